@@ -1,0 +1,59 @@
+/** The ways a command can end, and the errors that lead there. Exit codes are part of the public interface. */
+import type { Issue } from './issue.ts';
+
+export const exitCodes = {
+  ok: 0,
+  checkFailed: 1,
+  badInput: 2,
+  inconclusive: 3,
+  couldNotFinish: 4,
+  notComparable: 5,
+  ourBug: 70,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** The user's input is wrong; carries every complaint found (exit 2). */
+export class InputError extends Error {
+  readonly issues: readonly Issue[];
+  constructor(issues: readonly Issue[]) {
+    super(issues.map((issue) => issue.message).join('\n'));
+    this.name = 'InputError';
+    this.issues = issues;
+  }
+  static of(code: string, message: string, hint?: string): InputError {
+    return new InputError([{ severity: 'error', code, path: [], message, ...(hint === undefined ? {} : { hint }) }]);
+  }
+}
+
+/** A user's policy threw, or broke its contract (exit 2). */
+export class PolicyFault extends Error {
+  readonly policy: string;
+  constructor(policy: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'PolicyFault';
+    this.policy = policy;
+  }
+}
+
+/** The run cannot go on for lack of a resource: event cap, memory, disk (exit 4). */
+export class ResourceLimit extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ResourceLimit';
+  }
+}
+
+/** Something that cannot happen has happened: our bug (exit 70). Carries the last events and a replay command once known. */
+export class InvariantViolation extends Error {
+  evidence: readonly string[] = [];
+  constructor(message: string) {
+    super(message);
+    this.name = 'InvariantViolation';
+  }
+}
+
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new InvariantViolation(message);
+}

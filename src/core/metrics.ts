@@ -1,0 +1,84 @@
+/** The glossary of numbers a run reports: the names that `expect`, charts, CSV columns and comparisons use. */
+
+export type MetricUnit = 'ms' | 'fraction' | 'per second' | 'count' | 'ratio';
+
+export interface Metric {
+  readonly name: string;
+  readonly unit: MetricUnit;
+  /** Which direction a user wants. */
+  readonly better: 'lower' | 'higher';
+  readonly about: string;
+  /** Zone of indifference in a comparison: differences smaller than this do not matter to anybody. `relative` is a fraction of the
+   *  baseline's mean, `absolute` is in the metric's unit. Absent: the metric is not compared. */
+  readonly indifference?: { readonly relative: number } | { readonly absolute: number };
+}
+
+const latencyStats = ['mean', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'p99.99', 'max'] as const;
+
+const latencyFamily = (family: string, what: string, indifference: Readonly<Record<string, number>>): Metric[] =>
+  latencyStats.map((stat) => ({
+    name: `${family}.${stat}`,
+    unit: 'ms',
+    better: 'lower',
+    about:
+      stat === 'mean' || stat === 'max'
+        ? `${stat === 'mean' ? 'Mean' : 'Largest'} ${what}.`
+        : `${stat.slice(1)} % of requests have at most this ${what}.`,
+    ...(indifference[stat] === undefined ? {} : { indifference: { relative: indifference[stat] } }),
+  }));
+
+const failures: readonly (readonly [string, string])[] = [
+  ['timeout', 'whose client gave up waiting'],
+  ['refused', 'turned away: queue full, or the instance was down'],
+  ['noEndpoint', 'for which the balancer knew no available endpoint'],
+  ['error', 'answered with an error'],
+  ['connectionLost', 'lost with the instance that was working on them'],
+];
+
+export const metrics: readonly Metric[] = [
+  ...latencyFamily('latency', 'time from arrival to answer, of requests that ended well', {
+    mean: 0.01,
+    p50: 0.01,
+    p99: 0.03,
+    'p99.9': 0.03,
+  }),
+  ...latencyFamily('wait', 'time a request waits in an instance’s queue before work on it starts', {}),
+  {
+    name: 'availability',
+    unit: 'fraction',
+    better: 'higher',
+    about: 'Requests that ended well over requests that ended.',
+    indifference: { absolute: 0.0001 },
+  },
+  { name: 'goodput', unit: 'per second', better: 'higher', about: 'Requests that ended well per second.' },
+  { name: 'offered', unit: 'per second', better: 'higher', about: 'Requests that arrived per second.' },
+  ...failures.map(([bucket, what]): Metric => ({
+    name: `failures.${bucket}`,
+    unit: 'fraction',
+    better: 'lower',
+    about: `Share of ended requests ${what}.`,
+  })),
+  { name: 'utilization.mean', unit: 'fraction', better: 'lower', about: 'Share of all slots at work, over time and instances.' },
+  { name: 'utilization.max', unit: 'fraction', better: 'lower', about: 'The same for the busiest instance.' },
+  {
+    name: 'load.maxOverMean',
+    unit: 'ratio',
+    better: 'lower',
+    about: 'Requests served by the busiest instance over the mean; 1 is even.',
+  },
+  {
+    name: 'load.jain',
+    unit: 'ratio',
+    better: 'higher',
+    about: 'Jain’s fairness index of requests served; 1 is even, 1/n is all on one.',
+  },
+  { name: 'inSystem.mean', unit: 'count', better: 'lower', about: 'Requests in the system, averaged over time.' },
+  { name: 'wait.share', unit: 'fraction', better: 'lower', about: 'Share of requests that had to wait at all.' },
+  { name: 'instances.up', unit: 'fraction', better: 'higher', about: 'Share of instances that are up, over time.' },
+];
+
+const byName = new Map(metrics.map((metric) => [metric.name, metric]));
+
+export const metricNames: readonly string[] = metrics.map((metric) => metric.name);
+export const findMetric = (name: string): Metric | undefined => byName.get(name);
+export const comparedMetrics: readonly Metric[] = metrics.filter((metric) => metric.indifference !== undefined);

@@ -1,0 +1,74 @@
+/** What one run of one scenario under one seed produced, simulated or live: plain data, mergeable, safe to send to another thread.
+ *  Numbers that do not exist (a quantile of nothing) are NaN. */
+import type { Ms } from '../core/time.ts';
+import type { HistogramData } from './histogram-data.ts';
+
+/** How a request can end badly, in reporting order. Every request ends in `ok`, in one of these, or is in flight at the end. */
+export const failureBuckets = ['timeout', 'refused', 'noEndpoint', 'error', 'connectionLost'] as const;
+export type FailureBucket = (typeof failureBuckets)[number];
+
+/** Requests that arrived in a period, by how they ended. offered = ok + every failure + inFlight. */
+export interface Ledger {
+  readonly offered: number;
+  readonly ok: number;
+  readonly failed: Readonly<Record<FailureBucket, number>>;
+  readonly inFlight: number;
+}
+
+export interface CellResult {
+  readonly variant: number;
+  readonly seed: string;
+  /** Requests that arrived after warm-up; the whole run is checked inside. */
+  readonly ledger: Ledger;
+  /** Statistic name → value; the glossary is `core/metrics.ts`. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly latency: HistogramData;
+  readonly wait: HistogramData;
+  readonly series: SeriesData;
+  readonly instances: readonly InstanceData[];
+  /** Changes of belief by detectors, capped. */
+  readonly beliefs: readonly BeliefChange[];
+  readonly events: number;
+  /** Hex digest over the event stream and the numbers above: equal bytes, equal digest. */
+  readonly digest: string;
+}
+
+/** One point per window; window k covers [k·windowMs, (k+1)·windowMs). */
+export interface SeriesData {
+  readonly windowMs: Ms;
+  /** Column name → one value per window. Columns: see `seriesColumns`. */
+  readonly columns: Readonly<Record<SeriesColumn, readonly number[]>>;
+}
+export const seriesColumns = [
+  'offered', // requests arrived in the window
+  'ok', // requests that ended well in the window
+  'failed', // requests that ended badly in the window
+  'availability', // ok / (ok + failed); NaN when nothing ended
+  'latencyP50', // of requests that ended well in the window, ms; NaN when none
+  'latencyP99',
+  'latencyP999',
+  'inFlight', // requests in the system at the end of the window
+] as const;
+export type SeriesColumn = (typeof seriesColumns)[number];
+
+export interface InstanceData {
+  /** `api/3`. */
+  readonly id: string;
+  readonly service: string;
+  readonly zone: string;
+  readonly speed: number;
+  /** Requests served to the end after warm-up. */
+  readonly served: number;
+  /** Mean share of its slots at work after warm-up. */
+  readonly utilization: number;
+  /** Per window: share of its slots at work, and requests in the system at its end. May be empty when there are too many instances. */
+  readonly busy: readonly number[];
+  readonly queued: readonly number[];
+}
+
+export interface BeliefChange {
+  readonly atMs: Ms;
+  readonly balancer: number;
+  readonly instance: string;
+  readonly alive: boolean;
+}
