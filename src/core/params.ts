@@ -53,15 +53,16 @@ export type Param = IntParam | NumberParam | DurationParam | FractionParam | Cho
 export type ParamSpecs = Readonly<Record<string, Param>>;
 
 /** The values a policy is created with: every parameter present, durations in milliseconds. */
-export type ParamValues<Specs extends ParamSpecs> = {
-  readonly [Name in keyof Specs]: Specs[Name] extends ChoiceParam<infer Choice>
+export type ParamValues<Specs extends ParamSpecs> = { readonly [Name in keyof Specs]: ParamValue<Specs[Name]> };
+
+type ParamValue<Spec extends Param> =
+  Spec extends ChoiceParam<infer Choice>
     ? Choice
-    : Specs[Name] extends BooleanParam
+    : Spec extends BooleanParam
       ? boolean
-      : Specs[Name] extends StringParam
+      : Spec extends StringParam
         ? string
         : number;
-};
 
 export const int = (spec: Omit<IntParam, 'type'>): IntParam => ({ type: 'int', ...spec });
 export const number = (spec: Omit<NumberParam, 'type'>): NumberParam => ({ type: 'number', ...spec });

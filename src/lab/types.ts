@@ -2,20 +2,11 @@
 import type { Issue } from '../core/issue.ts';
 import type { Ms } from '../core/time.ts';
 import type { HistogramData } from '../stats/histogram-data.ts';
-import type { BeliefChange, InstanceData, Ledger, SeriesColumn } from '../stats/result.ts';
+import type { BeliefChange, Estimate, InstanceData, Ledger, SeriesColumn, Verdict } from '../stats/result.ts';
+
+export { verdicts, type Estimate, type Verdict } from '../stats/result.ts';
 
 export const runSchema = 'clusterlab-run/1';
-
-/** A number over the replications: mean of the per-seed values and its two-sided t interval. */
-export interface Estimate {
-  readonly mean: number;
-  readonly low: number;
-  readonly high: number;
-  /** Standard deviation over seeds. */
-  readonly sd: number;
-  /** Seeds with a value. */
-  readonly n: number;
-}
 
 export interface VariantResult {
   readonly label: string;
@@ -44,9 +35,6 @@ export interface SeriesBands {
     Record<SeriesColumn, { readonly median: readonly number[]; readonly min: readonly number[]; readonly max: readonly number[] }>
   >;
 }
-
-export const verdicts = ['better', 'worse', 'equivalent', 'inconclusive'] as const;
-export type Verdict = (typeof verdicts)[number];
 
 /** A variant against the baseline on one metric, from paired seeds. */
 export interface Comparison {

@@ -2,6 +2,7 @@
  *  second, fractions). Nothing here refers to YAML; `load.ts` makes it, `cluster/` builds the world from it. It can be cloned to a
  *  worker thread as it is. */
 import type { ParamValues, ParamSpecs } from '../core/params.ts';
+import type { DistributionSpec } from '../core/distribution-spec.ts';
 import type { Place } from '../core/issue.ts';
 import type { Ms } from '../core/time.ts';
 
@@ -59,27 +60,6 @@ export interface InstanceSpec {
   /** Weight announced to balancers. */
   readonly weight: number;
 }
-
-/** Service times and latencies; parameters in milliseconds. */
-export type DistributionSpec =
-  | { readonly type: 'constant'; readonly value: Ms }
-  | { readonly type: 'exponential'; readonly mean: Ms }
-  | { readonly type: 'uniform'; readonly min: Ms; readonly max: Ms }
-  /** Erlang is gamma with a whole shape. Mean = shape · scale. */
-  | { readonly type: 'gamma'; readonly shape: number; readonly mean: Ms }
-  /** Mixture of exponentials; shares sum to 1. */
-  | { readonly type: 'hyperexponential'; readonly branches: readonly { readonly share: number; readonly mean: Ms }[] }
-  /** exp(mu + sigma·N), in milliseconds. */
-  | { readonly type: 'lognormal'; readonly mu: number; readonly sigma: number }
-  | { readonly type: 'weibull'; readonly shape: number; readonly scale: Ms }
-  /** Pareto of index `shape` on [min, max]; max may be Infinity. */
-  | { readonly type: 'pareto'; readonly shape: number; readonly min: Ms; readonly max: Ms }
-  /** Inverse distribution function as a table, linear between points; probabilities rise from 0 to 1. */
-  | { readonly type: 'quantiles'; readonly probabilities: readonly number[]; readonly values: readonly Ms[] }
-  /** Drawn from measured samples, with equal probability. */
-  | { readonly type: 'samples'; readonly values: Float64Array }
-  /** Each value with its probability; shares sum to 1. */
-  | { readonly type: 'discrete'; readonly values: readonly Ms[]; readonly shares: readonly number[] };
 
 export interface NetworkSpec {
   /** One way, within a zone and between different zones. Constant 0 means no network is modelled. */

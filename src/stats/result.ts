@@ -28,7 +28,11 @@ export interface CellResult {
   readonly instances: readonly InstanceData[];
   /** Changes of belief by detectors, capped. */
   readonly beliefs: readonly BeliefChange[];
+  /** Share of the time with exactly k instances up, by k. */
+  readonly upShares: readonly number[];
   readonly events: number;
+  /** Largest relative difference seen between time in system by the clock and by request (Little's identity). */
+  readonly littleResidual: number;
   /** Hex digest over the event stream and the numbers above: equal bytes, equal digest. */
   readonly digest: string;
 }
@@ -72,3 +76,18 @@ export interface BeliefChange {
   readonly instance: string;
   readonly alive: boolean;
 }
+
+/** A number over the replications: mean of the per-seed values and its two-sided t interval. */
+export interface Estimate {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+  /** Standard deviation over seeds. */
+  readonly sd: number;
+  /** Seeds with a value. */
+  readonly n: number;
+}
+
+/** How a comparison ends. */
+export const verdicts = ['better', 'worse', 'equivalent', 'inconclusive'] as const;
+export type Verdict = (typeof verdicts)[number];

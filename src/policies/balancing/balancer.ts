@@ -36,6 +36,8 @@ export interface EndpointTable {
   readonly active: Uint32Array;
   /** Since when it has been healthy without a break: the slow-start clock. */
   readonly healthySinceMs: Float64Array;
+  /** How many endpoints have lived in this slot. State a balancer keeps by slot belongs to the generation it was learnt from. */
+  readonly generation: Uint32Array;
 }
 
 /** The endpoints a balancer may choose from, in a dense order that round robin and tie-breaks see. Members are available and have
@@ -45,6 +47,10 @@ export interface EndpointView {
   readonly members: Int32Array;
   /** Only members[0 … count−1] count; the array may be longer. */
   readonly count: number;
+  /** Every endpoint that has not been removed, in the same order, whatever its health and weight: what priorities, panic and
+   *  localities count with. Only everyone[0 … everyoneCount−1] count. */
+  readonly everyone: Int32Array;
+  readonly everyoneCount: number;
 }
 
 /** What is known of the request. One mutable object per client, reused for every pick: do not keep it. */

@@ -1,0 +1,108 @@
+/** `policies`: what the tables know, as a list and one by one; all text comes from the policies' own definitions. */
+import { exitCodes, InputError, type ExitCode } from '../../core/errors.ts';
+import type { Param } from '../../core/params.ts';
+import { resolvePolicy } from '../../core/policy-table.ts';
+import { formatDuration, formatFraction } from '../../core/quantity.ts';
+import { families } from '../../policies/index.ts';
+import { table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** A policy of any family; what it makes does not matter here. */
+type Definition = Omit<(typeof families)[keyof typeof families][string], 'create' | 'make'>;
+interface Options {
+  readonly json?: boolean;
+}
+
+/** The key under `policies:` in a scenario file. */
+const scenarioKeys: Readonly<Record<keyof typeof families, string>> = { balancing: 'balancer', detection: 'detector' };
+const definitions: readonly Definition[] = Object.values(families).flatMap((family): Definition[] => Object.values(family));
+
+export function listPolicies(options: Options, terminal: Terminal): ExitCode {
+  if (options.json === true) {
+    terminal.print(json(definitions.map(described)));
+    return exitCodes.ok;
+  }
+  for (const [family, key] of Object.entries(scenarioKeys)) {
+    const rows = definitions.filter((each) => each.family === family).map((each) => [each.name, summaryWithNames(each)]);
+    terminal.print(`${family}, as policies.${key}\n${table(rows, { indent: '  ', width: terminal.results.width })}\n`);
+  }
+  terminal.print('One in full: clusterlab policies show <name>. One of your own: clusterlab init\n');
+  return exitCodes.ok;
+}
+
+export function showPolicy(name: string, options: Options, terminal: Terminal): ExitCode {
+  const policy = find(name);
+  if (options.json === true) {
+    terminal.print(json(described(policy)));
+    return exitCodes.ok;
+  }
+  const layout = { indent: '  ', width: terminal.results.width };
+  const facts = [
+    ['Use when', policy.useWhen],
+    ['Fails when', policy.failsWhen],
+    ['Cost', `${policy.cost} per decision`],
+    ...policy.aliases.map(({ system, name: alias }, index) => [index === 0 ? 'Elsewhere' : '', `${system} ${alias}`]),
+    ...policy.sources.map((source, index) => [index === 0 ? 'Sources' : '', source]),
+  ];
+  terminal.print(`${policy.name}  (${policy.family})\n${policy.summary}\n\n${table(facts, layout)}\n`);
+  const params = Object.entries(policy.params);
+  if (params.length === 0) terminal.print('It has no parameters.\n\n');
+  else terminal.print(`Parameters\n${table(params.map(paramRow), layout)}\n`);
+  terminal.print(`In a scenario file\n  policies:\n    ${example(policy)}\n`);
+  return exitCodes.ok;
+}
+
+function find(name: string): Definition {
+  const byName = Object.fromEntries(definitions.map((each) => [each.name, each]));
+  const found = resolvePolicy(byName, name);
+  if (found.kind === 'found') return found.policy;
+  if (found.kind === 'ambiguous') {
+    throw InputError.of('ambiguous-policy', `several policies go by the name "${name}"`, `say which: ${found.names.join(', ')}`);
+  }
+  const suggestion = found.suggestion === undefined ? '' : `did you mean "${found.suggestion}"? `;
+  throw InputError.of('unknown-policy', `there is no policy "${name}"`, `${suggestion}"clusterlab policies list" names them all`);
+}
+
+/** `Picks … (Envoy LEAST_REQUEST, nginx least_conn)` */
+function summaryWithNames({ summary, aliases }: Definition): string {
+  const bySystem = new Map<string, string[]>();
+  for (const { system, name } of aliases) bySystem.set(system, [...(bySystem.get(system) ?? []), name]);
+  const names = [...bySystem].map(([system, all]) => `${system} ${all.join(' or ')}`);
+  return names.length === 0 ? summary : `${summary} (${names.join(', ')})`;
+}
+
+function paramRow([name, param]: [string, Param]): string[] {
+  const official = param.official === undefined ? '' : ` (${param.official})`;
+  return [name, written(param, param.default), rangeOf(param), `${param.about}${official}`];
+}
+
+function rangeOf(param: Param): string {
+  if (param.type === 'choice') return param.choices.join(' | ');
+  if (param.type === 'boolean' || param.type === 'string') return param.type;
+  const { min, max } = param;
+  const above = param.type === 'number' && param.exclusiveMin === true ? 'above' : 'from';
+  const range = [
+    ...(min === undefined ? [] : [`${above} ${written(param, min)}`]),
+    ...(max === undefined ? [] : [`to ${written(param, max)}`]),
+  ];
+  return [param.type, ...range].join(' ');
+}
+
+/** A value as it stands in a scenario file. */
+function written(param: Param, value: string | number | boolean): string {
+  if (typeof value !== 'number') return String(value);
+  return param.type === 'duration' ? formatDuration(value) : param.type === 'fraction' ? formatFraction(value) : String(value);
+}
+
+function example(policy: Definition): string {
+  const settings = Object.entries(policy.params).map(([name, param]) => `${name}: ${written(param, param.default)}`);
+  return `${scenarioKeys[policy.family as keyof typeof scenarioKeys]}: { ${[`use: ${policy.name}`, ...settings].join(', ')} }`;
+}
+
+/** What is known of a policy, in reading order; without the functions, which JSON would drop anyway. */
+function described(policy: Definition): Definition {
+  const { family, name, summary, useWhen, failsWhen, cost, aliases, sources, params } = policy;
+  return { family, name, summary, useWhen, failsWhen, cost, aliases, sources, params };
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

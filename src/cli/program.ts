@@ -1,0 +1,123 @@
+/** All commands with their options and help; each action imports its own code. Usage errors become exceptions here and exit codes
+ *  in `failure.ts`. */
+import { Command, Option } from 'commander';
+import { version } from '../core/version.ts';
+import {
+  addLookOptions,
+  addOutputOptions,
+  addWorkOptions,
+  addWorldOptions,
+  nonEmpty,
+  untilCiOption,
+  wholeNumber,
+} from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+const examples = `
+Examples:
+  clusterlab init my-lab && cd my-lab && clusterlab compare scenario.yaml
+  clusterlab compare scenarios/slow-node.yaml --seeds 20
+  clusterlab compare scenarios/slow-node.yaml --set traffic[0].arrivals.rate=6000/s --json | jq .verdict
+  clusterlab plan scenarios/slow-node.yaml
+  clusterlab policies show peak-ewma
+  clusterlab report reports/slow-node --format md
+
+Exit codes: 0 fine, 1 an expectation failed, 2 bad input, 3 inconclusive under --strict, 4 could not finish, 70 our bug,
+130 or 143 interrupted.`;
+
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('clusterlab')
+    .description(
+      'A wind tunnel for cluster policies: one scenario, several policies, the same world, a verdict with its uncertainty.',
+    )
+    .version(version, '-V, --version')
+    .configureOutput({ writeOut: terminal.print, writeErr: terminal.note })
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError('(add --help to see what is possible)')
+    .exitOverride()
+    .addHelpText('after', examples);
+
+  program.commandsGroup('Check:');
+  addLookOptions(program.command('validate'))
+    .description('check scenario files and report every mistake; runs and writes nothing')
+    .argument('<files...>', 'scenario files')
+    .option('--json', 'print the diagnostics as JSON')
+    .action(async (files, options) =>
+      terminal.exitWith(await (await import('./commands/validate.ts')).validate(files, options, terminal)),
+    );
+  addLookOptions(addWorldOptions(program.command('plan')))
+    .description('show what would run: cells, predicted utilisation, time and memory, warnings')
+    .argument('<file>', 'scenario file')
+    .option('--json', 'print the plan as JSON')
+    .action(async (file, options) => terminal.exitWith(await (await import('./commands/plan.ts')).plan(file, options, terminal)));
+  addWorkOptions(addWorldOptions(program.command('aa')))
+    .description('compare the baseline with itself, many times: how often is a difference found where there is none?')
+    .argument('<file>', 'scenario file')
+    .addOption(new Option('--trials <n>', 'comparisons to make').default(40).argParser(wholeNumber(2, 10_000)))
+    .option('--json', 'print the result as JSON')
+    .action(async (file, options) => terminal.exitWith(await (await import('./commands/aa.ts')).aa(file, options, terminal)));
+
+  program.commandsGroup('Simulate:');
+  addOutputOptions(addWorkOptions(addWorldOptions(program.command('run')).addOption(untilCiOption())))
+    .description('run one scenario with its own policies')
+    .argument('<file>', 'scenario file')
+    .action(async (file, options) =>
+      terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('run', file, options, terminal)),
+    );
+  addOutputOptions(addWorkOptions(addWorldOptions(program.command('compare')).addOption(untilCiOption())))
+    .description('run every variant of a scenario on the same seeds and judge the differences')
+    .argument('<file>', 'scenario file')
+    .action(async (file, options) =>
+      terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('compare', file, options, terminal)),
+    );
+
+  program.commandsGroup('Look:');
+  addLookOptions(program.command('report'))
+    .description('render a finished run again from its run.json')
+    .argument('<run>', 'run.json, or the folder that holds it')
+    .option('-f, --format <list>', 'terminal, html, csv, svg, json, md; several with commas', 'terminal')
+    .addOption(new Option('-o, --out <dir>', 'write files into this folder instead of standard output').argParser(nonEmpty))
+    .option('--force', 'write into a folder that holds other files')
+    .action(async (run, options) =>
+      terminal.exitWith(await (await import('./commands/report.ts')).report(run, options, terminal)),
+    );
+  addLookOptions(program.command('chart'))
+    .description('draw one chart of a finished run')
+    .argument('<run>', 'run.json, or the folder that holds it')
+    .requiredOption('-m, --metric <name>', 'what to draw: latency.p99, availability, utilization.mean…')
+    .addOption(new Option('--by <what>', 'one mark per…').choices(['variant', 'instance', 'zone', 'time']).default('variant'))
+    .option('--type <type>', 'kind of mark: bar, line, point, heatmap… (default: what fits)')
+    .option('--filter <key=value>', 'only part of the data: variant=p2c; repeatable', collectAssignment)
+    .option('--title <text>', 'title of the chart')
+    .addOption(
+      new Option('-o, --out <file>', 'file.svg, file.png or file.vl.json (default: SVG on standard output)').argParser(nonEmpty),
+    )
+    .action(async (run, options) => terminal.exitWith(await (await import('./commands/chart.ts')).chart(run, options, terminal)));
+
+  program.commandsGroup('Learn and start:');
+  const policies = program.command('policies').description('the policies that come with clusterlab');
+  addLookOptions(policies.command('list', { isDefault: true }))
+    .description('every policy by family, with its names elsewhere')
+    .option('--json', 'print the table as JSON')
+    .action(async (options) => terminal.exitWith(await (await import('./commands/policies.ts')).listPolicies(options, terminal)));
+  addLookOptions(policies.command('show'))
+    .description('one policy: parameters, when to use it, when it fails, sources')
+    .argument('<name>', 'its name, or its name in another system')
+    .option('--json', 'print the description as JSON')
+    .action(async (name, options) =>
+      terminal.exitWith(await (await import('./commands/policies.ts')).showPolicy(name, options, terminal)),
+    );
+  addLookOptions(program.command('init'))
+    .description('write a commented scenario and a policy of your own to start from; overwrites nothing')
+    .argument('[dir]', 'where', '.')
+    .action(async (dir) => terminal.exitWith(await (await import('./commands/init.ts')).init(dir, terminal)));
+  program
+    .command('schema')
+    .description('print the JSON Schema of scenario files, for editors')
+    .addOption(new Option('-o, --out <file>', 'write it to a file').argParser(nonEmpty))
+    .action(async (options) => terminal.exitWith(await (await import('./commands/schema.ts')).schema(options, terminal)));
+
+  return program;
+}
+
+const collectAssignment = (text: string, previous: readonly string[] = []): readonly string[] => [...previous, text];

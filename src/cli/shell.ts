@@ -1,0 +1,6 @@
+/** Command lines as text that can be pasted into a shell. */
+
+export const quote = (argument: string): string =>
+  /^[\w@%+:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+
+export const commandLine = (...args: readonly string[]): string => args.map(quote).join(' ');

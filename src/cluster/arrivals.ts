@@ -1,0 +1,136 @@
+/** When requests arrive: one class per kind of process, all following a rate curve. Each draws from its own stream and knows
+ *  nothing of policies, so that every variant sees the same arrivals. */
+import type { DistributionSpec } from '../core/distribution-spec.ts';
+import type { Ms } from '../core/time.ts';
+import type { Xoshiro128 } from '../core/xoshiro.ts';
+import type { ArrivalSpec, RateCurveSpec } from '../scenario/spec.ts';
+import { makeSampler, type Sampler } from '../stats/samplers.ts';
+import { RateCurve } from './rate-curve.ts';
+
+export interface ArrivalProcess {
+  /** Time of the next arrival, not before the last; Infinity when there is none. */
+  next(): Ms;
+}
+
+const MS_PER_SECOND = 1000;
+
+export function makeArrivals(spec: ArrivalSpec, profile: RateCurveSpec, rng: Xoshiro128): ArrivalProcess {
+  switch (spec.type) {
+    case 'constant':
+      return new Renewal({ type: 'constant', value: 1 }, new RateCurve(profile, spec.perSecond / MS_PER_SECOND), rng);
+    case 'poisson':
+      return new Renewal({ type: 'exponential', mean: 1 }, new RateCurve(profile, spec.perSecond / MS_PER_SECOND), rng);
+    case 'gamma':
+      return new Renewal(
+        { type: 'gamma', shape: spec.shape, mean: 1 },
+        new RateCurve(profile, spec.perSecond / MS_PER_SECOND),
+        rng,
+      );
+    case 'weibull': {
+      const unscaled = makeSampler({ type: 'weibull', shape: spec.shape, scale: 1 });
+      const gap: DistributionSpec = { type: 'weibull', shape: spec.shape, scale: 1 / unscaled.mean };
+      return new Renewal(gap, new RateCurve(profile, spec.perSecond / MS_PER_SECOND), rng);
+    }
+    case 'hyperexponential': {
+      const mean = spec.branches.reduce((sum, branch) => sum + branch.share * branch.mean, 0);
+      const branches = spec.branches.map(({ share, mean: branchMean }) => ({ share, mean: branchMean / mean }));
+      return new Renewal({ type: 'hyperexponential', branches }, new RateCurve(profile, spec.perSecond / MS_PER_SECOND), rng);
+    }
+    case 'mmpp':
+      return new MarkovModulated(spec.states, profile, rng);
+    case 'batch':
+      return new Batches(
+        new Renewal({ type: 'exponential', mean: 1 }, new RateCurve(profile, spec.perSecond / MS_PER_SECOND / spec.size), rng),
+        spec.size,
+      );
+  }
+}
+
+/** Independent gaps of mean 1 in operational time. */
+class Renewal implements ArrivalProcess {
+  private readonly gaps: Sampler;
+  private readonly curve: RateCurve;
+  private readonly rng: Xoshiro128;
+  private timeMs: Ms;
+  private isFirstOfEven: boolean;
+
+  constructor(gap: DistributionSpec, curve: RateCurve, rng: Xoshiro128) {
+    this.gaps = makeSampler(gap);
+    this.curve = curve;
+    this.rng = rng;
+    this.timeMs = 0;
+    this.isFirstOfEven = gap.type === 'constant';
+  }
+
+  next(): Ms {
+    let gap = this.gaps.sample(this.rng);
+    // A random share of the first gap: otherwise several evenly spaced sources would all start, and stay, in step.
+    if (this.isFirstOfEven) {
+      this.isFirstOfEven = false;
+      gap *= this.rng.next();
+    }
+    this.timeMs = this.curve.advance(this.timeMs, gap);
+    return this.timeMs;
+  }
+}
+
+/** Poisson at the rate of the current state; states follow each other in order, each for an exponential time on the clock. */
+class MarkovModulated implements ArrivalProcess {
+  private readonly curves: readonly RateCurve[];
+  private readonly stays: readonly Sampler[];
+  private readonly rng: Xoshiro128;
+  private readonly gaps: Sampler;
+  private state: number;
+  private timeMs: Ms;
+  private untilMs: Ms;
+
+  constructor(states: readonly { readonly perSecond: number; readonly meanMs: Ms }[], profile: RateCurveSpec, rng: Xoshiro128) {
+    this.curves = states.map((state) => new RateCurve(profile, state.perSecond / MS_PER_SECOND));
+    this.stays = states.map((state) => makeSampler({ type: 'exponential', mean: state.meanMs }));
+    this.rng = rng;
+    this.gaps = makeSampler({ type: 'exponential', mean: 1 });
+    this.state = 0;
+    this.timeMs = 0;
+    this.untilMs = this.stays[0].sample(rng);
+  }
+
+  next(): Ms {
+    // Exponential gaps have no memory: what is left of one at a change of state may be drawn anew.
+    for (;;) {
+      const curve = this.curves[this.state];
+      const gap = this.gaps.sample(this.rng);
+      const at = curve.rateAt(this.timeMs) === 0 && curve.isConstant ? Infinity : curve.advance(this.timeMs, gap);
+      if (at < this.untilMs) {
+        this.timeMs = at;
+        return at;
+      }
+      this.timeMs = this.untilMs;
+      this.state = (this.state + 1) % this.curves.length;
+      this.untilMs = this.timeMs + this.stays[this.state].sample(this.rng);
+    }
+  }
+}
+
+/** Whole batches at the instants of another process. */
+class Batches implements ArrivalProcess {
+  private readonly instants: ArrivalProcess;
+  private readonly size: number;
+  private left: number;
+  private timeMs: Ms;
+
+  constructor(instants: ArrivalProcess, size: number) {
+    this.instants = instants;
+    this.size = size;
+    this.left = 0;
+    this.timeMs = 0;
+  }
+
+  next(): Ms {
+    if (this.left === 0) {
+      this.left = this.size;
+      this.timeMs = this.instants.next();
+    }
+    this.left--;
+    return this.timeMs;
+  }
+}

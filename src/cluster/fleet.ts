@@ -1,0 +1,96 @@
+/** All instances of all services, as columns by global instance number (services in order, then index within the service):
+ *  what they are, in which state, and how busy they have been. */
+import type { ServiceSpec } from '../scenario/spec.ts';
+import type { Engine } from '../engine/index.ts';
+
+export const instanceStates = { up: 0, down: 1, starting: 2 } as const;
+
+export class Fleet {
+  readonly count: number;
+  readonly services: readonly ServiceSpec[];
+  /** First global instance number of each service, and one past the last of all. */
+  readonly base: Int32Array;
+  readonly ids: readonly string[];
+  readonly zoneNames: readonly string[];
+  readonly service: Int32Array;
+  readonly zone: Int32Array;
+  readonly baseSpeed: Float64Array;
+  readonly state: Uint8Array;
+  /** Requests at work (with processor sharing: cores at work) and in the system. */
+  readonly busy: Int32Array;
+  readonly present: Int32Array;
+  /** Share of answers that are errors. */
+  readonly errorShare: Float64Array;
+  /** Requests served to the end. */
+  readonly served: Float64Array;
+  /** Integral of `busy` over time, up to the last change. */
+  readonly busyArea: Float64Array;
+  private readonly busySinceMs: Float64Array;
+  // The last two as they were when warm-up ended.
+  private readonly servedBefore: Float64Array;
+  private readonly busyAreaBefore: Float64Array;
+
+  private readonly clock: Engine;
+
+  constructor(clock: Engine, services: readonly ServiceSpec[], zoneNames: readonly string[]) {
+    this.clock = clock;
+    this.services = services;
+    this.zoneNames = zoneNames;
+    this.base = new Int32Array(services.length + 1);
+    services.forEach((service, s) => (this.base[s + 1] = this.base[s] + service.instances.length));
+    this.count = this.base[services.length];
+    this.ids = services.flatMap((service) => service.instances.map((_, i) => `${service.name}/${i}`));
+    this.service = new Int32Array(this.count);
+    this.zone = new Int32Array(this.count);
+    this.baseSpeed = new Float64Array(this.count);
+    this.state = new Uint8Array(this.count);
+    this.busy = new Int32Array(this.count);
+    this.present = new Int32Array(this.count);
+    this.errorShare = new Float64Array(this.count);
+    this.served = new Float64Array(this.count);
+    this.busyArea = new Float64Array(this.count);
+    this.busySinceMs = new Float64Array(this.count);
+    this.servedBefore = new Float64Array(this.count);
+    this.busyAreaBefore = new Float64Array(this.count);
+    services.forEach((service, s) =>
+      service.instances.forEach((instance, i) => {
+        const global = this.base[s] + i;
+        this.service[global] = s;
+        this.zone[global] = zoneNames.indexOf(instance.zone);
+        this.baseSpeed[global] = instance.speed;
+      }),
+    );
+  }
+
+  setBusy(instance: number, busy: number): void {
+    const nowMs = this.clock.time;
+    this.busyArea[instance] += this.busy[instance] * (nowMs - this.busySinceMs[instance]);
+    this.busySinceMs[instance] = nowMs;
+    this.busy[instance] = busy;
+  }
+
+  /** Brings the busy integral up to now. */
+  settle(instance: number): void {
+    this.setBusy(instance, this.busy[instance]);
+  }
+
+  /** What was counted so far belongs to warm-up. */
+  markWarmup(): void {
+    for (let instance = 0; instance < this.count; instance++) this.settle(instance);
+    this.servedBefore.set(this.served);
+    this.busyAreaBefore.set(this.busyArea);
+  }
+
+  servedSinceWarmup(instance: number): number {
+    return this.served[instance] - this.servedBefore[instance];
+  }
+
+  /** Slot-milliseconds at work since warm-up; settle first. */
+  busyAreaSinceWarmup(instance: number): number {
+    return this.busyArea[instance] - this.busyAreaBefore[instance];
+  }
+
+  slots(instance: number): number {
+    return this.services[this.service[instance]].slots;
+  }
+}

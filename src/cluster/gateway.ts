@@ -1,0 +1,141 @@
+/** The client side of every request: drives the pipelines of `policies/pipeline.ts` with simulated messages and timers. The live
+ *  proxy is the other driver of the same object. */
+import { InvariantViolation, PolicyFault } from '../core/errors.ts';
+import type { Engine, TimerLanes } from '../engine/index.ts';
+import { type Outcome, outcomes, type Slot } from '../policies/balancing/balancer.ts';
+import type { PipelineDriver, RequestResult } from '../policies/pipeline.ts';
+import type { Client } from './client.ts';
+import type { Fleet } from './fleet.ts';
+import { channels, type Network } from './network.ts';
+import type { Recorder } from './recorder.ts';
+import { AT_INSTANCE, HELD_BY_CLIENT, HELD_BY_SERVER, type RequestTable } from './request-table.ts';
+import type { Servers } from './servers.ts';
+
+export interface GatewayParts {
+  readonly engine: Engine;
+  readonly fleet: Fleet;
+  readonly requests: RequestTable;
+  readonly recorder: Recorder;
+  readonly timeouts: TimerLanes;
+  readonly network: Network;
+  /** Set once the world is wired. */
+  servers: Servers;
+  clients: readonly Client[];
+  readonly balancerName: string;
+  readonly isUserPolicy: boolean;
+}
+
+const REQUEST_HOP = 0;
+const RESPONSE_HOP = 1;
+
+export class Gateway implements PipelineDriver {
+  private readonly parts: GatewayParts;
+  private readonly engine: Engine;
+  private readonly requests: RequestTable;
+  private readonly recorder: Recorder;
+
+  constructor(parts: GatewayParts) {
+    this.parts = parts;
+    this.engine = parts.engine;
+    this.requests = parts.requests;
+    this.recorder = parts.recorder;
+  }
+
+  /** A request has arrived at its client. */
+  start(request: number): void {
+    this.recorder.offered();
+    this.clientOf(request).pipeline.start(request);
+  }
+
+  send(request: number, endpoint: Slot): void {
+    const { requests, parts } = this;
+    const client = this.clientOf(request);
+    const instance = client.base + endpoint;
+    requests.instance[request] = instance;
+    requests.holders[request] |= HELD_BY_SERVER;
+    if (parts.network.isInstant || !this.hop(channels.request, request, client.zone, parts.fleet.zone[instance], REQUEST_HOP)) {
+      parts.servers.receive(request);
+    }
+  }
+
+  /** The message reaches the instance; a client that has given up in the meantime may have taken it back. */
+  requestDelivered(request: number): void {
+    const { requests, parts } = this;
+    if (!requests.isHeldByClient(request) && this.cancelsAbandoned(request)) requests.release(request, HELD_BY_SERVER);
+    else parts.servers.receive(request);
+  }
+
+  /** The instance answers (or its machine refuses, or the connection breaks). */
+  reply(request: number, outcome: Outcome): void {
+    const { requests, parts } = this;
+    requests.outcome[request] = outcome;
+    requests.holders[request] &= ~AT_INSTANCE;
+    if (!requests.isHeldByClient(request)) {
+      requests.release(request, HELD_BY_SERVER);
+      return;
+    }
+    const client = this.clientOf(request);
+    const zone = parts.fleet.zone[requests.instance[request]];
+    if (parts.network.isInstant || !this.hop(channels.response, request, zone, client.zone, RESPONSE_HOP)) {
+      this.responseDelivered(request);
+    }
+  }
+
+  responseDelivered(request: number): void {
+    const { requests } = this;
+    requests.release(request, HELD_BY_SERVER);
+    if (!requests.isHeldByClient(request)) return;
+    this.clientOf(request).pipeline.onResponse(request, requests.outcome[request] as Outcome);
+  }
+
+  armTimeout(request: number): void {
+    this.parts.timeouts.arm(this.clientOf(request).timeoutLane, request);
+  }
+
+  cancelTimeout(request: number): void {
+    this.parts.timeouts.cancel(request);
+  }
+
+  timedOut(request: number): void {
+    this.clientOf(request).pipeline.onTimeout(request);
+  }
+
+  finish(request: number, result: RequestResult): void {
+    const { requests, parts } = this;
+    this.recorder.ended(request, result);
+    requests.release(request, HELD_BY_CLIENT);
+    // Where the service notices that nobody waits any more, the work is taken out at once. It may also still be under way there.
+    if (result === outcomes.timeout && this.cancelsAbandoned(request) && (requests.holders[request] & AT_INSTANCE) !== 0) {
+      parts.servers.abandon(request);
+      requests.release(request, HELD_BY_SERVER | AT_INSTANCE);
+    }
+  }
+
+  invalidPick(request: number, endpoint: Slot): void {
+    const { balancerName, isUserPolicy } = this.parts;
+    const message = `balancer ${balancerName} chose endpoint ${String(endpoint)}, which is not in its view, for request ${this.requests.index[request]} at ${this.engine.time} ms`;
+    if (isUserPolicy) throw new PolicyFault(balancerName, message);
+    throw new InvariantViolation(message);
+  }
+
+  private clientOf(request: number): Client {
+    return this.parts.clients[this.requests.client[request]];
+  }
+
+  private hop(
+    channel: typeof channels.request | typeof channels.response,
+    request: number,
+    from: number,
+    to: number,
+    hop: number,
+  ): boolean {
+    // The client's number keeps two sources' n-th requests apart.
+    const salt = this.clientOf(request).source * 2 + hop;
+    return this.parts.network.send(channel, from, to, request, 0, this.requests.index[request], salt);
+  }
+
+  private cancelsAbandoned(request: number): boolean {
+    const { fleet } = this.parts;
+    return fleet.services[fleet.service[this.requests.instance[request]]].cancelAbandoned;
+  }
+}

@@ -1,0 +1,168 @@
+/** Processor sharing: everybody present is worked on at once. With n requests on c cores each gets speed · min(1, c/n), so that one
+ *  request never uses more than one core (the egalitarian model; M/G/1-PS for c = 1).
+ *
+ *  A virtual clock runs at the speed of one request's share; a request is done when the clock reaches its arrival reading plus its
+ *  work. A binary heap per instance orders these readings, so an arrival or a departure costs O(log n), not O(n). */
+import { type Engine, NO_EVENT } from '../engine/index.ts';
+import { eventKinds } from './events.ts';
+import type { Fleet } from './fleet.ts';
+import type { RequestTable } from './request-table.ts';
+import type { Station, StationHost } from './station.ts';
+
+export class SharingStation implements Station {
+  private readonly engine: Engine;
+  private readonly fleet: Fleet;
+  private readonly requests: RequestTable;
+  private readonly host: StationHost;
+  private readonly cores: number;
+  private readonly capacity: number;
+  // By global instance number.
+  private readonly speed: Float64Array;
+  private readonly virtualMs: Float64Array;
+  private readonly virtualAtMs: Float64Array;
+  private readonly completion: Int32Array;
+  private readonly heaps: Int32Array[];
+
+  constructor(
+    engine: Engine,
+    fleet: Fleet,
+    requests: RequestTable,
+    host: StationHost,
+    options: { readonly cores: number; readonly queueLimit: number },
+  ) {
+    this.engine = engine;
+    this.fleet = fleet;
+    this.requests = requests;
+    this.host = host;
+    this.cores = options.cores;
+    this.capacity = options.cores + options.queueLimit;
+    this.speed = Float64Array.from(fleet.baseSpeed);
+    this.virtualMs = new Float64Array(fleet.count);
+    this.virtualAtMs = new Float64Array(fleet.count);
+    this.completion = new Int32Array(fleet.count).fill(NO_EVENT);
+    this.heaps = Array.from({ length: fleet.count }, () => new Int32Array(16));
+  }
+
+  arrive(request: number, instance: number): boolean {
+    const present = this.fleet.present[instance];
+    if (present >= this.capacity) return false;
+    this.advance(instance);
+    this.requests.workMs[request] += this.virtualMs[instance];
+    if (present === this.heaps[instance].length) {
+      const larger = new Int32Array(present * 2);
+      larger.set(this.heaps[instance]);
+      this.heaps[instance] = larger;
+    }
+    this.setPresent(instance, present + 1);
+    this.siftUp(instance, present, request);
+    this.reschedule(instance);
+    this.host.startedAtOnce(request);
+    return true;
+  }
+
+  complete(instance: number): void {
+    this.completion[instance] = NO_EVENT;
+    this.advance(instance);
+    const request = this.heaps[instance][0];
+    this.takeOut(request, instance);
+    this.reschedule(instance);
+    this.host.served(request, instance);
+  }
+
+  abandon(request: number, instance: number): void {
+    this.advance(instance);
+    this.takeOut(request, instance);
+    this.reschedule(instance);
+  }
+
+  setSpeed(instance: number, speed: number): void {
+    this.advance(instance);
+    this.speed[instance] = speed;
+    this.reschedule(instance);
+  }
+
+  clear(instance: number, lose: (request: number) => void): void {
+    this.advance(instance);
+    const lost = Array.from(this.heaps[instance].subarray(0, this.fleet.present[instance]));
+    this.setPresent(instance, 0);
+    this.reschedule(instance);
+    for (const request of lost) lose(request);
+  }
+
+  /** Work that each request present gets per ms. */
+  private rate(instance: number): number {
+    const present = this.fleet.present[instance];
+    return present <= this.cores ? this.speed[instance] : (this.speed[instance] * this.cores) / present;
+  }
+
+  private advance(instance: number): void {
+    const now = this.engine.time;
+    this.virtualMs[instance] += (now - this.virtualAtMs[instance]) * this.rate(instance);
+    this.virtualAtMs[instance] = now;
+  }
+
+  private setPresent(instance: number, present: number): void {
+    this.fleet.present[instance] = present;
+    this.fleet.setBusy(instance, Math.min(present, this.cores));
+    // Starting again from zero whenever the instance is idle keeps the clock's precision.
+    if (present === 0) this.virtualMs[instance] = 0;
+  }
+
+  private reschedule(instance: number): void {
+    if (this.completion[instance] !== NO_EVENT) this.engine.cancel(this.completion[instance]);
+    this.completion[instance] = NO_EVENT;
+    const rate = this.rate(instance);
+    if (this.fleet.present[instance] === 0 || rate === 0) return;
+    const left = Math.max(0, this.requests.workMs[this.heaps[instance][0]] - this.virtualMs[instance]);
+    this.completion[instance] = this.engine.at(this.engine.time + left / rate, eventKinds.sharedDone, instance, instance);
+  }
+
+  private takeOut(request: number, instance: number): void {
+    const heap = this.heaps[instance];
+    const place = this.requests.event[request];
+    const last = this.fleet.present[instance] - 1;
+    this.setPresent(instance, last);
+    if (place === last) return;
+    const moved = heap[last];
+    const work = this.requests.workMs;
+    if (place > 0 && work[moved] < work[heap[(place - 1) >>> 1]]) this.siftUp(instance, place, moved);
+    else this.siftDown(instance, place, moved);
+  }
+
+  private siftUp(instance: number, from: number, request: number): void {
+    const heap = this.heaps[instance];
+    const work = this.requests.workMs;
+    const place = this.requests.event;
+    let index = from;
+    while (index > 0) {
+      const parent = (index - 1) >>> 1;
+      const other = heap[parent];
+      if (work[request] >= work[other]) break;
+      heap[index] = other;
+      place[other] = index;
+      index = parent;
+    }
+    heap[index] = request;
+    place[request] = index;
+  }
+
+  private siftDown(instance: number, from: number, request: number): void {
+    const heap = this.heaps[instance];
+    const size = this.fleet.present[instance];
+    const work = this.requests.workMs;
+    const place = this.requests.event;
+    let index = from;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= size) break;
+      if (child + 1 < size && work[heap[child + 1]] < work[heap[child]]) child++;
+      const other = heap[child];
+      if (work[other] >= work[request]) break;
+      heap[index] = other;
+      place[other] = index;
+      index = child;
+    }
+    heap[index] = request;
+    place[request] = index;
+  }
+}

@@ -1,0 +1,23 @@
+/** How the instances of one service work through their requests: one implementation per kind of discipline. */
+
+export interface Station {
+  /** Takes the request in, or returns false: no place left. */
+  arrive(request: number, instance: number): boolean;
+  /** A completion event of this station fired; `subject` is what the event carries as `a`. */
+  complete(subject: number, instance: number): void;
+  /** Takes a request out whose client has given up. */
+  abandon(request: number, instance: number): void;
+  /** Work done per ms from now on; 0 freezes the instance. */
+  setSpeed(instance: number, speed: number): void;
+  /** Takes every request out, in a fixed order: the instance crashed. */
+  clear(instance: number, lose: (request: number) => void): void;
+}
+
+/** What a station tells the world. */
+export interface StationHost {
+  /** Work on the request begins on arrival, or now after having waited since `sinceMs`. */
+  startedAtOnce(request: number): void;
+  startedAfterWait(request: number): void;
+  /** The request is done; the instance has already gone on to the next. */
+  served(request: number, instance: number): void;
+}

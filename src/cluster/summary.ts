@@ -1,0 +1,148 @@
+/** From a finished world to its result: every metric of the glossary, the ledger, series, and the digest over all of it. */
+import type { Engine } from '../engine/index.ts';
+import type { RunSpec } from '../scenario/spec.ts';
+import type { Histogram } from '../stats/histogram.ts';
+import { type CellResult, failureBuckets, type InstanceData, type Ledger, seriesColumns } from '../stats/result.ts';
+import { invariant } from '../core/errors.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { Digest } from './digest.ts';
+import type { Fleet } from './fleet.ts';
+import type { InstanceSeries } from './instance-series.ts';
+import type { Recorder } from './recorder.ts';
+import type { RequestTable } from './request-table.ts';
+import type { Servers } from './servers.ts';
+
+export interface FinishedWorld {
+  readonly variant: number;
+  readonly seed: string;
+  readonly run: RunSpec;
+  readonly engine: Engine;
+  readonly fleet: Fleet;
+  readonly requests: RequestTable;
+  readonly recorder: Recorder;
+  readonly servers: Servers;
+  readonly controlPlane: ControlPlane;
+  readonly instanceSeries: InstanceSeries;
+  readonly littleResidual: number;
+}
+
+const MS_PER_SECOND = 1000;
+const quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, 'p99.9': 0.999, 'p99.99': 0.9999 } as const;
+
+export function summarize(world: FinishedWorld): CellResult {
+  const { engine, fleet, recorder, run, servers } = world;
+  recorder.settle();
+  servers.settleUp();
+  for (let instance = 0; instance < fleet.count; instance++) fleet.settle(instance);
+  const ledger = closeLedger(world);
+  const measuredMs = run.durationMs - run.warmupMs;
+  const instances = instanceData(world, measuredMs);
+  const metrics = { ...requestMetrics(world, ledger, measuredMs), ...fleetMetrics(world, instances, measuredMs) };
+  const latency = recorder.latencyData();
+  const wait = recorder.waitData();
+  const series = recorder.series();
+  const digest = new Digest().number(engine.trace.digest()).number(engine.events);
+  digest.numbers(Object.values(metrics)).numbers(latency.counts).numbers(wait.counts);
+  for (const column of seriesColumns) digest.numbers(series.columns[column]);
+  for (const instance of instances) digest.number(instance.served).numbers(instance.busy);
+  return {
+    variant: world.variant,
+    seed: world.seed,
+    ledger,
+    metrics,
+    latency,
+    wait,
+    series,
+    instances,
+    beliefs: world.controlPlane.beliefs,
+    upShares: Array.from(servers.upTimeMs, (time) => time / measuredMs),
+    events: engine.events,
+    littleResidual: world.littleResidual,
+    digest: digest.hex(),
+  };
+}
+
+function closeLedger({ requests, recorder, run }: FinishedWorld): Ledger {
+  let inFlight = 0;
+  requests.forEachHeldByClient((request) => {
+    if (requests.arrivalMs[request] >= run.warmupMs) inFlight++;
+  });
+  const ledger = recorder.ledger(inFlight);
+  const failed = failureBuckets.reduce((sum, bucket) => sum + ledger.failed[bucket], 0);
+  invariant(
+    ledger.offered === ledger.ok + failed + inFlight,
+    `the ledger does not balance: ${ledger.offered} offered, ${ledger.ok} ok, ${failed} failed, ${inFlight} in flight`,
+  );
+  return ledger;
+}
+
+function requestMetrics({ recorder, run }: FinishedWorld, ledger: Ledger, measuredMs: number): Record<string, number> {
+  const failed = failureBuckets.reduce((sum, bucket) => sum + ledger.failed[bucket], 0);
+  const ended = ledger.ok + failed;
+  const seconds = measuredMs / MS_PER_SECOND;
+  const wait = recorder.waitHistogram();
+  return {
+    ...histogramMetrics('latency', recorder.latencyHistogram()),
+    ...histogramMetrics('wait', wait),
+    'wait.share': wait.count > 0 ? recorder.waited / wait.count : NaN,
+    availability: ended > 0 ? ledger.ok / ended : NaN,
+    goodput: ledger.ok / seconds,
+    offered: ledger.offered / seconds,
+    ...Object.fromEntries(
+      failureBuckets.map((bucket) => [`failures.${bucket}`, ended > 0 ? ledger.failed[bucket] / ended : NaN]),
+    ),
+    'inSystem.mean': recorder.meanInSystem(run.durationMs),
+  };
+}
+
+function histogramMetrics(family: string, histogram: Histogram): Record<string, number> {
+  const isEmpty = histogram.count === 0;
+  const metrics: Record<string, number> = { [`${family}.mean`]: isEmpty ? NaN : histogram.mean() };
+  for (const [name, p] of Object.entries(quantiles)) metrics[`${family}.${name}`] = isEmpty ? NaN : histogram.quantile(p);
+  metrics[`${family}.max`] = isEmpty ? NaN : histogram.max;
+  return metrics;
+}
+
+function instanceData({ fleet, instanceSeries }: FinishedWorld, measuredMs: number): InstanceData[] {
+  return fleet.ids.map((id, instance) => ({
+    id,
+    service: fleet.services[fleet.service[instance]].name,
+    zone: fleet.zoneNames[fleet.zone[instance]],
+    speed: fleet.baseSpeed[instance],
+    served: fleet.servedSinceWarmup(instance),
+    utilization: fleet.busyAreaSinceWarmup(instance) / (measuredMs * fleet.slots(instance)),
+    busy: instanceSeries.busyOf(instance),
+    queued: instanceSeries.queuedOf(instance),
+  }));
+}
+
+function fleetMetrics(
+  { fleet, servers }: FinishedWorld,
+  instances: readonly InstanceData[],
+  measuredMs: number,
+): Record<string, number> {
+  let slots = 0;
+  let area = 0;
+  let utilizationMax = 0;
+  let served = 0;
+  let servedSquares = 0;
+  let servedMax = 0;
+  instances.forEach((data, instance) => {
+    slots += fleet.slots(instance);
+    area += fleet.busyAreaSinceWarmup(instance);
+    utilizationMax = Math.max(utilizationMax, data.utilization);
+    served += data.served;
+    servedSquares += data.served * data.served;
+    servedMax = Math.max(servedMax, data.served);
+  });
+  const n = instances.length;
+  let up = 0;
+  servers.upTimeMs.forEach((time, count) => (up += (time * count) / (measuredMs * n)));
+  return {
+    'utilization.mean': area / (slots * measuredMs),
+    'utilization.max': utilizationMax,
+    'load.maxOverMean': served > 0 ? (servedMax * n) / served : NaN,
+    'load.jain': served > 0 ? (served * served) / (n * servedSquares) : NaN,
+    'instances.up': up,
+  };
+}

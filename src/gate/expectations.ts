@@ -1,0 +1,50 @@
+/** Checks the `expect:` lines of a scenario against what was measured: per line and per variant it speaks of. The value that decides is
+ *  the mean over seeds of the per-seed statistic; its interval tells whether more seeds could turn the answer. */
+import type { ExpectationResult, VariantResult } from '../lab/types.ts';
+import type { ExpectSpec } from '../scenario/spec.ts';
+import { estimate } from '../stats/estimate.ts';
+import type { Estimate } from '../stats/result.ts';
+
+export function checkExpectations(lines: readonly ExpectSpec[], variants: readonly VariantResult[]): ExpectationResult[] {
+  return lines.flatMap((line) =>
+    variants
+      .filter((variant) => line.variants.length === 0 || line.variants.includes(variant.label))
+      .map((variant) => checkLine(line, variant)),
+  );
+}
+
+function checkLine(line: ExpectSpec, variant: VariantResult): ExpectationResult {
+  const measured: Estimate = variant.estimates[line.metric] ?? estimate([]);
+  const { place, comparator, limit } = line;
+  const passed = holds(measured.mean, comparator, limit);
+  return {
+    text: line.text,
+    file: place.file,
+    line: place.line,
+    column: place.column,
+    length: place.length,
+    variant: variant.label,
+    metric: line.metric,
+    measured,
+    limit,
+    comparator,
+    passed,
+    uncertain: measured.n < 2 || holds(measured.low, comparator, limit) !== holds(measured.high, comparator, limit),
+  };
+}
+
+/** A value that does not exist holds nothing. */
+function holds(value: number, comparator: ExpectSpec['comparator'], limit: number): boolean {
+  switch (comparator) {
+    case '<':
+      return value < limit;
+    case '<=':
+      return value <= limit;
+    case '>':
+      return value > limit;
+    case '>=':
+      return value >= limit;
+    case '==':
+      return value === limit;
+  }
+}

@@ -1,0 +1,77 @@
+/** Paired comparison of every variant with the baseline: same seed, same world, so the difference per seed is the policy's doing.
+ *  Intervals over seeds (never over requests: consecutive requests are correlated), Holm's correction over all comparisons. */
+import { comparedMetrics, type Metric } from '../core/metrics.ts';
+import { estimate, holm, pairedP, seedsNeeded } from '../stats/estimate.ts';
+import { judge } from '../stats/verdict.ts';
+import type { Comparison, VariantResult } from './types.ts';
+
+export function compareVariants(variants: readonly VariantResult[]): Comparison[] {
+  const baseline = variants[0];
+  const pairs = variants.slice(1).flatMap((variant) => comparedMetrics.map((metric) => pairUp(variant, baseline, metric)));
+  const adjusted = holm(pairs.map((pair) => pair.p));
+  return pairs.map((pair, i) => conclude(pair, adjusted[i]));
+}
+
+/** One pair outside the experiment's set: for sentences such as "a and b cannot be told apart". */
+export function compareTwo(variant: VariantResult, baseline: VariantResult, metric: Metric): Comparison {
+  const pair = pairUp(variant, baseline, metric);
+  return conclude(pair, pair.p);
+}
+
+interface Pair {
+  readonly variant: VariantResult;
+  readonly baseline: VariantResult;
+  readonly metric: Metric;
+  readonly differences: readonly number[];
+  readonly baselineMean: number;
+  readonly p: number;
+}
+
+function pairUp(variant: VariantResult, baseline: VariantResult, metric: Metric): Pair {
+  const theirs = variant.metrics[metric.name] ?? [];
+  const base = baseline.metrics[metric.name] ?? [];
+  // An interrupted run may have more seeds of one variant than of another.
+  const n = Math.min(theirs.length, base.length);
+  const differences = Array.from({ length: n }, (_, i) => theirs[i] - base[i]);
+  return {
+    variant,
+    baseline,
+    metric,
+    differences,
+    baselineMean: estimate(base.slice(0, n)).mean,
+    // Without a value in every seed there is nothing to test.
+    p: n < 2 || differences.some(Number.isNaN) ? 1 : pairedP(differences),
+  };
+}
+
+function conclude({ variant, baseline, metric, differences, baselineMean }: Pair, adjustedP: number): Comparison {
+  const isComplete = differences.length >= 2 && !differences.some(Number.isNaN);
+  const difference = estimate(isComplete ? differences : []);
+  const indifference = zoneOf(metric, baselineMean);
+  const verdict = isComplete ? judge({ difference, adjustedP, indifference, better: metric.better }) : 'inconclusive';
+  const isRelative = metric.indifference !== undefined && 'relative' in metric.indifference && baselineMean !== 0;
+  const sign = metric.better === 'lower' ? -1 : 1;
+  // Whichever is nearer: an interval that leaves out zero, or one that fits into the zone of indifference.
+  const target = Math.max(Math.abs(difference.mean), indifference - Math.abs(difference.mean));
+  return {
+    variant: variant.label,
+    baseline: baseline.label,
+    metric: metric.name,
+    difference,
+    relative: isRelative
+      ? { mean: difference.mean / baselineMean, low: difference.low / baselineMean, high: difference.high / baselineMean }
+      : null,
+    indifference,
+    adjustedP,
+    verdict,
+    seedsWon: differences.filter((d) => d * sign > 0).length,
+    seedsTied: differences.filter((d) => d === 0).length,
+    seeds: differences.length,
+    seedsNeeded: verdict === 'inconclusive' && isComplete ? seedsNeeded(difference.sd, difference.n, target) : null,
+  };
+}
+
+function zoneOf({ indifference }: Metric, baselineMean: number): number {
+  if (indifference === undefined) return 0;
+  return 'relative' in indifference ? Math.abs(indifference.relative * baselineMean) : indifference.absolute;
+}

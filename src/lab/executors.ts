@@ -1,0 +1,128 @@
+/** Where cells run: in this thread, or spread over worker threads. Results are the same bytes either way; they come back in the order
+ *  of completion and carry their place. */
+import { Worker } from 'node:worker_threads';
+import { InputError, InvariantViolation, PolicyFault, ResourceLimit } from '../core/errors.ts';
+import type { Scenario } from '../scenario/spec.ts';
+import type { CellResult } from '../stats/result.ts';
+import { type Cell, CellRunner } from './cell.ts';
+
+export interface ExecutorOptions {
+  /** Worker threads; 0 runs in this thread. */
+  readonly jobs: number;
+  readonly signal?: AbortSignal;
+  /** A cell has come this far. */
+  onAdvance?(cell: Cell, simulatedMs: number): void;
+}
+
+/** Calls `onResult` for every finished cell; resolves when all are done, or early and without error when aborted. */
+export async function execute(
+  scenario: Scenario,
+  cells: readonly Cell[],
+  options: ExecutorOptions,
+  onResult: (result: CellResult) => void,
+): Promise<void> {
+  // Run from TypeScript sources (tests), there is no compiled worker to start.
+  const isCompiled = import.meta.url.endsWith('.js');
+  if (options.jobs === 0 || !isCompiled) await inline(scenario, cells, options, onResult);
+  else await threads(scenario, cells, options, onResult);
+}
+
+async function inline(
+  scenario: Scenario,
+  cells: readonly Cell[],
+  { signal, onAdvance }: ExecutorOptions,
+  onResult: (result: CellResult) => void,
+): Promise<void> {
+  const runner = new CellRunner(scenario);
+  for (const cell of cells) {
+    if (signal?.aborted === true) return;
+    onResult(await runner.run(cell, (simulatedMs) => onAdvance?.(cell, simulatedMs)));
+    // Lets signals and timers in between two cells.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** What a worker sends. */
+export type FromWorker =
+  | { readonly type: 'advance'; readonly cell: Cell; readonly simulatedMs: number }
+  | { readonly type: 'result'; readonly result: CellResult }
+  | { readonly type: 'error'; readonly error: PlainError };
+
+/** An error as it crosses threads: classes do not survive cloning. */
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly policy?: string;
+  readonly evidence?: readonly string[];
+}
+
+async function threads(
+  scenario: Scenario,
+  cells: readonly Cell[],
+  { jobs, signal, onAdvance }: ExecutorOptions,
+  onResult: (result: CellResult) => void,
+): Promise<void> {
+  const queue = [...cells];
+  const workers: Worker[] = [];
+  const runOne = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: scenario, stdout: false, stderr: false });
+      workers.push(worker);
+      const next = (): void => {
+        const cell = queue.shift();
+        if (cell === undefined) worker.postMessage(null);
+        else worker.postMessage(cell);
+      };
+      worker.on('message', (message: FromWorker) => {
+        switch (message.type) {
+          case 'advance':
+            onAdvance?.(message.cell, message.simulatedMs);
+            return;
+          case 'result':
+            onResult(message.result);
+            next();
+            return;
+          case 'error':
+            reject(revive(message.error));
+        }
+      });
+      worker.on('error', (error: Error & { code?: string }) =>
+        reject(
+          error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+            ? new ResourceLimit('a worker thread ran out of memory', { cause: error })
+            : error,
+        ),
+      );
+      worker.on('exit', () => resolve());
+      next();
+    });
+  const stop = (): void => {
+    queue.length = 0;
+    for (const worker of workers) void worker.terminate();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    if (signal?.aborted === true) return;
+    await Promise.all(Array.from({ length: Math.min(jobs, cells.length) }, runOne));
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    stop();
+  }
+}
+
+function revive(plain: PlainError): Error {
+  const error =
+    plain.name === 'PolicyFault'
+      ? new PolicyFault(plain.policy ?? '', plain.message)
+      : plain.name === 'InvariantViolation'
+        ? new InvariantViolation(plain.message)
+        : plain.name === 'ResourceLimit'
+          ? new ResourceLimit(plain.message)
+          : plain.name === 'InputError'
+            ? InputError.of('input', plain.message)
+            : new Error(plain.message);
+  error.stack = plain.stack;
+  if (error instanceof InvariantViolation) error.evidence = plain.evidence ?? [];
+  return error;
+}

@@ -1,0 +1,133 @@
+/** The answer in sentences: who is best, by how much, how sure that is, and who cannot be told apart. Read from the comparisons; nothing
+ *  is said that no interval supports. */
+import { findMetric } from '../core/metrics.ts';
+import { compareTwo } from './compare.ts';
+import type { Comparison, VariantResult } from './types.ts';
+
+const HEADLINE = 'latency.p99';
+const AVAILABILITY = 'availability';
+
+export function verdictSentences(
+  kind: 'run' | 'compare',
+  variants: readonly VariantResult[],
+  comparisons: readonly Comparison[],
+): string[] {
+  if (variants.every(({ digests }) => digests.length === 0)) return ['Nothing was finished, so there is nothing to say.'];
+  if (kind === 'run' || variants.length === 1) return [describe(variants[0])];
+  if (comparisons.some(({ seeds }) => seeds < 2))
+    return ['A comparison needs at least two seeds; with one, luck and policy cannot be told apart.'];
+  if (comparisons.every(({ verdict }) => verdict === 'equivalent')) return [allEquivalent(variants)];
+  return [...winner(variants, comparisons), ...losers(variants, comparisons), ...unknown(variants, comparisons)];
+}
+
+function describe(variant: VariantResult): string {
+  const p99 = variant.estimates[HEADLINE];
+  const availability = variant.estimates[AVAILABILITY];
+  if (p99 === undefined || availability === undefined || Number.isNaN(p99.mean))
+    return `${variant.label}: no request ended well.`;
+  return `${variant.label}: p99 ${ms(p99.mean)}${interval(p99.low, p99.high, ms)}, availability ${percent(availability.mean)}.`;
+}
+
+function allEquivalent(variants: readonly VariantResult[]): string {
+  const all = variants.length === 2 ? 'Both variants' : `All ${variants.length} variants`;
+  return `${all} are equivalent: no difference in latency or availability is larger than what would matter (1 % of means and medians, 3 % of p99, 0.01 points of availability).`;
+}
+
+/** The variant with the lowest p99 among those shown better than the baseline without costing availability. */
+function winner(variants: readonly VariantResult[], comparisons: readonly Comparison[]): string[] {
+  const [baseline] = variants;
+  const worthy = variants.slice(1).filter((variant) => {
+    const p99 = find(comparisons, variant, HEADLINE);
+    const availability = find(comparisons, variant, AVAILABILITY);
+    const gains = p99?.verdict === 'better' || availability?.verdict === 'better';
+    return gains && p99?.verdict !== 'worse' && availability?.verdict !== 'worse';
+  });
+  if (worthy.length === 0) return [`No variant is shown to be better than ${baseline.label}.`];
+  const ranked = worthy.toSorted((x, y) => p99Of(x) - p99Of(y));
+  const [best, ...others] = ranked;
+  return [bestSentence(best, baseline, comparisons), ...tied(best, others)];
+}
+
+function bestSentence(best: VariantResult, baseline: VariantResult, comparisons: readonly Comparison[]): string {
+  const p99 = find(comparisons, best, HEADLINE);
+  const availability = find(comparisons, best, AVAILABILITY);
+  const parts: string[] = [];
+  if (p99?.verdict === 'better' && p99.relative !== null) {
+    const { mean, low, high } = p99.relative;
+    parts.push(
+      `cuts p99 from ${ms(p99Of(baseline))} to ${ms(p99Of(best))} (${signed(mean)}, 95 % interval ${signed(low)} to ${signed(high)})`,
+    );
+  }
+  if (availability?.verdict === 'better') {
+    parts.push(`raises availability from ${percent(availabilityOf(baseline))} to ${percent(availabilityOf(best))}`);
+  }
+  return `${best.label} ${parts.join(' and ')} against ${baseline.label}, on ${p99?.seeds ?? 0} paired seeds.`;
+}
+
+/** Runners-up whose p99 the seeds cannot tell from the best's, or show to be as good. */
+function tied(best: VariantResult, others: readonly VariantResult[]): string[] {
+  const metric = findMetric(HEADLINE);
+  if (metric === undefined) return [];
+  const close = others.flatMap((other) => {
+    const { verdict } = compareTwo(other, best, metric);
+    return verdict === 'equivalent' || verdict === 'inconclusive' ? [{ label: other.label, verdict }] : [];
+  });
+  const sentences: string[] = [];
+  const equal = close.filter(({ verdict }) => verdict === 'equivalent').map(({ label }) => label);
+  const open = close.filter(({ verdict }) => verdict === 'inconclusive').map(({ label }) => label);
+  if (equal.length > 0)
+    sentences.push(`${list(equal)} ${equal.length === 1 ? 'is' : 'are'} as good as ${best.label}: p99 differs by less than 3 %.`);
+  if (open.length > 0) {
+    sentences.push(`${list(open)} and ${best.label} cannot be told apart in p99 with ${best.digests.length} seeds.`);
+  }
+  return sentences;
+}
+
+function losers(variants: readonly VariantResult[], comparisons: readonly Comparison[]): string[] {
+  return variants.slice(1).flatMap((variant) => {
+    const worse = [HEADLINE, AVAILABILITY].filter((metric) => find(comparisons, variant, metric)?.verdict === 'worse');
+    if (worse.length === 0) return [];
+    const what = worse.map((metric) =>
+      metric === HEADLINE
+        ? `a p99 of ${ms(p99Of(variant))} instead of ${ms(p99Of(variants[0]))}`
+        : `an availability of ${percent(availabilityOf(variant))} instead of ${percent(availabilityOf(variants[0]))}`,
+    );
+    return [`${variant.label} is worse than ${variants[0].label}: ${what.join(' and ')}.`];
+  });
+}
+
+function unknown(variants: readonly VariantResult[], comparisons: readonly Comparison[]): string[] {
+  const open = variants
+    .slice(1)
+    .map((variant) => ({ variant, comparison: find(comparisons, variant, HEADLINE) }))
+    .filter(({ comparison }) => comparison?.verdict === 'inconclusive');
+  if (open.length === 0) return [];
+  const needed = Math.max(...open.map(({ comparison }) => comparison?.seedsNeeded ?? 0));
+  const hint = needed > 0 ? `; about ${needed} seeds would decide` : '';
+  return [
+    `Whether ${list(open.map(({ variant }) => variant.label))} differ${open.length === 1 ? 's' : ''} from ${variants[0].label} in p99 is open${hint}.`,
+  ];
+}
+
+const find = (comparisons: readonly Comparison[], variant: VariantResult, metric: string): Comparison | undefined =>
+  comparisons.find((comparison) => comparison.variant === variant.label && comparison.metric === metric);
+const p99Of = (variant: VariantResult): number => variant.estimates[HEADLINE]?.mean ?? NaN;
+const availabilityOf = (variant: VariantResult): number => variant.estimates[AVAILABILITY]?.mean ?? NaN;
+
+function list(labels: readonly string[]): string {
+  return labels.length <= 1 ? labels.join('') : `${labels.slice(0, -1).join(', ')} and ${labels.at(-1)}`;
+}
+
+function ms(value: number): string {
+  if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
+  return value >= 100 ? `${value.toFixed(0)} ms` : value >= 10 ? `${value.toFixed(1)} ms` : `${value.toFixed(2)} ms`;
+}
+
+const interval = (low: number, high: number, show: (value: number) => string): string =>
+  Number.isNaN(low) ? '' : ` (95 % interval ${show(low)} to ${show(high)})`;
+
+const signed = (share: number): string =>
+  `${share < 0 ? '−' : '+'}${Math.abs(share * 100).toFixed(Math.abs(share) < 0.1 ? 1 : 0)} %`;
+
+/** Truncated, never rounded up: 99.996 % must not read as 100 %. */
+const percent = (share: number): string => `${(Math.floor(share * 100_000 + 1e-7) / 1000).toFixed(3)} %`;

@@ -1,0 +1,33 @@
+/** Entry of a worker thread: runs the cells it is sent, one at a time, until it is sent null. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { InvariantViolation, PolicyFault } from '../core/errors.ts';
+import type { Scenario } from '../scenario/spec.ts';
+import { type Cell, CellRunner } from './cell.ts';
+import type { FromWorker, PlainError } from './executors.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('worker.ts runs in a worker thread');
+const runner = new CellRunner(workerData as Scenario);
+const send = (message: FromWorker): void => port.postMessage(message);
+
+port.on('message', (cell: Cell | null) => {
+  if (cell === null) {
+    port.close();
+    return;
+  }
+  runner
+    .run(cell, (simulatedMs) => send({ type: 'advance', cell, simulatedMs }))
+    .then((result) => send({ type: 'result', result }))
+    .catch((error: unknown) => send({ type: 'error', error: plainError(error) }));
+});
+
+function plainError(error: unknown): PlainError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: '' };
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack ?? '',
+    ...(error instanceof PolicyFault ? { policy: error.policy } : {}),
+    ...(error instanceof InvariantViolation ? { evidence: error.evidence } : {}),
+  };
+}

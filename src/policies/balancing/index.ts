@@ -1,0 +1,29 @@
+/** Every load balancer by name. */
+import { type Resolution, resolvePolicy } from '../../core/policy-table.ts';
+import { alwaysFirst } from './always-first.ts';
+import type { BalancerDefinition } from './balancer.ts';
+import { leastConnections } from './least-connections.ts';
+import { leastRequest } from './least-request.ts';
+import { p2c } from './p2c.ts';
+import { peakEwma } from './peak-ewma.ts';
+import { random } from './random.ts';
+import { roundRobin } from './round-robin.ts';
+import { weightedRoundRobin } from './weighted-round-robin.ts';
+
+export * from './balancer.ts';
+export { EndpointSet, type EndpointOptions } from './endpoint-set.ts';
+export { alwaysFirst, leastConnections, leastRequest, p2c, peakEwma, random, roundRobin, weightedRoundRobin };
+
+export const balancers: Readonly<Record<string, BalancerDefinition>> = {
+  random,
+  'round-robin': roundRobin,
+  'weighted-round-robin': weightedRoundRobin,
+  'least-request': leastRequest,
+  p2c,
+  'least-connections': leastConnections,
+  'peak-ewma': peakEwma,
+  'always-first': alwaysFirst,
+};
+
+/** A balancer by its name or by the name another system gives it. */
+export const resolveBalancer = (name: string): Resolution<BalancerDefinition> => resolvePolicy(balancers, name);

@@ -1,0 +1,27 @@
+/** How the Linux virtual server weighs its destinations: active connections count 256-fold against inactive ones (closed, still
+ *  remembered). A client of ours has no inactive ones and passes zeros. Weight 0 is quiesced; the first of equals wins. */
+import { NO_ENDPOINT, type Slot } from '../balancer.ts';
+
+export const ipvsOverhead = (active: number, inactive: number): number => active * 256 + inactive;
+
+/** wlc: least overhead for its weight. lc is the same with equal weights. */
+export function leastOverhead(
+  members: Int32Array,
+  count: number,
+  active: Uint32Array,
+  inactive: Uint32Array,
+  weights: Float64Array,
+): Slot {
+  let best = NO_ENDPOINT;
+  let bestOverhead = 0;
+  for (let i = 0; i < count; i++) {
+    const slot = members[i];
+    if (weights[slot] === 0) continue;
+    const overhead = ipvsOverhead(active[slot], inactive[slot]);
+    if (best === NO_ENDPOINT || overhead * weights[best] < bestOverhead * weights[slot]) {
+      best = slot;
+      bestOverhead = overhead;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,8 @@
+/** Every failure detector by name. */
+import type { DetectorDefinition } from './detector.ts';
+import { heartbeat } from './heartbeat.ts';
+
+export * from './detector.ts';
+export { heartbeat };
+
+export const detectors: Readonly<Record<string, DetectorDefinition>> = { heartbeat };

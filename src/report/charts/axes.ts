@@ -1,0 +1,57 @@
+/** Value axes: latencies from microseconds to minutes, shares of success near 100 %. Domains and ticks are set here and not left to
+ *  defaults, which round a logarithmic axis away from the data and warn about zeros. */
+import { isNumber } from '../format.ts';
+import { rounded, type Part } from './spec.ts';
+
+/** Logarithmic as soon as the values span more than a factor of six, else linear from zero. */
+export function latencyAxis(values: readonly (number | null | undefined)[], title: string | null, tickCount = 6): Part {
+  const positive = values.filter((value): value is number => isNumber(value) && value > 0);
+  const low = Math.min(...positive);
+  const high = Math.max(...positive);
+  const axis = { labelExpr: latencyLabel, tickCount };
+  if (positive.length === 0 || high / low < 6) {
+    return {
+      title,
+      scale: { domain: [0, positive.length === 0 ? 1 : rounded(high * 1.05)], nice: false },
+      axis,
+    };
+  }
+  return { title, ...logScale(low / 1.1, high * 1.1, axis) };
+}
+
+/** A logarithmic axis over exactly this domain, ticks at 1, 2, 5 per decade or at decades alone when there are many. */
+export function logScale(low: number, high: number, axis: Part = {}): Part {
+  return {
+    scale: { type: 'log', domain: [rounded(low), rounded(high)], nice: false },
+    axis: { ...axis, values: logTicks(low, high) },
+  };
+}
+
+export function logTicks(low: number, high: number): number[] {
+  const ticks: number[] = [];
+  for (let exponent = -9; exponent <= 15; exponent++) {
+    for (const digit of [1, 2, 5]) {
+      const tick = Number(`${digit}e${exponent}`);
+      if (tick >= low && tick <= high) ticks.push(tick);
+    }
+  }
+  const decades = ticks.filter((tick) => /^1(e|0*$)|^0\.0*1$/.test(String(tick)));
+  return ticks.length > 9 && decades.length > 1 ? decades : ticks;
+}
+
+export const latencyLabel =
+  "datum.value === 0 ? '0' : datum.value >= 1000 ? format(datum.value / 1000, '~g') + ' s' : " +
+  "datum.value >= 1 ? format(datum.value, '~g') + ' ms' : format(datum.value * 1000, '~g') + ' µs'";
+
+export const percentLabel = "format(datum.value * 100, '.7~g') + ' %'";
+
+/** Room below the lowest value, and a little above 100 %, so that a line there is not cut in half. */
+export function availabilityAxis(values: readonly (number | null | undefined)[], title: string | null): Part {
+  const present = values.filter(isNumber);
+  const low = present.length === 0 ? 0 : Math.min(...present);
+  return {
+    title,
+    scale: { domain: [rounded(Math.max(0, low - (1 - low) * 0.08)), rounded(1 + (1 - low) * 0.02)], nice: false, zero: false },
+    axis: { labelExpr: percentLabel, tickCount: 6 },
+  };
+}

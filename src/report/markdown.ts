@@ -1,0 +1,78 @@
+/** The answer as Markdown, for a pull request or a README: verdict, table, expectations, how to get it again. */
+import type { RunFile, Verdict } from '../lab/types.ts';
+import { formatEstimate } from './format.ts';
+import { forMarkdown, forTerminal } from './plain-text.ts';
+import { measuredText, metricTitle, summarize, type SummaryRow } from './summary.ts';
+
+export function renderMarkdown(run: RunFile): string {
+  const summary = summarize(run);
+  const [verdict, ...sentences] = run.verdict;
+  const blocks = [
+    `### ${forMarkdown(summary.name)}`,
+    [...summary.scale, summary.requests].join(' · '),
+    verdict === undefined
+      ? ''
+      : `**${forMarkdown(verdict)}**${sentences.map((sentence) => ` ${forMarkdown(sentence)}`).join('')}`,
+    run.variants.length === 1 ? singleTable(run) : variantTable(run),
+    expectationTable(run),
+    summary.notes.map((note) => `- ${forMarkdown(note.replace(/^~ /, ''))}`).join('\n'),
+    run.replay === '' ? '' : fenced(forTerminal(run.replay)),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function variantTable(run: RunFile): string {
+  const { columns, rows, compared } = summarize(run);
+  const header = [
+    'variant',
+    ...columns.map(({ title }) => title),
+    ...(compared === null ? [] : [`${compared.title} vs ${forMarkdown(compared.baseline)}`, 'verdict']),
+  ];
+  const align = header.map((_, index) => (index >= 1 && index <= columns.length ? '---:' : ':---'));
+  const body = rows.map((row) => [
+    forMarkdown(row.variant.label),
+    ...row.cells,
+    ...(compared === null ? [] : [`${row.change?.text ?? ''} ${row.change?.interval ?? ''}`.trim(), verdictCell(row)]),
+  ]);
+  return table(header, align, body);
+}
+
+function singleTable(run: RunFile): string {
+  const estimates = Object.entries(run.variants[0]!.estimates).filter(([, { mean }]) => Number.isFinite(mean));
+  const body = estimates.map(([metric, estimate]) => {
+    const { value, interval } = formatEstimate(metric, estimate);
+    return [metricTitle(metric), value, interval ?? ''];
+  });
+  return table(['metric', 'mean', '95 % interval'], [':---', '---:', ':---'], body);
+}
+
+function expectationTable(run: RunFile): string {
+  if (run.expectations.length === 0) return '';
+  const body = run.expectations.map((each) => [
+    each.passed ? (each.uncertain ? 'holds, but close' : 'holds') : `**${each.uncertain ? 'fails, but close' : 'fails'}**`,
+    forMarkdown(each.text),
+    forMarkdown(each.variant),
+    measuredText(each.metric, each.measured),
+    forMarkdown(`${each.file}:${each.line}:${each.column}`),
+  ]);
+  return table(['', 'expected', 'variant', 'measured', 'where'], [':---', ':---', ':---', ':---', ':---'], body);
+}
+
+const marks: Readonly<Record<Verdict, string>> = {
+  better: '**better**',
+  worse: '**worse**',
+  equivalent: 'equivalent',
+  inconclusive: '~ inconclusive',
+};
+const verdictCell = ({ change, variant }: SummaryRow): string =>
+  change === undefined ? (variant.isBaseline ? 'baseline' : '') : marks[change.verdict];
+
+const table = (header: readonly string[], align: readonly string[], body: readonly (readonly string[])[]): string =>
+  [header, align, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** A fence longer than any run of backticks inside. */
+function fenced(text: string): string {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(Math.max(3, longest + 1));
+  return `${fence}sh\n${text}\n${fence}`;
+}

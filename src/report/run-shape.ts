@@ -1,0 +1,165 @@
+/** The shape of a run file, as readers that check a value and turn nulls back into NaN. Keys that no reader knows are kept as they are:
+ *  a file written by a newer minor version stays readable. */
+import { formatPath, type Issue, type Path } from '../core/issue.ts';
+import { runSchema, verdicts, type RunFile } from '../lab/types.ts';
+import { failureBuckets, seriesColumns } from '../stats/result.ts';
+
+export const readRun = (data: unknown, issues: Issue[]): RunFile => runFile(data, [], issues) as RunFile;
+
+type Reader = (value: unknown, path: Path, issues: Issue[]) => unknown;
+
+const text: Reader = (value, path, issues) => (typeof value === 'string' ? value : complain(value, 'a text', path, issues));
+const flag: Reader = (value, path, issues) =>
+  typeof value === 'boolean' ? value : complain(value, 'true or false', path, issues);
+const count: Reader = (value, path, issues) =>
+  typeof value === 'number' && value >= 0 ? value : complain(value, 'a number that is not negative', path, issues);
+/** A number that may not exist: null in the file, NaN in memory. */
+const number: Reader = (value, path, issues) =>
+  value === null ? NaN : typeof value === 'number' ? value : complain(value, 'a number or null', path, issues);
+/** A time that may lie beyond the end: null in the file, Infinity in memory. */
+const endTime: Reader = (value, path, issues) => (value === null ? Infinity : number(value, path, issues));
+const anything: Reader = (value) => value;
+
+const oneOf =
+  (choices: readonly string[]): Reader =>
+  (value, path, issues) =>
+    choices.includes(value as string) ? value : complain(value, `one of ${choices.join(', ')}`, path, issues);
+const orNull =
+  (reader: Reader): Reader =>
+  (value, path, issues) =>
+    value === null ? null : reader(value, path, issues);
+const list =
+  (reader: Reader): Reader =>
+  (value, path, issues) =>
+    Array.isArray(value)
+      ? value.map((each, index) => reader(each, [...path, index], issues))
+      : complain(value, 'a list', path, issues);
+const record =
+  (reader: Reader): Reader =>
+  (value, path, issues) =>
+    isObject(value)
+      ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, reader(each, [...path, key], issues)]))
+      : complain(value, 'a map', path, issues);
+const object =
+  (fields: Readonly<Record<string, Reader>>): Reader =>
+  (value, path, issues) => {
+    if (!isObject(value)) return complain(value, 'a map', path, issues);
+    const read = Object.entries(fields).map(([key, reader]) => {
+      if (Object.hasOwn(value, key)) return [key, reader(value[key], [...path, key], issues)] as const;
+      return [key, complain(undefined, 'a value', [...path, key], issues)] as const;
+    });
+    return Object.fromEntries([...Object.entries(value), ...read]);
+  };
+/** Long lists of numbers, checked without building a path per element. */
+const numbers: Reader = (value, path, issues) => {
+  if (!Array.isArray(value)) return complain(value, 'a list of numbers', path, issues);
+  const wrong = value.findIndex((each) => each !== null && typeof each !== 'number');
+  if (wrong >= 0) return complain(value[wrong], 'a number or null', [...path, wrong], issues);
+  return value.map((each: number | null) => each ?? NaN);
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function complain(value: unknown, expected: string, path: Path, issues: Issue[]): undefined {
+  const where = path.length === 0 ? 'the file' : `"${formatPath(path)}"`;
+  const found = value === undefined ? 'is missing' : `should be ${expected}, found ${describe(value)}`;
+  issues.push({ severity: 'error', code: 'run-shape', path, message: `${where} ${found}` });
+  return undefined;
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (isObject(value)) return 'a map';
+  const shown = JSON.stringify(value) ?? String(value);
+  return shown.length > 40 ? `${shown.slice(0, 40)}…` : shown;
+}
+
+const estimate = object({ mean: number, low: number, high: number, sd: number, n: count });
+const histogram = object({ bits: count, first: number, counts: list(count), count, sum: number, min: number, max: number });
+const band = object({ median: numbers, min: numbers, max: numbers });
+const instance = object({
+  id: text,
+  service: text,
+  zone: text,
+  speed: number,
+  served: number,
+  utilization: number,
+  busy: numbers,
+  queued: numbers,
+});
+const variant = object({
+  label: text,
+  differs: text,
+  isBaseline: flag,
+  metrics: record(numbers),
+  estimates: record(estimate),
+  ledger: object({
+    offered: count,
+    ok: count,
+    failed: object(Object.fromEntries(failureBuckets.map((bucket) => [bucket, count]))),
+    inFlight: count,
+  }),
+  latency: histogram,
+  wait: histogram,
+  series: object({ windowMs: count, columns: object(Object.fromEntries(seriesColumns.map((column) => [column, band]))) }),
+  instances: list(instance),
+  beliefs: list(object({ atMs: number, balancer: count, instance: text, alive: flag })),
+  digests: list(text),
+});
+const comparison = object({
+  variant: text,
+  baseline: text,
+  metric: text,
+  difference: estimate,
+  relative: orNull(object({ mean: number, low: number, high: number })),
+  indifference: number,
+  adjustedP: number,
+  verdict: oneOf(verdicts),
+  seedsWon: count,
+  seedsTied: count,
+  seeds: count,
+  seedsNeeded: orNull(count),
+});
+const expectation = object({
+  text,
+  file: text,
+  line: count,
+  column: count,
+  length: count,
+  variant: text,
+  metric: text,
+  measured: estimate,
+  limit: number,
+  comparator: text,
+  passed: flag,
+  uncertain: flag,
+});
+const runFile = object({
+  schema: oneOf([runSchema]),
+  kind: oneOf(['run', 'compare']),
+  version: text,
+  complete: flag,
+  scenario: object({
+    name: text,
+    about: text,
+    demonstrates: text,
+    file: text,
+    text,
+    sha256: text,
+    durationMs: count,
+    warmupMs: count,
+  }),
+  overrides: list(text),
+  seeds: list(text),
+  openLoop: flag,
+  services: list(object({ name: text, instances: count, slots: count })),
+  faults: list(object({ label: text, fromMs: number, toMs: endTime })),
+  variants: list(variant),
+  comparisons: list(comparison),
+  expectations: list(expectation),
+  warnings: list(object({ severity: oneOf(['error', 'warning']), code: text, path: list(anything), message: text })),
+  verdict: list(text),
+  checks: object({ requests: count, events: count, littleResidual: number }),
+  replay: text,
+});

@@ -1,0 +1,187 @@
+/** What terminal, Markdown and HTML say in common: the headline, one row per variant, the footnotes. Only words and numbers; how they
+ *  look is up to each output. */
+import type { Comparison, Estimate, ExpectationResult, RunFile, VariantResult, Verdict } from '../lab/types.ts';
+import { comparedMetrics, findMetric, type MetricUnit } from '../core/metrics.ts';
+import { failureBuckets } from '../stats/result.ts';
+import {
+  availabilityDecimals,
+  commonTimeUnit,
+  formatAvailability,
+  formatCount,
+  formatDifference,
+  formatEstimate,
+  formatMs,
+  formatSpan,
+  isNumber,
+  significant,
+} from './format.ts';
+
+export interface Summary {
+  readonly name: string;
+  /** `5m simulated × 10 seeds × 5 variants`, in parts, and the number of requests. */
+  readonly scale: readonly string[];
+  readonly requests: string;
+  readonly columns: readonly SummaryColumn[];
+  readonly rows: readonly SummaryRow[];
+  /** The metric of the comparison column, and to whom; null when nothing is compared. */
+  readonly compared: { readonly metric: string; readonly title: string; readonly baseline: string } | null;
+  readonly notes: readonly string[];
+}
+export interface SummaryColumn {
+  readonly metric: string;
+  readonly title: string;
+}
+export interface SummaryRow {
+  readonly variant: VariantResult;
+  readonly cells: readonly string[];
+  /** Absent for the baseline and when there is no comparison. */
+  readonly change?: Change;
+  readonly failed: readonly ExpectationResult[];
+  readonly expectations: number;
+}
+export interface Change {
+  readonly text: string;
+  readonly interval: string;
+  readonly verdict: Verdict;
+}
+
+const headlineColumns: readonly SummaryColumn[] = [
+  { metric: 'latency.p50', title: 'p50' },
+  { metric: 'latency.p99', title: 'p99' },
+  { metric: 'latency.p99.9', title: 'p99.9' },
+  { metric: 'availability', title: 'availability' },
+];
+
+export function summarize(run: RunFile): Summary {
+  const compared = headlineComparison(run);
+  const cells = headlineColumns.map(({ metric }) =>
+    columnTexts(
+      run.variants.map((variant) => variant.estimates[metric]),
+      metric,
+    ),
+  );
+  return {
+    name: run.scenario.name,
+    scale: [
+      `${formatSpan(run.scenario.durationMs)} simulated`,
+      plural(run.seeds.length, 'seed'),
+      ...(run.variants.length > 1 ? [plural(run.variants.length, 'variant')] : []),
+    ],
+    requests: `${formatCount(run.checks.requests)} requests`,
+    columns: headlineColumns,
+    rows: run.variants.map((variant, index) => {
+      const comparison = run.comparisons.find((each) => each.variant === variant.label && each.metric === compared?.metric);
+      const expectations = run.expectations.filter((each) => each.variant === variant.label);
+      return {
+        variant,
+        cells: cells.map((column) => column[index]!),
+        ...(comparison === undefined ? {} : { change: describeChange(comparison) }),
+        failed: expectations.filter((each) => !each.passed),
+        expectations: expectations.length,
+      };
+    }),
+    compared,
+    notes: notes(run),
+  };
+}
+
+/** `p99 latency`, `mean wait`, `availability`. */
+export function metricTitle(metric: string): string {
+  const [family, ...rest] = metric.split('.');
+  if (family === 'latency' || family === 'wait') {
+    return rest.join('.') === 'share' ? 'share that waits' : `${rest.join('.')} ${family}`.trim();
+  }
+  if (family === 'failures') return `failed: ${spell(rest.join('.'))}`;
+  return titles[metric] ?? metric;
+}
+const titles: Readonly<Record<string, string>> = {
+  'utilization.mean': 'utilization',
+  'utilization.max': 'utilization of the busiest',
+  'load.maxOverMean': 'busiest over mean load',
+  'load.jain': 'fairness of load (Jain)',
+  'inSystem.mean': 'requests in the system',
+  'instances.up': 'instances up',
+};
+/** `noEndpoint` → `no endpoint`. */
+const spell = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** Relative where the comparison is relative, else in the metric's unit; shares in percentage points. */
+export function describeChange({ metric, relative, difference, verdict }: Comparison): Change {
+  if (relative !== null && isNumber(relative.mean)) return { ...formatDifference(relative, 100, '%'), verdict };
+  const unit = findMetric(metric)?.unit ?? 'count';
+  return { ...formatDifference(difference, unit === 'fraction' ? 100 : 1, unitSigns[unit]), verdict };
+}
+const unitSigns: Readonly<Record<MetricUnit, string>> = { ms: 'ms', fraction: 'pp', 'per second': '/s', count: '', ratio: '' };
+
+/** Where an expectation stands: `99.40 % (99.31 .. 99.49 %)`. */
+export function measuredText(metric: string, measured: Estimate): string {
+  const { value, interval } = formatEstimate(metric, measured);
+  return interval === null ? value : `${value} (${interval})`;
+}
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** p99 latency where it was compared, else the first metric that was. */
+function headlineComparison(run: RunFile): Summary['compared'] {
+  const metrics = ['latency.p99', ...comparedMetrics.map((metric) => metric.name)];
+  const metric = metrics.find((name) => run.comparisons.some((comparison) => comparison.metric === name));
+  const first = run.comparisons.find((comparison) => comparison.metric === metric);
+  if (metric === undefined || first === undefined) return null;
+  return { metric, title: metric === 'latency.p99' ? 'p99' : metricTitle(metric), baseline: first.baseline };
+}
+
+/** One unit, or one number of decimals, for a whole column. */
+function columnTexts(estimates: readonly (Estimate | undefined)[], metric: string): string[] {
+  const means = estimates.map((estimate) => estimate?.mean ?? NaN);
+  if (metric === 'availability') {
+    const decimals = Math.max(...means.map(availabilityDecimals));
+    return means.map((mean) => formatAvailability(mean, decimals));
+  }
+  const unit = commonTimeUnit(means);
+  return means.map((mean) => formatMs(mean, unit));
+}
+
+function notes(run: RunFile): string[] {
+  return [...interrupted(run), ...oneSeed(run), ...zeroFailures(run), ...inconclusive(run)];
+}
+
+function interrupted(run: RunFile): string[] {
+  if (run.complete) return [];
+  const done = run.variants.reduce((sum, variant) => sum + variant.digests.length, 0);
+  return [
+    `Interrupted: ${done} of ${run.variants.length * run.seeds.length} cells finished, and the numbers rest on those alone.`,
+  ];
+}
+
+const oneSeed = (run: RunFile): string[] =>
+  run.seeds.length === 1 ? ['One seed: without a second one there are no intervals and no verdicts. Add --seeds 10.'] : [];
+
+function zeroFailures(run: RunFile): string[] {
+  const clean = run.variants.flatMap((variant) => {
+    const { ok, failed } = variant.ledger;
+    return ok > 0 && failureBuckets.every((bucket) => failed[bucket] === 0) ? [{ label: variant.label, ended: ok }] : [];
+  });
+  if (clean.length === 0) return [];
+  const ended = Math.min(...clean.map((each) => each.ended));
+  const who =
+    clean.length === run.variants.length && clean.length > 1 ? 'every variant' : clean.map((each) => each.label).join(', ');
+  const atLeast = clean.every((each) => each.ended === ended) ? '' : 'at least ';
+  return [
+    `100 % is not a promise: 0 of ${atLeast}${formatCount(ended)} requests failed (${who}), so the failure rate is below ` +
+      `${significant((3 / ended) * 100, 2)} % with 95 % confidence (rule of three).`,
+  ];
+}
+
+/** One sentence per metric, with the most demanding number of seeds. */
+function inconclusive(run: RunFile): string[] {
+  const open = run.comparisons.filter((comparison) => comparison.verdict === 'inconclusive');
+  const byMetric = new Map<string, Comparison[]>();
+  for (const comparison of open) byMetric.set(comparison.metric, [...(byMetric.get(comparison.metric) ?? []), comparison]);
+  return [...byMetric].map(([metric, comparisons]) => {
+    const who = comparisons.map(({ variant, seedsNeeded, seeds }) => {
+      if (seedsNeeded === null || seedsNeeded <= seeds) return `${variant} (needed seeds cannot be told)`;
+      return `${variant} (about ${seedsNeeded} seeds would decide)`;
+    });
+    return `~ ${metricTitle(metric)}: ${plural(comparisons[0]!.seeds, 'seed')} cannot tell ${who.join(', ')} from ${comparisons[0]!.baseline}.`;
+  });
+}

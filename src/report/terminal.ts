@@ -1,0 +1,214 @@
+/** The answer on a terminal: verdict first, then the table it rests on, then what to know about it, then how to get it again. */
+import picocolors from 'picocolors';
+import type { Issue } from '../core/issue.ts';
+import { verdicts, type ExpectationResult, type RunFile, type VariantResult, type Verdict } from '../lab/types.ts';
+import { formatEstimate } from './format.ts';
+import { forTerminal } from './plain-text.ts';
+import { measuredText, metricTitle, plural, summarize, type Summary, type SummaryRow } from './summary.ts';
+import { cut, textTable, wrap, type TextColumn } from './text-table.ts';
+
+export interface TerminalOptions {
+  readonly color: boolean;
+  /** Cells per line. */
+  readonly width: number;
+  /** False: nothing beyond ASCII of our own. */
+  readonly unicode: boolean;
+}
+
+export function renderTerminal(run: RunFile, options: TerminalOptions): string {
+  const look = makeLook(options);
+  const summary = summarize(run);
+  const blocks = [
+    headline(summary, look),
+    run.verdict.flatMap((sentence, index) =>
+      wrap(look.clean(sentence), look.width).map((line) => (index === 0 ? look.paint.bold(line) : line)),
+    ),
+    run.variants.length === 1 ? singleTable(run, run.variants[0]!, look) : variantTable(summary, look),
+    summary.notes.flatMap((note) => wrap(look.clean(note), look.width, '  ')).map(look.paint.dim),
+    expectationLines(run.expectations, look),
+    run.warnings.flatMap((warning) => warningLines(warning, look)),
+    run.replay === '' ? [] : [`${look.paint.dim('Again:')} ${look.clean(run.replay)}`],
+  ];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+interface Look {
+  readonly paint: ReturnType<typeof picocolors.createColors>;
+  readonly width: number;
+  readonly pass: string;
+  readonly fail: string;
+  readonly times: string;
+  readonly ellipsis: string;
+  /** Foreign text made harmless, and our own signs reduced to ASCII where the terminal wants that. */
+  readonly clean: (text: string) => string;
+}
+
+function makeLook({ color, width, unicode }: TerminalOptions): Look {
+  const plain = (text: string): string =>
+    text.replaceAll('×', 'x').replaceAll('–', '-').replaceAll('µ', 'u').replaceAll('…', '...');
+  return {
+    paint: picocolors.createColors(color),
+    width: Math.max(40, width),
+    pass: unicode ? '✓' : 'ok',
+    fail: unicode ? '✗' : 'FAIL',
+    times: unicode ? '×' : 'x',
+    ellipsis: unicode ? '…' : '...',
+    clean: (text) => (unicode ? forTerminal(text) : plain(forTerminal(text))),
+  };
+}
+
+function headline(summary: Summary, look: Look): string[] {
+  const facts = `${summary.scale.join(` ${look.times} `)}   ${summary.requests}`;
+  const name = look.clean(summary.name);
+  const line = `${look.paint.bold(name)}   ${look.paint.dim(facts)}`;
+  return name.length + 3 + facts.length <= look.width
+    ? [line]
+    : [look.paint.bold(cut(name, look.width, look.ellipsis)), ...wrap(facts, look.width).map(look.paint.dim)];
+}
+
+function variantTable(summary: Summary, look: Look): string[] {
+  const { rows, compared } = summary;
+  const paintVerdict = (text: string, row: number): string => verdictPaint(rows[row]!.change?.verdict, look)(text);
+  const columns: TextColumn[] = [
+    {
+      header: '',
+      align: 'left',
+      cells: rows.map((row) => look.clean(row.variant.label)),
+      shrinkTo: 10,
+    },
+    ...summary.columns.map(({ metric, title }, index): TextColumn => ({
+      header: title,
+      align: 'right',
+      cells: rows.map((row) => look.clean(row.cells[index]!)),
+      ...(dropOrder[metric] === undefined ? {} : { giveWay: [{ order: dropOrder[metric] }] }),
+    })),
+  ];
+  if (compared !== null) {
+    columns.push(
+      {
+        header: cut(`${compared.title} vs ${look.clean(compared.baseline)}`, 28, look.ellipsis),
+        align: 'left',
+        cells: alignChanges(rows.map((row) => row.change)),
+        giveWay: [{ order: 4, cells: rows.map(({ change }) => changeAlone(change)) }],
+        paint: paintVerdict,
+        shrinkTo: 8,
+      },
+      {
+        header: 'verdict',
+        align: 'left',
+        cells: rows.map((row) => verdictWord(row.change?.verdict, row.variant.isBaseline)),
+        giveWay: [{ order: 5 }],
+        paint: paintVerdict,
+      },
+    );
+  }
+  if (rows.some((row) => row.expectations > 0)) {
+    columns.push({
+      header: 'expected',
+      align: 'left',
+      cells: rows.map((row) => expectedCell(row, look)),
+      giveWay: [{ order: 0, cells: rows.map((row) => expectedCell(row, look, true)) }],
+      paint: (text, row) => (rows[row]!.failed.length > 0 ? look.paint.red(text) : look.paint.green(text)),
+      shrinkTo: look.fail.length,
+    });
+  }
+  return textTable(columns, look.width, look.ellipsis, look.paint.dim);
+}
+
+/** Which columns go first on a narrow terminal, after the failed expectations are counted instead of spelt out. */
+const dropOrder: Readonly<Record<string, number>> = { 'latency.p99.9': 1, 'latency.p50': 2, availability: 3 };
+
+function expectedCell({ failed, expectations }: SummaryRow, look: Look, short = false): string {
+  if (expectations === 0) return '';
+  if (failed.length === 0) return look.pass;
+  if (short) return `${look.fail} ${failed.length} of ${expectations}`;
+  return `${look.fail} ${look.clean(failed[0]!.text)}${failed.length > 1 ? ` and ${failed.length - 1} more` : ''}`;
+}
+
+/** Change and interval in one cell, with the intervals below each other. */
+function alignChanges(changes: readonly (Summary['rows'][number]['change'] | undefined)[]): string[] {
+  const widest = Math.max(0, ...changes.map((change) => change?.text.length ?? 0));
+  return changes.map((change) => (change === undefined ? '' : `${change.text.padStart(widest)}  ${change.interval}`.trimEnd()));
+}
+
+/** Without its interval; the tilde keeps a difference that may be none from being read as one. */
+const changeAlone = (change: SummaryRow['change']): string =>
+  change === undefined ? '' : change.verdict === 'inconclusive' ? `~ ${change.text}` : change.text;
+
+function verdictWord(verdict: Verdict | undefined, isBaseline: boolean): string {
+  if (verdict === undefined) return isBaseline ? 'baseline' : '';
+  return verdict === 'inconclusive' ? '~ inconclusive' : verdict;
+}
+
+function verdictPaint(verdict: Verdict | undefined, { paint }: Look): (text: string) => string {
+  const plain = (text: string): string => text;
+  if (verdict === undefined || !verdicts.includes(verdict)) return paint.dim;
+  return { better: paint.green, worse: paint.red, equivalent: plain, inconclusive: paint.yellow }[verdict];
+}
+
+const singleMetrics = (variant: VariantResult): string[] => [
+  ...['latency.mean', 'latency.p50', 'latency.p90', 'latency.p99', 'latency.p99.9', 'latency.max', 'availability'],
+  ...Object.keys(variant.estimates).filter((metric) => metric.startsWith('failures.') && variant.estimates[metric]!.mean > 0),
+  ...['offered', 'goodput', 'wait.share', 'utilization.mean', 'utilization.max', 'load.maxOverMean'],
+];
+
+function singleTable(run: RunFile, variant: VariantResult, look: Look): string[] {
+  const metrics = singleMetrics(variant).filter((metric) => variant.estimates[metric] !== undefined);
+  const texts = metrics.map((metric) => formatEstimate(metric, variant.estimates[metric]!));
+  const columns: TextColumn[] = [
+    { header: look.clean(variant.label), align: 'left', cells: metrics.map(metricTitle) },
+    {
+      header: run.seeds.length > 1 ? `mean of ${plural(run.seeds.length, 'seed')}` : 'value',
+      align: 'right',
+      cells: texts.map(({ value }) => look.clean(value)),
+    },
+  ];
+  if (texts.some(({ interval }) => interval !== null)) {
+    columns.push({ header: '95 % interval', align: 'left', cells: texts.map(({ interval }) => look.clean(interval ?? '')) });
+  }
+  return textTable(columns, look.width, look.ellipsis, look.paint.dim);
+}
+
+/** Failures and close calls one per line, each with its place; what holds everywhere in one line with the variant nearest to the limit. */
+function expectationLines(expectations: readonly ExpectationResult[], look: Look): string[] {
+  const groups = new Map<string, ExpectationResult[]>();
+  for (const each of expectations) {
+    const key = `${each.file}:${each.line}:${each.column} ${each.text}`;
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const shown = group.filter((each) => !each.passed || each.uncertain);
+    const line = (each: ExpectationResult, text: string): string[] => {
+      const place = look.clean(`${each.file}:${each.line}:${each.column}`);
+      const mark = each.passed ? look.pass : look.fail;
+      const paint = each.passed ? look.paint.green : look.paint.red;
+      const lines = wrap(`${place} ${mark} ${look.clean(`${each.text}   ${text}`)}`, look.width, '    ');
+      return lines.map((part, index) => (index === 0 ? part.replace(` ${mark} `, ` ${paint(mark)} `) : part));
+    };
+    if (shown.length === 0) {
+      const nearest = nearestToLimit(group);
+      const who =
+        group.length === 1 ? nearest.variant : `${group.length} of ${group.length} variants; nearest: ${nearest.variant}`;
+      return line(nearest, `${who}: ${measuredText(nearest.metric, nearest.measured)}`);
+    }
+    return shown.flatMap((each) => {
+      const close = each.uncertain ? '; too close to the limit to be sure, more seeds could turn it' : '';
+      return line(each, `${each.variant}: ${measuredText(each.metric, each.measured)}${close}`);
+    });
+  });
+}
+
+function nearestToLimit(group: readonly ExpectationResult[]): ExpectationResult {
+  const distance = (each: ExpectationResult): number => Math.abs(each.measured.mean - each.limit);
+  return group.reduce((nearest, each) => (distance(each) < distance(nearest) ? each : nearest));
+}
+
+function warningLines(warning: Issue, look: Look): string[] {
+  const where = warning.place === undefined ? '' : `${warning.place.file}:${warning.place.line}:${warning.place.column} `;
+  const hint = warning.hint === undefined ? '' : `; ${warning.hint}`;
+  const text = `${where}${warning.severity}: ${warning.message}${hint}`;
+  return wrap(look.clean(text), look.width, '  ').map(look.paint.yellow);
+}

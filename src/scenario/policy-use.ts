@@ -1,0 +1,184 @@
+/** `use:` to a policy with complete, checked parameters; or to the module and export of a user's own. */
+import type { z } from 'zod';
+import type { Path } from '../core/issue.ts';
+import { defaults, type Param, type ParamSpecs, type ParamValues } from '../core/params.ts';
+import { resolvePolicy } from '../core/policy-table.ts';
+import type { PolicyAlias } from '../core/policy.ts';
+import {
+  formatDuration,
+  formatFraction,
+  isProblem,
+  parseCount,
+  parseDuration,
+  parseFraction,
+  parseNumber,
+  show,
+  type Problem,
+  type Reading,
+} from '../core/quantity.ts';
+import { suggest } from '../core/suggest.ts';
+import type { Ms } from '../core/time.ts';
+import { balancers } from '../policies/balancing/index.ts';
+import { detectors } from '../policies/detection/index.ts';
+import type { Env } from './distributions.ts';
+import type { policyUse } from './shape.ts';
+import type { PolicyUse } from './spec.ts';
+
+export type UseShape = z.output<typeof policyUse>;
+type Values = ParamValues<ParamSpecs>;
+
+interface Definition {
+  readonly name: string;
+  readonly aliases: readonly PolicyAlias[];
+  readonly params: ParamSpecs;
+}
+/** What `policies` and `compare` may name, with the family that fills the role. */
+export const roles: Readonly<Record<'balancer' | 'detector', { readonly plural: string; readonly table: Readonly<Record<string, Definition>> }>> = {
+  balancer: { plural: 'balancers', table: balancers as unknown as Readonly<Record<string, Definition>> },
+  detector: { plural: 'detectors', table: detectors as unknown as Readonly<Record<string, Definition>> },
+};
+export type Role = keyof typeof roles;
+export const isRole = (text: string): text is Role => Object.hasOwn(roles, text);
+
+/** A choice for a role with the label it goes by; `use` is absent for `none`. */
+export interface LabelledUse {
+  readonly label: string;
+  readonly use?: PolicyUse;
+}
+
+/** Undefined after complaints. */
+export async function compileUse(role: Role, shape: UseShape, path: Path, durationMs: Ms, env: Env): Promise<LabelledUse | undefined> {
+  const { use, label, ...written } = typeof shape === 'string' ? { use: shape, label: undefined } : shape;
+  const usePath = typeof shape === 'string' ? path : [...path, 'use'];
+  if (role === 'detector' && use === 'none') {
+    for (const key of Object.keys(written)) env.complaints.add({ code: 'unknown-key', path, key, message: `none takes no ${key}` });
+    return { label: label ?? 'none' };
+  }
+  if (label !== undefined && label.trim() === '') {
+    env.complaints.error('bad-label', [...path, 'label'], 'a label must not be empty');
+    return undefined;
+  }
+  if (use.includes('#') || /^\.{0,2}\//.test(use)) return ownPolicy(use, usePath, label, written, path, env);
+  const { plural, table } = roles[role];
+  const resolution = resolvePolicy(table, use);
+  if (resolution.kind === 'ambiguous') {
+    env.complaints.error('ambiguous-policy', usePath, `${show(use)} may mean several ${plural}`, `write one of ${resolution.names.join(', ')}`);
+    return undefined;
+  }
+  if (resolution.kind === 'unknown') {
+    const known = [...Object.keys(table), ...(role === 'detector' ? ['none'] : [])].join(', ');
+    const near = resolution.suggestion === undefined ? '' : `did you mean ${JSON.stringify(resolution.suggestion)}? `;
+    env.complaints.error('unknown-policy', usePath, `unknown ${role} ${show(use)}`, `${near}Known: ${known}`);
+    return undefined;
+  }
+  const { policy } = resolution;
+  const params = compileParams(policy, written, path, durationMs, env);
+  if (params === undefined) return undefined;
+  const settings = Object.entries(written).map(([key, value]) => `${key}=${String(value)}`);
+  return { label: label ?? [use, ...settings].join(' '), use: { use: policy.name, params } };
+}
+
+function compileParams(policy: Definition, written: Readonly<Record<string, unknown>>, path: Path, durationMs: Ms, env: Env): Values | undefined {
+  const { complaints } = env;
+  const values: Record<string, number | string | boolean> = { ...defaults(policy.params) };
+  let isGood = true;
+  for (const [key, found] of Object.entries(written)) {
+    const param = Object.hasOwn(policy.params, key) ? policy.params[key] : undefined;
+    if (param === undefined) {
+      complaints.add({ code: 'unknown-key', path, key, ...unknownParam(policy, key) });
+      isGood = false;
+      continue;
+    }
+    const reading = readParam(param, found);
+    if ('problem' in reading) {
+      complaints.error('bad-parameter', [...path, key], reading.problem, reading.hint);
+      isGood = false;
+      continue;
+    }
+    values[key] = reading.value;
+    if (param.type === 'duration' && (reading.value as Ms) > durationMs) {
+      const message = `${policy.name}’s ${key} of ${formatDuration(reading.value as Ms)} is longer than the run, ${formatDuration(durationMs)}`;
+      complaints.warn('longer-than-run', [...path, key], message);
+    }
+  }
+  return isGood ? (values as Values) : undefined;
+}
+
+function unknownParam(policy: Definition, key: string): { message: string; hint: string } {
+  const near = suggest(key, Object.keys(policy.params));
+  const known = Object.entries(policy.params).map(([name, param]) => `${name} (${formatDefault(param)})`);
+  const listed = known.length === 0 ? `${policy.name} has no parameters` : `${policy.name} knows ${known.join(', ')}`;
+  const hint = near === undefined ? listed : `did you mean ${JSON.stringify(near)}? ${listed}`;
+  return { message: `unknown parameter ${show(key)} of ${policy.name}`, hint };
+}
+
+/** A parameter's default, as one would write it. */
+export function formatDefault(param: Param): string {
+  if (param.type === 'duration') return formatDuration(param.default);
+  return param.type === 'fraction' ? formatFraction(param.default) : String(param.default);
+}
+
+export function readParam(param: Param, found: unknown): Reading | { readonly value: string | boolean } | Problem {
+  switch (param.type) {
+    case 'int':
+      return parseCount(found, param);
+    case 'number':
+      return parseNumber(found, param);
+    case 'duration':
+      return parseDuration(found, { min: 0, ...param });
+    case 'fraction':
+      return parseFraction(found, param);
+    case 'boolean':
+      return typeof found === 'boolean' ? { value: found } : { problem: `expected true or false, found ${show(found)}` };
+    case 'string':
+      return typeof found === 'string' ? { value: found } : { problem: `expected a text, found ${show(found)}`, hint: 'put it in quotes' };
+    case 'choice': {
+      if (typeof found === 'string' && param.choices.includes(found)) return { value: found };
+      const near = typeof found === 'string' ? suggest(found, param.choices) : undefined;
+      const listed = `choose one of ${param.choices.join(', ')}`;
+      return { problem: `${show(found)} is not a choice`, hint: near === undefined ? listed : `did you mean ${JSON.stringify(near)}?` };
+    }
+  }
+}
+
+/** `./file.ts#Export` relative to the scenario, or `package/sub#Export`. */
+async function ownPolicy(
+  use: string,
+  usePath: Path,
+  label: string | undefined,
+  written: Readonly<Record<string, unknown>>,
+  path: Path,
+  env: Env,
+): Promise<LabelledUse | undefined> {
+  const { complaints, data } = env;
+  const complain = (code: string, message: string, hint?: string): undefined => {
+    complaints.error(code, usePath, message, hint);
+  };
+  const [file, exportName, surplus] = use.split('#');
+  if (file === undefined || file === '' || exportName === undefined || surplus !== undefined || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(exportName)) {
+    return complain('bad-policy', `${show(use)} does not name a module and its export`, 'write ./my-balancer.ts#MyBalancer');
+  }
+  if (/^[a-z][a-z0-9+.-]+:/i.test(file) && !/^[a-z]:[\\/]/i.test(file)) return complain('bad-policy', 'expected a file or a package, found an address');
+  const isFile = /^(\.{1,2}[\\/]|[\\/]|[a-z]:[\\/])/i.test(file);
+  const module = isFile ? data.resolve(file) : await data.resolvePackage(file);
+  if (module === null) return complain('missing-module', `cannot find the package ${show(file)}`, 'a file starts with ./');
+  if (isFile) {
+    const problem = await data.whyUnreadable(module);
+    if (problem !== null) return complain('missing-module', `cannot read ${show(file)}: ${problem}`, 'paths are relative to the scenario file');
+    if (!(await data.isInsideProject(module))) {
+      return complain('outside-project', `${show(file)} lies outside the project folder`, 'a policy is code that will run; --allow-outside permits it');
+    }
+  }
+  const params: Record<string, number | string | boolean> = {};
+  for (const [key, found] of Object.entries(written)) {
+    const reading = typeof found === 'string' ? parseDuration(found) : undefined;
+    if (reading !== undefined && !isProblem(reading)) params[key] = reading.value;
+    else if (typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean') params[key] = found;
+    else {
+      complaints.error('bad-parameter', [...path, key], `expected a number, a text or true or false, found ${show(found)}`);
+      return undefined;
+    }
+  }
+  const settings = Object.entries(written).map(([key, value]) => `${key}=${String(value)}`);
+  return { label: label ?? [exportName, ...settings].join(' '), use: { use, module: { path: module, exportName }, params } };
+}

@@ -1,0 +1,106 @@
+/** `services:` to the fleet. */
+import * as z from 'zod';
+import type { Path } from '../core/issue.ts';
+import { show } from '../core/quantity.ts';
+import { suggest } from '../core/suggest.ts';
+import { compileDistribution, type Env } from './distributions.ts';
+import { readName } from './fields.ts';
+import { nodeAt, toPlain } from './node.ts';
+import { limits, service } from './shape.ts';
+import type { InstanceSpec, ServiceSpec } from './spec.ts';
+
+/** A service as far as it could be understood: other sections check their references against this. */
+export interface KnownService {
+  readonly name: string;
+  /** Absent when they could not be told. */
+  readonly instances?: readonly InstanceSpec[];
+  /** Absent after complaints. */
+  readonly spec?: ServiceSpec;
+}
+
+type ServiceShape = z.output<typeof service>;
+
+/** In the order written; undefined when there is no map of services at all. */
+export async function compileServices(env: Env): Promise<readonly KnownService[] | undefined> {
+  const { complaints } = env;
+  const node = nodeAt(complaints.root, ['services']);
+  if (node === undefined) return undefined;
+  if (node.kind !== 'map' || node.entries.size === 0) {
+    const found = node.kind === 'map' ? 'an empty map' : show(toPlain(node));
+    complaints.error('wrong-type', ['services'], `expected a map of services by name, found ${found}`, 'write services: { api: { ... } }');
+    return undefined;
+  }
+  const services: KnownService[] = [];
+  for (const name of node.entries.keys()) {
+    const reading = readName(name);
+    if ('problem' in reading) complaints.add({ code: 'bad-name', path: ['services'], key: name, message: reading.problem, ...(reading.hint === undefined ? {} : { hint: reading.hint }) });
+    services.push(await compileService(name, ['services', name], env));
+  }
+  const total = services.reduce((sum, { instances = [] }) => sum + instances.length, 0);
+  if (total > limits.instances) complaints.error('too-many', ['services'], `${total} instances; ${limits.instances} is the most`);
+  return services;
+}
+
+async function compileService(name: string, path: Path, env: Env): Promise<KnownService> {
+  const shape = env.complaints.check(service, path);
+  if (shape === undefined) return knownInPart(name, path, env);
+  const instances = compileInstances(shape, path, env);
+  const work = await compileDistribution(shape.work, [...path, 'work'], env, { above0: true });
+  if (instances === undefined) return { name };
+  if (work === undefined) return { name, instances };
+  const { slots, queue, discipline, startup, coldStart, cancelAbandoned } = shape;
+  return {
+    name,
+    instances,
+    spec: {
+      ...{ name, instances, slots, queueLimit: queue, discipline, work, startupMs: startup, cancelAbandoned },
+      coldStart: { forMs: coldStart?.for ?? 0, factor: coldStart?.factor ?? 1 },
+    },
+  };
+}
+
+/** The instances of a service that is wrong elsewhere, so that faults that name them can still be checked. */
+function knownInPart(name: string, path: Path, env: Env): KnownService {
+  const node = nodeAt(env.complaints.root, path);
+  const part = z.object({ instances: service.shape.instances, zones: service.shape.zones });
+  const result = node === undefined ? undefined : part.safeParse(toPlain(node));
+  if (result?.success !== true) return { name };
+  const instances = compileInstances(result.data, path, env);
+  return instances === undefined ? { name } : { name, instances };
+}
+
+function compileInstances({ instances, zones }: Pick<ServiceShape, 'instances' | 'zones'>, path: Path, { complaints }: Env): InstanceSpec[] | undefined {
+  const twice = zones.findIndex((zone, index) => zones.indexOf(zone) !== index);
+  if (twice !== -1) {
+    complaints.error('duplicate', [...path, 'zones', twice], `zone ${show(zones[twice])} stands twice`);
+    return undefined;
+  }
+  const groups = typeof instances === 'number' ? [{ count: instances, speed: 1, weight: 1, zone: undefined }] : instances;
+  const total = groups.reduce((sum, { count }) => sum + count, 0);
+  if (total > limits.instances) {
+    complaints.error('too-many', [...path, 'instances'], `${total} instances; ${limits.instances} is the most`);
+    return undefined;
+  }
+  const specs: InstanceSpec[] = [];
+  let turn = 0;
+  for (const { count, speed, weight, zone } of groups) {
+    for (let i = 0; i < count; i++) specs.push({ zone: zone ?? zones[turn++ % zones.length], speed, weight });
+  }
+  if (specs.every(({ weight }) => weight === 0)) {
+    complaints.error('zero-weight', [...path, 'instances'], 'the weights of all instances are 0: none would get requests');
+    return undefined;
+  }
+  return specs;
+}
+
+/** All zones that have an instance, in order of appearance. */
+export const zonesOf = (services: readonly KnownService[]): string[] => [
+  ...new Set(services.flatMap(({ instances = [] }) => instances.map(({ zone }) => zone))),
+];
+
+/** "did you mean" and what there is. */
+export function knownHint(word: string, known: readonly string[]): string {
+  const near = suggest(word, known);
+  const shown = known.length > 20 ? [...known.slice(0, 20), '...'] : known;
+  return `${near === undefined ? '' : `did you mean ${JSON.stringify(near)}? `}Known: ${shown.join(', ')}`;
+}

@@ -1,0 +1,7 @@
+/** One adapter per kind of `balancing.json`, grouped as the modules are. */
+import type { Adapters } from '../vector-file.ts';
+import { choiceAdapters } from './balancing-choice.ts';
+import { latencyAdapters } from './balancing-latency.ts';
+import { rotationAdapters } from './balancing-rotation.ts';
+
+export const balancingAdapters: Adapters = { ...rotationAdapters, ...choiceAdapters, ...latencyAdapters };
