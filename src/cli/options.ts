@@ -1,5 +1,6 @@
 /** Options that several commands share, and the strict parsers of their values: `10abc` is a mistake, not a 10. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { LoadOptions } from '../scenario/load.ts';
 
 export interface ExperimentOptions {
   readonly seed?: string;
@@ -15,20 +16,30 @@ export interface ExperimentOptions {
   readonly quiet?: boolean;
   readonly strict?: boolean;
   readonly force?: boolean;
+  readonly allowOutside?: boolean;
 }
-/** The options that change which numbers come out; the rest only changes how they are made and shown. */
-export type WorldOptions = Pick<ExperimentOptions, 'seed' | 'seeds' | 'set'>;
+/** The options that decide what is simulated; the rest only changes how, and how it is shown. */
+export type WorldOptions = Pick<ExperimentOptions, 'seed' | 'seeds' | 'set' | 'allowOutside'>;
+
+/** The same in the loader's words. */
+export const loadOptions = ({ seed, seeds, set = [], allowOutside = false }: WorldOptions): LoadOptions => ({
+  overrides: set,
+  allowOutside,
+  ...(seed === undefined ? {} : { seed }),
+  ...(seeds === undefined ? {} : { seeds }),
+});
 
 /** As in scenario files; importing that limit would import the whole schema. */
 const largestSeedCount = 1000;
 const largestJobCount = 1024;
 
-/** What the scenario is run with: `--seed`, `--seeds`, `--set`. */
+/** What is simulated: `--seed`, `--seeds`, `--set`. */
 export const addWorldOptions = (command: Command): Command =>
   command
     .addOption(new Option('-s, --seed <text>', 'base seed, any text').env('CLUSTERLAB_SEED').argParser(parseSeed))
     .addOption(new Option('--seeds <n|list>', 'repetitions, or the exact seeds: 20, or a,b,c or a,').argParser(parseSeeds))
-    .addOption(new Option('--set <path=value>', 'change one setting of the file; repeatable').argParser(parseAssignment));
+    .addOption(new Option('--set <path=value>', 'change one setting of the file; repeatable').argParser(parseAssignment))
+    .option('--allow-outside', 'load policies from outside the current folder, too');
 
 /** How the work is done and shown: `--jobs`, `--quiet`, `--no-color`. */
 export const addWorkOptions = (command: Command): Command =>
@@ -83,6 +94,7 @@ export function parseSeeds(text: string): number | readonly string[] {
     .replace(/,\s*$/, '')
     .split(',')
     .map((seed) => seed.trim());
+  if (seeds.length > largestSeedCount) throw new InvalidArgumentError(`At most ${largestSeedCount} seeds.`);
   if (seeds.includes('')) throw new InvalidArgumentError('A seed of the list is empty.');
   const twice = seeds.find((seed, index) => seeds.indexOf(seed) !== index);
   if (twice !== undefined) throw new InvalidArgumentError(`Seed "${twice}" stands twice; equal seeds repeat the same run.`);

@@ -31,8 +31,15 @@ export function createProgram(terminal: Terminal): Command {
       'A wind tunnel for cluster policies: one scenario, several policies, the same world, a verdict with its uncertainty.',
     )
     .version(version, '-V, --version')
-    .configureOutput({ writeOut: terminal.print, writeErr: terminal.note })
-    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: terminal.print,
+      writeErr: terminal.note,
+      getOutHelpWidth: () => terminal.results.width,
+      getErrHelpWidth: () => terminal.notes.width,
+    })
+    .addHelpCommand(
+      new Command('help').argument('[command]').description('the options of a command').helpGroup('Learn and start:'),
+    )
     .showHelpAfterError('(add --help to see what is possible)')
     .exitOverride()
     .addHelpText('after', examples);
@@ -85,9 +92,9 @@ export function createProgram(terminal: Terminal): Command {
     .description('draw one chart of a finished run')
     .argument('<run>', 'run.json, or the folder that holds it')
     .requiredOption('-m, --metric <name>', 'what to draw: latency.p99, availability, utilization.mean…')
-    .addOption(new Option('--by <what>', 'one mark per…').choices(['variant', 'instance', 'zone', 'time']).default('variant'))
-    .option('--type <type>', 'kind of mark: bar, line, point, heatmap… (default: what fits)')
-    .option('--filter <key=value>', 'only part of the data: variant=p2c; repeatable', collectAssignment)
+    .addOption(new Option('--by <what>', 'variant, time, instance or zone').default('variant'))
+    .option('--type <type>', 'bar, line, heatmap, strip or ccdf (default: what fits)')
+    .option('--filter <key=value>', 'only these variants, instances or zones: variant=p2c,mine; repeatable', collectAssignment)
     .option('--title <text>', 'title of the chart')
     .addOption(
       new Option('-o, --out <file>', 'file.svg, file.png or file.vl.json (default: SVG on standard output)').argParser(nonEmpty),

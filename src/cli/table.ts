@@ -1,6 +1,5 @@
 /** Text in columns, wide characters counted as two. The last column is left as it is, or wrapped to the width given. */
 import stringWidth from 'string-width';
-import { wrap } from '../report/text-table.ts';
 
 export function table(
   rows: readonly (readonly string[])[],
@@ -18,6 +17,19 @@ export function table(
     return [indent + [...cells, first].join(gap), ...rest.map((line) => ' '.repeat(before) + line)];
   });
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+/** Breaks at spaces; a word longer than the width stays whole. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && stringWidth(line) + 1 + stringWidth(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 const gap = '  ';

@@ -3,7 +3,7 @@
 export const scenarioTemplate = `# yaml-language-server: $schema=./scenario.schema.json
 scenario: 1
 name: my-lab
-about: One of 8 instances becomes 10x slower for 20 seconds. Which balancer notices?
+about: One of 8 instances becomes 4x slower for 20 seconds. Which balancer notices?
 demonstrates: a balancer that looks at requests in flight steers around a slow instance; rotation does not
 
 run:
@@ -16,17 +16,17 @@ services:
     instances: 8
     zones: [a, b]              # instances are dealt out in turn
     slots: 4                   # requests one instance serves at once
-    queue: 50                  # then they wait; then they are refused
+    queue: 1000                # then they wait; then they are refused
     work: { type: lognormal, p50: 10ms, p99: 50ms }
 
 traffic:
   - to: api
     arrivals: { type: poisson, rate: 1200/s }
     balancers: 2               # independent proxies, each with its own view
-    timeout: 1s
+    timeout: 30s
 
 faults:
-  - { type: slow, target: api/3, at: 30s, for: 20s, factor: 10 }
+  - { type: slow, target: api/3, at: 30s, for: 20s, factor: 4 }
 
 compare:                       # the first entry is the baseline
   balancer:
@@ -35,8 +35,8 @@ compare:                       # the first entry is the baseline
     - { use: ./policies/my-balancer.ts#MyBalancer, label: mine, avoidMs: 2000 }
 
 expect:                        # checked for every variant, unless "of" names some
-  - availability >= 90%
-  - { check: latency.p99 < 500ms, of: [p2c, mine] }
+  - availability >= 99.9%
+  - { check: latency.p99 < 200ms, of: [p2c, mine] }
 `;
 
 export const policyTemplate = `/** Two random endpoints; the one with fewer requests in flight gets the request, and one that failed a moment ago gets none.

@@ -36,7 +36,7 @@ interface Process {
   readonly stdout: Stream;
   readonly stderr: Stream;
   exitCode?: number | string | null | undefined;
-  exit(code?: number | string | null): never;
+  exit(code?: number | string | null): void;
 }
 
 export function openTerminal(host: Process): Terminal {
@@ -46,8 +46,8 @@ export function openTerminal(host: Process): Terminal {
   }
   let notesOpen = true;
   host.stdout.on('error', (error) => {
-    if (error.code === 'EPIPE') host.exit(host.exitCode ?? exitCodes.ok);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
+    host.exit(host.exitCode ?? exitCodes.ok);
   });
   host.stderr.on('error', (error) => {
     notesOpen = false;

@@ -73,13 +73,25 @@ export async function writeFolder(
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     if (await isFolder(path)) throw Object.assign(new Error(), { code: 'EISDIR' });
     await writeFile(temporary, content);
     await rename(temporary, path);
   } catch (failure) {
     await removeQuietly(temporary);
     throw cannotWrite(path, failure);
+  }
+}
+
+/** Like `mkdir -p`. Node's own recursive mode never returns where the system says "no such file" to every attempt, as in /proc. */
+async function makeFolder(folder: string, parentExists = false): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (failure) {
+    if (codeOf(failure) === 'EEXIST' && (await isFolder(folder))) return;
+    if (codeOf(failure) !== 'ENOENT' || parentExists || dirname(folder) === folder) throw failure;
+    await makeFolder(dirname(folder));
+    await makeFolder(folder, true);
   }
 }
 
@@ -118,6 +130,7 @@ async function removeQuietly(path: string): Promise<void> {
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the device',
   EDQUOT: 'the disk quota is used up',
+  ENOENT: 'there is no such place',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',

@@ -8,8 +8,8 @@ import { makeSampler, type Sampler } from '../stats/samplers.ts';
 import { RateCurve } from './rate-curve.ts';
 
 export interface ArrivalProcess {
-  /** Time of the next arrival, not before the last; Infinity when there is none. */
-  next(): Ms;
+  /** Fills the array with the times of the next arrivals, in order; Infinity when there are no more. */
+  fill(times: Float64Array): void;
 }
 
 const MS_PER_SECOND = 1000;
@@ -53,24 +53,30 @@ class Renewal implements ArrivalProcess {
   private readonly rng: Xoshiro128;
   private timeMs: Ms;
   private isFirstOfEven: boolean;
+  /** Mean gap of a constant rate; 0 when the rate varies. */
+  private readonly steadyGapMs: Ms;
 
   constructor(gap: DistributionSpec, curve: RateCurve, rng: Xoshiro128) {
+    this.steadyGapMs = curve.isConstant && curve.rateAt(0) > 0 ? 1 / curve.rateAt(0) : 0;
     this.gaps = makeSampler(gap);
     this.curve = curve;
     this.rng = rng;
-    this.timeMs = 0;
+    this.timeMs = -0; // a double from the start
     this.isFirstOfEven = gap.type === 'constant';
   }
 
-  next(): Ms {
-    let gap = this.gaps.sample(this.rng);
-    // A random share of the first gap: otherwise several evenly spaced sources would all start, and stay, in step.
-    if (this.isFirstOfEven) {
-      this.isFirstOfEven = false;
-      gap *= this.rng.next();
+  fill(times: Float64Array): void {
+    for (let i = 0; i < times.length; i++) {
+      let gap = this.gaps.sample(this.rng);
+      // A random share of the first gap: otherwise several evenly spaced sources would all start, and stay, in step.
+      if (this.isFirstOfEven) {
+        this.isFirstOfEven = false;
+        gap *= this.rng.next();
+      }
+      // A constant rate is worth its own line: `advance` is too large to be inlined.
+      this.timeMs = this.steadyGapMs > 0 ? this.timeMs + gap * this.steadyGapMs : this.curve.advance(this.timeMs, gap);
+      times[i] = this.timeMs;
     }
-    this.timeMs = this.curve.advance(this.timeMs, gap);
-    return this.timeMs;
   }
 }
 
@@ -94,7 +100,11 @@ class MarkovModulated implements ArrivalProcess {
     this.untilMs = this.stays[0].sample(rng);
   }
 
-  next(): Ms {
+  fill(times: Float64Array): void {
+    for (let i = 0; i < times.length; i++) times[i] = this.next();
+  }
+
+  private next(): Ms {
     // Exponential gaps have no memory: what is left of one at a change of state may be drawn anew.
     for (;;) {
       const curve = this.curves[this.state];
@@ -116,21 +126,23 @@ class Batches implements ArrivalProcess {
   private readonly instants: ArrivalProcess;
   private readonly size: number;
   private left: number;
-  private timeMs: Ms;
+  private readonly instant: Float64Array;
 
   constructor(instants: ArrivalProcess, size: number) {
     this.instants = instants;
     this.size = size;
     this.left = 0;
-    this.timeMs = 0;
+    this.instant = new Float64Array(1);
   }
 
-  next(): Ms {
-    if (this.left === 0) {
-      this.left = this.size;
-      this.timeMs = this.instants.next();
+  fill(times: Float64Array): void {
+    for (let i = 0; i < times.length; i++) {
+      if (this.left === 0) {
+        this.left = this.size;
+        this.instants.fill(this.instant);
+      }
+      this.left--;
+      times[i] = this.instant[0];
     }
-    this.left--;
-    return this.timeMs;
   }
 }

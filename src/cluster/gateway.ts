@@ -52,7 +52,7 @@ export class Gateway implements PipelineDriver {
     const client = this.clientOf(request);
     const instance = client.base + endpoint;
     requests.instance[request] = instance;
-    requests.holders[request] |= HELD_BY_SERVER;
+    requests.holders[request] = HELD_BY_CLIENT | HELD_BY_SERVER;
     if (parts.network.isInstant || !this.hop(channels.request, request, client.zone, parts.fleet.zone[instance], REQUEST_HOP)) {
       parts.servers.receive(request);
     }
@@ -68,24 +68,26 @@ export class Gateway implements PipelineDriver {
   /** The instance answers (or its machine refuses, or the connection breaks). */
   reply(request: number, outcome: Outcome): void {
     const { requests, parts } = this;
-    requests.outcome[request] = outcome;
-    requests.holders[request] &= ~AT_INSTANCE;
     if (!requests.isHeldByClient(request)) {
-      requests.release(request, HELD_BY_SERVER);
+      requests.release(request, HELD_BY_SERVER | AT_INSTANCE);
       return;
     }
-    const client = this.clientOf(request);
-    const zone = parts.fleet.zone[requests.instance[request]];
-    if (parts.network.isInstant || !this.hop(channels.response, request, zone, client.zone, RESPONSE_HOP)) {
-      this.responseDelivered(request);
+    if (!parts.network.isInstant) {
+      const client = this.clientOf(request);
+      const zone = parts.fleet.zone[requests.instance[request]];
+      requests.outcome[request] = outcome;
+      requests.holders[request] &= ~AT_INSTANCE;
+      if (this.hop(channels.response, request, zone, client.zone, RESPONSE_HOP)) return;
     }
+    requests.holders[request] = HELD_BY_CLIENT;
+    this.clientOf(request).pipeline.onResponse(request, outcome);
   }
 
   responseDelivered(request: number): void {
     const { requests } = this;
+    const isAwaited = requests.isHeldByClient(request);
     requests.release(request, HELD_BY_SERVER);
-    if (!requests.isHeldByClient(request)) return;
-    this.clientOf(request).pipeline.onResponse(request, requests.outcome[request] as Outcome);
+    if (isAwaited) this.clientOf(request).pipeline.onResponse(request, requests.outcome[request] as Outcome);
   }
 
   armTimeout(request: number): void {

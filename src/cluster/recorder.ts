@@ -8,59 +8,54 @@ import { Histogram } from '../stats/histogram.ts';
 import type { HistogramData } from '../stats/histogram-data.ts';
 import type { Ledger, SeriesColumn, SeriesData } from '../stats/result.ts';
 import type { RequestTable } from './request-table.ts';
+import { WindowLatency } from './window-latency.ts';
 
 const RESULTS = 7;
-/** Windows need only a percentile each: 2^5 buckets per octave, so that the table stays in the fastest cache. */
-const WINDOW_BITS = 5;
-
 export class Recorder {
-  /** Requests whose client waits. */
-  inSystem: number;
   offeredAll: number;
   endedAll: number;
-  /** Integral of `inSystem` over the whole run, up to the last change. */
+  /** Integral of the requests in the system over the whole run, up to the last change. */
   area: number;
   /** Time spent in the system by the requests that have ended. */
   durations: number;
-  waited: number;
   private readonly clock: Engine;
   private readonly requests: RequestTable;
   private readonly warmupMs: Ms;
   private readonly windowMs: Ms;
   private lastChangeMs: Ms;
   private areaAtWarmup: number;
-  private offeredMeasured: number;
+  private offeredAtWarmup: number;
   private readonly results: Float64Array;
   private readonly latency: Histogram;
   private readonly wait: Histogram;
-  private readonly windowLatency: Histogram;
-  private windowOffered: number;
-  private windowOk: number;
-  private windowFailed: number;
+  private noWaits: number;
+  // Of the current window; the counts by difference to the last.
+  private readonly windowLatency: WindowLatency;
+  private offeredBefore: number;
+  private endedBefore: number;
   private readonly columns: Record<SeriesColumn, number[]>;
 
-  /** Times come from the engine and the request table, not as arguments: doubles passed to functions that are not inlined are boxed. */
+  /** Times come from the engine and the request table, not as arguments: doubles passed to functions that are not inlined are
+   *  boxed. Fields that hold doubles start at −0, which the engine does not take for an integer. */
   constructor(clock: Engine, requests: RequestTable, warmupMs: Ms, windowMs: Ms) {
-    this.clock = clock;
-    this.requests = requests;
-    this.inSystem = 0;
     this.offeredAll = 0;
     this.endedAll = 0;
-    this.area = 0;
-    this.durations = 0;
-    this.waited = 0;
+    this.area = -0;
+    this.durations = -0;
+    this.clock = clock;
+    this.requests = requests;
     this.warmupMs = warmupMs;
     this.windowMs = windowMs;
-    this.lastChangeMs = 0;
-    this.areaAtWarmup = 0;
-    this.offeredMeasured = 0;
+    this.lastChangeMs = -0;
+    this.areaAtWarmup = -0;
+    this.offeredAtWarmup = 0;
     this.results = new Float64Array(RESULTS);
     this.latency = new Histogram();
     this.wait = new Histogram();
-    this.windowLatency = new Histogram(WINDOW_BITS);
-    this.windowOffered = 0;
-    this.windowOk = 0;
-    this.windowFailed = 0;
+    this.noWaits = 0;
+    this.windowLatency = new WindowLatency(this.latency);
+    this.offeredBefore = 0;
+    this.endedBefore = 0;
     this.columns = {
       offered: [],
       ok: [],
@@ -73,76 +68,84 @@ export class Recorder {
     };
   }
 
+  /** Requests whose client waits. */
+  get inSystem(): number {
+    return this.offeredAll - this.endedAll;
+  }
+
   offered(): void {
     this.settle();
-    this.inSystem++;
     this.offeredAll++;
-    this.windowOffered++;
-    if (this.clock.time >= this.warmupMs) this.offeredMeasured++;
   }
 
   startedAtOnce(request: number): void {
-    if (this.requests.arrivalMs[request] >= this.warmupMs) this.wait.record(0);
+    if (this.requests.arrivalMs[request] >= this.warmupMs) this.noWaits++;
   }
 
   /** After having waited since the request table's `sinceMs`. */
   startedAfterWait(request: number): void {
-    if (this.requests.arrivalMs[request] < this.warmupMs) return;
-    this.wait.record(this.clock.time - this.requests.sinceMs[request]);
-    this.waited++;
+    if (this.requests.arrivalMs[request] >= this.warmupMs) this.wait.record(this.clock.time - this.requests.sinceMs[request]);
   }
 
   ended(request: number, result: RequestResult): void {
     this.settle();
-    this.inSystem--;
     this.endedAll++;
     const arrivalMs = this.requests.arrivalMs[request];
     const latencyMs = this.clock.time - arrivalMs;
     this.durations += latencyMs;
     const isMeasured = arrivalMs >= this.warmupMs;
     if (isMeasured) this.results[result]++;
-    if (result !== outcomes.ok) {
-      this.windowFailed++;
-      return;
-    }
-    this.windowOk++;
-    this.windowLatency.record(latencyMs);
-    if (isMeasured) this.latency.record(latencyMs);
+    if (result !== outcomes.ok) return;
+    const bucket = this.latency.bucketOf(latencyMs);
+    this.windowLatency.add(bucket);
+    if (isMeasured) this.latency.recordIn(bucket, latencyMs);
   }
 
   warmupOver(): void {
     this.settle();
     this.areaAtWarmup = this.area;
+    this.offeredAtWarmup = this.offeredAll;
   }
 
   /** Brings the integral up to now. */
   settle(): void {
     const nowMs = this.clock.time;
-    this.area += this.inSystem * (nowMs - this.lastChangeMs);
+    this.area += (this.offeredAll - this.endedAll) * (nowMs - this.lastChangeMs);
     this.lastChangeMs = nowMs;
   }
 
   closeWindow(): void {
     const { columns, windowLatency } = this;
-    const ended = this.windowOk + this.windowFailed;
-    columns.offered.push(this.windowOffered);
-    columns.ok.push(this.windowOk);
-    columns.failed.push(this.windowFailed);
-    columns.availability.push(ended > 0 ? this.windowOk / ended : NaN);
+    const ended = this.endedAll - this.endedBefore;
+    const ok = windowLatency.count;
+    columns.offered.push(this.offeredAll - this.offeredBefore);
+    columns.ok.push(ok);
+    columns.failed.push(ended - ok);
+    columns.availability.push(ended > 0 ? ok / ended : NaN);
     columns.latencyP50.push(windowLatency.quantile(0.5));
     columns.latencyP99.push(windowLatency.quantile(0.99));
     columns.latencyP999.push(windowLatency.quantile(0.999));
     columns.inFlight.push(this.inSystem);
     windowLatency.reset();
-    this.windowOffered = 0;
-    this.windowOk = 0;
-    this.windowFailed = 0;
+    this.offeredBefore = this.offeredAll;
+    this.endedBefore = this.endedAll;
+  }
+
+  /** Share of requests that waited at all before work on them began. */
+  waitShare(): number {
+    return (this.wait.count - this.noWaits) / this.wait.count;
+  }
+
+  /** To be called once, before the histograms are read. */
+  close(): void {
+    this.settle();
+    this.wait.recordMany(0, this.noWaits);
   }
 
   /** `inFlight` are the measured requests still alive at the end. */
   ledger(inFlight: number): Ledger {
     return {
-      offered: this.offeredMeasured,
+      offered: this.offeredAll - this.offeredAtWarmup,
       ok: this.results[outcomes.ok],
       failed: {
         timeout: this.results[outcomes.timeout],

@@ -1,6 +1,7 @@
 /** The requests alive in the world, as columns of typed arrays with a free list: 70 bytes each, nothing allocated per request.
  *  A row lives until both sides are done with it: the client (answered or given up) and the server side (message on its way,
  *  queued, in service, or answer on its way). */
+import { NO_EVENT } from '../engine/index.ts';
 import { AttemptTable } from '../policies/pipeline.ts';
 
 const INITIAL = 256;
@@ -23,7 +24,7 @@ export class RequestTable {
   index: Float64Array;
   client: Int32Array;
   instance: Int32Array;
-  /** Pending completion, or NO_EVENT; with processor sharing, the place in the instance's heap. */
+  /** Pending completion; NO_EVENT when not in service. With processor sharing, the place in the instance's heap. */
   event: Int32Array;
   next: Int32Array;
   prev: Int32Array;
@@ -43,7 +44,7 @@ export class RequestTable {
     this.index = new Float64Array(INITIAL);
     this.client = new Int32Array(INITIAL);
     this.instance = new Int32Array(INITIAL);
-    this.event = new Int32Array(INITIAL);
+    this.event = new Int32Array(INITIAL).fill(NO_EVENT);
     this.next = new Int32Array(INITIAL);
     this.prev = new Int32Array(INITIAL);
     this.holders = new Uint8Array(INITIAL);
@@ -78,7 +79,14 @@ export class RequestTable {
     return (this.holders[request] & HELD_BY_CLIENT) !== 0;
   }
 
-  /** Calls `each` for every request whose client still waits. Linear in the rows ever in use at once. */
+  /** Calls `each` for every row in use. Linear in the rows ever in use at once, as the next. */
+  forEachInUse(each: (request: number) => void): void {
+    for (let request = 0; request < this.used; request++) {
+      if (this.holders[request] !== 0) each(request);
+    }
+  }
+
+  /** Calls `each` for every request whose client still waits. */
   forEachHeldByClient(each: (request: number) => void): void {
     for (let request = 0; request < this.used; request++) {
       if (this.isHeldByClient(request)) each(request);
@@ -109,7 +117,9 @@ export class RequestTable {
     this.index = floats(this.index);
     this.client = ints(this.client);
     this.instance = ints(this.instance);
-    this.event = ints(this.event);
+    const event = new Int32Array(capacity).fill(NO_EVENT);
+    event.set(this.event);
+    this.event = event;
     this.next = ints(this.next);
     this.prev = ints(this.prev);
     this.holders = bytes(this.holders);

@@ -86,7 +86,10 @@ export class SharingStation implements Station {
     const lost = Array.from(this.heaps[instance].subarray(0, this.fleet.present[instance]));
     this.setPresent(instance, 0);
     this.reschedule(instance);
-    for (const request of lost) lose(request);
+    for (const request of lost) {
+      this.requests.event[request] = NO_EVENT;
+      lose(request);
+    }
   }
 
   /** Work that each request present gets per ms. */
@@ -122,6 +125,7 @@ export class SharingStation implements Station {
     const place = this.requests.event[request];
     const last = this.fleet.present[instance] - 1;
     this.setPresent(instance, last);
+    this.requests.event[request] = NO_EVENT;
     if (place === last) return;
     const moved = heap[last];
     const work = this.requests.workMs;

@@ -7,6 +7,8 @@ import type { RequestTable } from './request-table.ts';
 import type { Station, StationHost } from './station.ts';
 
 const NONE = -1;
+/** In place of a pending completion: the request is at work on an instance that stands still. */
+const FROZEN = -2;
 
 export class SlotStation implements Station {
   private readonly engine: Engine;
@@ -16,9 +18,9 @@ export class SlotStation implements Station {
   private readonly slots: number;
   private readonly capacity: number;
   private readonly newestFirst: boolean;
-  // By global instance number. Requests at work and in the queue are doubly linked lists over the request table.
+  // By global instance number. The queue is a doubly linked list over the request table; requests at work are not listed, because
+  // only faults ask for them: they are the rows with a pending completion.
   private readonly speed: Float64Array;
-  private readonly working: Int32Array;
   private readonly queueFirst: Int32Array;
   private readonly queueLast: Int32Array;
 
@@ -37,7 +39,6 @@ export class SlotStation implements Station {
     this.capacity = options.slots + options.queueLimit;
     this.newestFirst = options.newestFirst;
     this.speed = Float64Array.from(fleet.baseSpeed);
-    this.working = new Int32Array(fleet.count).fill(NONE);
     this.queueFirst = new Int32Array(fleet.count).fill(NONE);
     this.queueLast = new Int32Array(fleet.count).fill(NONE);
   }
@@ -57,7 +58,6 @@ export class SlotStation implements Station {
 
   complete(request: number, instance: number): void {
     this.requests.event[request] = NO_EVENT;
-    this.unlinkWorking(request, instance);
     this.fleet.present[instance]--;
     this.freeSlot(instance);
     this.host.served(request, instance);
@@ -65,12 +65,11 @@ export class SlotStation implements Station {
 
   abandon(request: number, instance: number): void {
     this.fleet.present[instance]--;
-    if (this.isQueued(request, instance)) {
+    if (this.requests.event[request] === NO_EVENT) {
       this.unlinkQueued(request, instance);
       return;
     }
     this.cancelCompletion(request);
-    this.unlinkWorking(request, instance);
     this.freeSlot(instance);
   }
 
@@ -78,23 +77,19 @@ export class SlotStation implements Station {
     const old = this.speed[instance];
     this.speed[instance] = speed;
     const requests = this.requests;
-    for (let request = this.working[instance]; request !== NONE; request = requests.next[request]) {
+    for (const request of this.atWork(instance)) {
       const done = (this.engine.time - requests.sinceMs[request]) * old;
       requests.workMs[request] = Math.max(0, requests.workMs[request] - done);
       this.cancelCompletion(request);
-      this.scheduleCompletion(request, instance);
+      this.begin(request, instance);
     }
   }
 
   clear(instance: number, lose: (request: number) => void): void {
     const requests = this.requests;
-    const lost: number[] = [];
-    for (let request = this.working[instance]; request !== NONE; request = requests.next[request]) {
-      this.cancelCompletion(request);
-      lost.push(request);
-    }
+    const lost = this.atWork(instance);
+    for (const request of lost) this.cancelCompletion(request);
     for (let request = this.queueFirst[instance]; request !== NONE; request = requests.next[request]) lost.push(request);
-    this.working[instance] = NONE;
     this.queueFirst[instance] = NONE;
     this.queueLast[instance] = NONE;
     this.fleet.setBusy(instance, 0);
@@ -102,29 +97,29 @@ export class SlotStation implements Station {
     for (const request of lost) lose(request);
   }
 
-  private begin(request: number, instance: number): void {
+  /** Requests in service at the instance, in the order of their rows. Linear in the rows: for faults, not for requests. */
+  private atWork(instance: number): number[] {
     const requests = this.requests;
-    const first = this.working[instance];
-    requests.next[request] = first;
-    requests.prev[request] = NONE;
-    if (first !== NONE) requests.prev[first] = request;
-    this.working[instance] = request;
-    this.scheduleCompletion(request, instance);
+    const found: number[] = [];
+    requests.forEachInUse((request) => {
+      if (requests.instance[request] === instance && requests.event[request] !== NO_EVENT) found.push(request);
+    });
+    return found;
   }
 
-  private scheduleCompletion(request: number, instance: number): void {
+  /** Starts, or goes on with, the work that is left. */
+  private begin(request: number, instance: number): void {
     const requests = this.requests;
     const now = this.engine.time;
     const speed = this.speed[instance];
     requests.sinceMs[request] = now;
     requests.event[request] =
-      speed > 0 ? this.engine.at(now + requests.workMs[request] / speed, eventKinds.slotDone, request, instance) : NO_EVENT;
+      speed > 0 ? this.engine.at(now + requests.workMs[request] / speed, eventKinds.slotDone, request, instance) : FROZEN;
   }
 
   private cancelCompletion(request: number): void {
     const event = this.requests.event[request];
-    if (event === NO_EVENT) return;
-    this.engine.cancel(event);
+    if (event !== FROZEN) this.engine.cancel(event);
     this.requests.event[request] = NO_EVENT;
   }
 
@@ -143,7 +138,6 @@ export class SlotStation implements Station {
   private enqueue(request: number, instance: number): void {
     const requests = this.requests;
     requests.sinceMs[request] = this.engine.time;
-    requests.event[request] = NO_EVENT;
     const first = this.queueFirst[instance];
     if (this.newestFirst || first === NONE) {
       requests.prev[request] = NONE;
@@ -160,16 +154,6 @@ export class SlotStation implements Station {
     this.queueLast[instance] = request;
   }
 
-  private isQueued(request: number, instance: number): boolean {
-    // A frozen instance has requests at work without an event, so the event alone does not tell.
-    if (this.requests.event[request] !== NO_EVENT) return false;
-    if (this.speed[instance] > 0) return true;
-    for (let other = this.working[instance]; other !== NONE; other = this.requests.next[other]) {
-      if (other === request) return false;
-    }
-    return true;
-  }
-
   private unlinkQueued(request: number, instance: number): void {
     const before = this.requests.prev[request];
     const after = this.requests.next[request];
@@ -177,13 +161,5 @@ export class SlotStation implements Station {
     else this.requests.next[before] = after;
     if (after === NONE) this.queueLast[instance] = before;
     else this.requests.prev[after] = before;
-  }
-
-  private unlinkWorking(request: number, instance: number): void {
-    const before = this.requests.prev[request];
-    const after = this.requests.next[request];
-    if (before === NONE) this.working[instance] = after;
-    else this.requests.next[before] = after;
-    if (after !== NONE) this.requests.prev[after] = before;
   }
 }

@@ -31,7 +31,7 @@ const quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, 'p99.9': 0.999, 'p
 
 export function summarize(world: FinishedWorld): CellResult {
   const { engine, fleet, recorder, run, servers } = world;
-  recorder.settle();
+  recorder.close();
   servers.settleUp();
   for (let instance = 0; instance < fleet.count; instance++) fleet.settle(instance);
   const ledger = closeLedger(world);
@@ -84,7 +84,7 @@ function requestMetrics({ recorder, run }: FinishedWorld, ledger: Ledger, measur
   return {
     ...histogramMetrics('latency', recorder.latencyHistogram()),
     ...histogramMetrics('wait', wait),
-    'wait.share': wait.count > 0 ? recorder.waited / wait.count : NaN,
+    'wait.share': wait.count > 0 ? recorder.waitShare() : NaN,
     availability: ended > 0 ? ledger.ok / ended : NaN,
     goodput: ledger.ok / seconds,
     offered: ledger.offered / seconds,

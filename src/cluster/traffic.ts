@@ -101,7 +101,7 @@ export class TrafficSource {
   }
 
   private drawArrivals(): void {
-    for (let i = 0; i < BATCH; i++) this.arrivalBatch[i] = this.arrivals.next();
+    this.arrivals.fill(this.arrivalBatch);
     this.arrivalsTaken = 0;
   }
 }

@@ -21,7 +21,7 @@ export const isProblem = (reading: Reading): reading is Problem => 'problem' in 
 
 /** `250us 12ms 1.5s 2m 3h 7d`, in milliseconds. */
 export function parseDuration(found: unknown, bounds: Bounds = {}): Reading {
-  if (typeof found === 'number' && found >= 0) {
+  if (typeof found === 'number' && found >= 0 && found < Infinity) {
     return { problem: `${found} has no unit`, hint: found === 0 ? 'write 0s' : `write ${found}ms or ${found}s` };
   }
   if (typeof found !== 'string') return { problem: `expected a duration, found ${show(found)}`, hint: durationHint };
@@ -38,7 +38,8 @@ export function parseDuration(found: unknown, bounds: Bounds = {}): Reading {
 
 /** `4500/s 10/m 3/h 2k/s`, per second. */
 export function parseRate(found: unknown, bounds: Bounds = {}): Reading {
-  if (typeof found === 'number' && found >= 0) return { problem: `${found} has no unit`, hint: `write ${found}/s or ${found}/m` };
+  if (typeof found === 'number' && found >= 0 && found < Infinity)
+    return { problem: `${found} has no unit`, hint: `write ${found}/s or ${found}/m` };
   if (typeof found !== 'string') return { problem: `expected a rate, found ${show(found)}`, hint: rateHint };
   const [, digits, letter, unit] = /^(\d+(?:\.\d+)?)([kM]?)\/(s|m|h|d)$/.exec(found.trim()) ?? [];
   if (digits === undefined) return { problem: `${show(found)} is not a rate`, hint: rateAdvice(found.trim()) };
@@ -51,7 +52,7 @@ export function parseRate(found: unknown, bounds: Bounds = {}): Reading {
 /** `30%` or `0.3`; between 0 and 1 unless the bounds say otherwise. */
 export function parseFraction(found: unknown, bounds: Bounds = {}): Reading {
   const limits = { min: 0, max: 1, ...bounds };
-  if (typeof found === 'number') {
+  if (typeof found === 'number' && Number.isFinite(found)) {
     if (found > limits.max && found <= 100 && limits.max === 1) {
       return { problem: `${found} is above 1`, hint: `write ${found}% or ${Number(`${found}e-2`)}` };
     }

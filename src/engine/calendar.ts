@@ -14,9 +14,9 @@ export type EventHandle = number;
 export const NO_EVENT: EventHandle = -1;
 
 const NONE = -1;
-/** `where` of an event: free, in a bucket's list, or (HEAP + index) in the overflow heap. */
+/** `prev` of a handle that is in no bucket's list: free, or in the overflow heap (then `next` is its place there). */
 const FREE = -2;
-const IN_BUCKET = -1;
+const IN_HEAP = -3;
 
 const MIN_BUCKETS = 64;
 const MAX_BUCKETS = 1 << 20;
@@ -36,7 +36,6 @@ export class Calendar {
   declare private bucketOf: Float64Array;
   declare private next: Int32Array;
   declare private prev: Int32Array;
-  declare private where: Int32Array;
   declare private kindOf: Int32Array;
   declare private aOf: Int32Array;
   declare private bOf: Int32Array;
@@ -71,8 +70,7 @@ export class Calendar {
     this.order = new Float64Array(capacity);
     this.bucketOf = new Float64Array(capacity);
     this.next = new Int32Array(capacity);
-    this.prev = new Int32Array(capacity);
-    this.where = new Int32Array(capacity).fill(FREE);
+    this.prev = new Int32Array(capacity).fill(FREE);
     this.kindOf = new Int32Array(capacity);
     this.aOf = new Int32Array(capacity);
     this.bOf = new Int32Array(capacity);
@@ -84,7 +82,7 @@ export class Calendar {
     this.mask = MIN_BUCKETS - 1;
     this.width = 1;
     this.inverseWidth = 1;
-    this.current = 0;
+    this.current = -0; // a double from the start, like all numbers of buckets
     this.inBuckets = 0;
     this.heap = new Int32Array(64);
     this.heapSize = 0;
@@ -166,7 +164,6 @@ export class Calendar {
     const orderOf = this.order;
     const next = this.next;
     const prev = this.prev;
-    this.where[handle] = IN_BUCKET;
     this.inBuckets++;
     const last = this.last[bucket];
     if (last === NONE) {
@@ -205,9 +202,9 @@ export class Calendar {
 
   private remove(handle: number): void {
     this.size--;
-    if (this.where[handle] >= 0) this.heapRemove(this.where[handle]);
+    if (this.prev[handle] === IN_HEAP) this.heapRemove(this.next[handle]);
     else this.unlink(handle);
-    this.where[handle] = FREE;
+    this.prev[handle] = FREE;
     this.next[handle] = this.free;
     this.free = handle;
   }
@@ -297,7 +294,7 @@ export class Calendar {
     this.inBuckets = 0;
     this.heapSize = 0;
     for (let handle = 0; handle < this.used; handle++) {
-      if (this.where[handle] !== FREE) this.place(handle);
+      if (this.prev[handle] !== FREE) this.place(handle);
     }
   }
 
@@ -330,11 +327,12 @@ export class Calendar {
       const other = this.heap[parent];
       if (!this.before(handle, other)) break;
       this.heap[index] = other;
-      this.where[other] = index;
+      this.next[other] = index;
       index = parent;
     }
     this.heap[index] = handle;
-    this.where[handle] = index;
+    this.next[handle] = index;
+    this.prev[handle] = IN_HEAP;
   }
 
   private heapDown(from: number, handle: number): void {
@@ -346,11 +344,12 @@ export class Calendar {
       const other = this.heap[child];
       if (!this.before(other, handle)) break;
       this.heap[index] = other;
-      this.where[other] = index;
+      this.next[other] = index;
       index = child;
     }
     this.heap[index] = handle;
-    this.where[handle] = index;
+    this.next[handle] = index;
+    this.prev[handle] = IN_HEAP;
   }
 
   private grow(): void {
@@ -359,10 +358,9 @@ export class Calendar {
     this.order = copyFloat(this.order, capacity);
     this.bucketOf = copyFloat(this.bucketOf, capacity);
     this.next = copyInt(this.next, capacity);
-    this.prev = copyInt(this.prev, capacity);
-    const where = new Int32Array(capacity).fill(FREE);
-    where.set(this.where);
-    this.where = where;
+    const prev = new Int32Array(capacity).fill(FREE);
+    prev.set(this.prev);
+    this.prev = prev;
     this.kindOf = copyInt(this.kindOf, capacity);
     this.aOf = copyInt(this.aOf, capacity);
     this.bOf = copyInt(this.bOf, capacity);

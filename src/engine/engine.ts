@@ -20,6 +20,8 @@ export interface EventHandler {
   handle(kind: number, a: number, b: number): void;
 }
 export const STOP = 0;
+const NO_TRACK = -1;
+const BURST = 1024;
 
 export interface EngineLimits {
   /** Events pending in the calendar at once. */
@@ -54,7 +56,7 @@ export class Engine implements Clock {
   private tracks: number;
 
   constructor(limits: EngineLimits = defaultLimits) {
-    this.time = 0;
+    this.time = -0; // a double from the start
     this.events = 0;
     this.trace = new EventTrace(64);
     this.calendar = new Calendar();
@@ -121,44 +123,44 @@ export class Engine implements Clock {
   run(until: Ms, world: EventHandler): void {
     this.stopping = false;
     this.calendar.add(until, priorities.stop * PRIORITY_STEP, STOP, 0, 0);
-    const calendar = this.calendar;
-    const trace = this.trace;
-    while (!this.stopping) {
-      let time = calendar.headTime;
-      let kind: number;
-      let a: number;
-      let b: number;
-      let fromTrack = false;
-      if (this.heapSize > 0) {
-        const track = this.heap[0];
-        const trackTime = this.trackTime[track];
-        if (trackTime < time || (trackTime === time && this.trackOrder[track] < calendar.headOrder)) {
-          time = trackTime;
-          fromTrack = true;
-        }
-      }
+    // In bursts: a function that is entered often is compiled from what it has seen, one endless loop from its first seconds.
+    while (!this.stopping) this.burst(world);
+  }
+
+  private burst(world: EventHandler): void {
+    const { calendar, trace, limits } = this;
+    for (let i = 0; i < BURST && !this.stopping; i++) {
+      const track = this.heapSize > 0 ? this.heap[0] : NO_TRACK;
+      const isTrackFirst =
+        track !== NO_TRACK &&
+        (this.trackTime[track] < calendar.headTime ||
+          (this.trackTime[track] === calendar.headTime && this.trackOrder[track] < calendar.headOrder));
+      const time = isTrackFirst ? this.trackTime[track] : calendar.headTime;
       if (time !== this.time) {
-        if (!(time > this.time)) throw new InvariantViolation(`the clock would go back from ${this.time} ms to ${time} ms`);
+        if (!(time > this.time)) throw clockWentBack(this.time, time);
         this.time = time;
         this.instantEvents = 0;
-      } else if (++this.instantEvents > this.limits.atOneInstant) {
-        throw new ResourceLimit(`more than ${this.limits.atOneInstant} events at one instant, ${time} ms: an endless loop`);
-      }
-      if (fromTrack) {
-        const track = this.heap[0];
+      } else if (++this.instantEvents > limits.atOneInstant) throw endlessLoop(limits.atOneInstant, time);
+      let kind: number;
+      if (isTrackFirst) {
         kind = this.trackKind[track];
-        a = this.trackA[track];
-        b = 0;
+        const a = this.trackA[track];
+        trace.record(time, kind, a, 0);
+        this.events++;
+        world.handle(kind, a, 0);
       } else {
         kind = calendar.headKind();
-        a = calendar.headA();
-        b = calendar.headB();
+        const a = calendar.headA();
+        const b = calendar.headB();
         calendar.pop();
+        trace.record(time, kind, a, b);
+        if (kind === STOP) {
+          this.stopping = true;
+          return;
+        }
+        this.events++;
+        world.handle(kind, a, b);
       }
-      trace.record(time, kind, a, b);
-      if (kind === STOP) break;
-      this.events++;
-      world.handle(kind, a, b);
     }
   }
 
@@ -229,3 +231,7 @@ export class Engine implements Clock {
     this.heap = larger(this.heap);
   }
 }
+
+const clockWentBack = (from: Ms, to: Ms): Error => new InvariantViolation(`the clock would go back from ${from} ms to ${to} ms`);
+const endlessLoop = (limit: number, at: Ms): Error =>
+  new ResourceLimit(`more than ${limit} events at one instant, ${at} ms: an endless loop`);

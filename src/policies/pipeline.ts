@@ -70,7 +70,7 @@ export class Pipeline {
     this.driver = parts.driver;
     this.clock = parts.clock;
     this.hasTimeout = parts.hasTimeout;
-    this.context = { nowMs: 0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
+    this.context = { nowMs: -0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
   }
 
   /** The key of the request about to start, as two unsigned 32-bit halves of its hash. */
@@ -91,9 +91,9 @@ export class Pipeline {
       return;
     }
     this.attempts.endpoint[request] = endpoint;
-    this.attempts.sentMs[request] = nowMs;
+    if (this.balancer.onEnd !== undefined) this.attempts.sentMs[request] = nowMs;
     this.endpoints.begin(endpoint);
-    this.balancer.onStart?.(endpoint, nowMs);
+    if (this.balancer.onStart !== undefined) this.balancer.onStart(endpoint, nowMs);
     if (this.hasTimeout) this.driver.armTimeout(request);
     this.driver.send(request, endpoint);
   }

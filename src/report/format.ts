@@ -113,14 +113,15 @@ export function formatMetric(metric: string, value: number): string {
 
 export interface EstimateText {
   readonly value: string;
-  /** `low .. high unit`; null when there is no interval, as after a single seed. */
+  /** `low .. high unit`; null when there is none, as after a single seed. */
   readonly interval: string | null;
 }
 
 /** Mean and interval in the same unit and with the same digits: as many as it takes to tell the two ends apart. */
 export function formatEstimate(metric: string, { mean, low, high }: EstimateValues): EstimateText {
   if (!isNumber(mean)) return { value: missing, interval: null };
-  if (!isNumber(low) || !isNumber(high)) return { value: formatMetric(metric, mean), interval: null };
+  // The same value in every seed needs no interval either.
+  if (!isNumber(low) || !isNumber(high) || low === high) return { value: formatMetric(metric, mean), interval: null };
   const unit = findMetric(metric)?.unit;
   // The t interval knows nothing of the bounds 0 and 1; the reader does.
   const ends = unit === 'fraction' ? [Math.max(0, low), Math.min(1, high)] : [low, high];

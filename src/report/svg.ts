@@ -1,5 +1,6 @@
 /** A chart as SVG: the same bytes on every machine and every call. Vega is loaded on the first call only. */
 import type { ChartSpec } from './charts/spec.ts';
+import { highlightTest } from './charts/time.ts';
 import { textWidth } from './text-width.ts';
 
 export async function renderSvg(spec: ChartSpec): Promise<string> {
@@ -32,8 +33,8 @@ export async function compileSpec(spec: ChartSpec): Promise<Record<string, unkno
 function withoutInteraction(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(withoutInteraction);
   if (typeof part !== 'object' || part === null) return part;
-  const { condition } = part as { condition?: { param?: string; value?: unknown } };
-  if (condition?.param !== undefined) return { value: condition.value };
+  const { condition } = part as { condition?: { test?: unknown; value?: unknown } };
+  if (condition?.test === highlightTest) return { value: condition.value };
   return Object.fromEntries(
     Object.entries(part).flatMap(([key, value]) => {
       if (key === 'params') return [];

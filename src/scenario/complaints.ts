@@ -1,6 +1,7 @@
 /** Everything that is wrong with one scenario, as it is found. Checks report and go on, so that one look shows all of it. */
 import type { z } from 'zod';
 import { formatPath, type Issue, type Path } from '../core/issue.ts';
+import { show } from '../core/quantity.ts';
 import type { TextIssue } from './document.ts';
 import { locate, locateKey, nodeAt, toPlain, type Node, type Span } from './node.ts';
 import type { Source } from './source.ts';
@@ -8,6 +9,8 @@ import { complaintsOf, type Complaint } from './zod-issues.ts';
 
 /** Nobody reads more, and a file can be wrong in very many places. */
 const maxIssues = 1000;
+
+const maxEntries = 10_000;
 
 interface Found {
   readonly issues: Issue[];
@@ -61,8 +64,28 @@ export class Complaints {
     if (node === undefined) return undefined;
     const result = schema.safeParse(toPlain(node));
     if (result.success) return result.data;
-    for (const complaint of complaintsOf(result.error.issues, node)) this.add({ ...complaint, path: [...path, ...complaint.path] });
+    for (const complaint of complaintsOf(result.error.issues, node))
+      this.add({ ...complaint, path: [...path, ...complaint.path] });
     return undefined;
+  }
+
+  has(path: Path): boolean {
+    return nodeAt(this.root, path) !== undefined;
+  }
+
+  /** Entries of the list at `path`, so that each can be checked by itself; 0 after complaints. */
+  listLength(
+    path: Path,
+    what: string,
+    { hint, mayBeEmpty = false }: { readonly hint?: string; readonly mayBeEmpty?: boolean } = {},
+  ): number {
+    const node = nodeAt(this.root, path);
+    if (node === undefined) return 0;
+    if (node.kind !== 'list') this.error('wrong-type', path, `expected a list of ${what}, found ${show(toPlain(node))}`, hint);
+    else if (node.items.length === 0 && !mayBeEmpty) this.error('too-few', path, 'must not be empty', hint);
+    else if (node.items.length > maxEntries) this.error('too-many', path, `has more than ${maxEntries} entries`);
+    else return node.items.length;
+    return 0;
   }
 
   get hasErrors(): boolean {

@@ -37,29 +37,31 @@ export async function readCsv(
   let chosen: number | undefined = typeof column === 'number' ? column - 1 : undefined;
   let isFirst = true;
   const describe = (): string => (typeof column === 'string' ? `column ${JSON.stringify(column)}` : `column ${chosen! + 1}`);
-  for await (const { line, text } of lines(await unpacked(bytes), limits)) {
-    if (text === '' || text.startsWith('#')) continue;
+  const visit = (line: number, text: string): boolean => {
+    if (text === '' || text.startsWith('#')) return true;
     const cells = split(text);
     if (isFirst) {
       isFirst = false;
       if (typeof column === 'string') {
         chosen = cells.findIndex((cell) => cell.trim() === column);
         if (chosen === -1) throw new CsvError(`there is no column ${JSON.stringify(column)}; its columns are ${listed(cells)}`);
-        continue;
+        return true;
       }
       chosen ??= cells.length - 1;
       if (chosen >= cells.length) throw new CsvError(`there is no column ${chosen + 1}; it has ${cells.length}`);
-      if (Number.isNaN(toNumber(cells[chosen]))) continue;
+      if (Number.isNaN(toNumber(cells[chosen]))) return true;
     }
     const value = toNumber(cells[chosen!]);
-    const complaint = Number.isNaN(value)
+    const answer = Number.isNaN(value)
       ? `line ${line}: expected a number in ${describe()}, found ${shown(cells[chosen!])}`
       : onRow({ line, value, first: toNumber(cells[0]) });
-    if (complaint === false) return;
-    if (typeof complaint === 'string') {
-      bad.push(complaint);
-      if (bad.length === maxBadLines) break;
-    }
+    if (typeof answer === 'boolean') return answer;
+    bad.push(answer);
+    return bad.length < maxBadLines;
+  };
+  let line = 0;
+  reading: for await (const batch of lines(await unpacked(bytes), limits)) {
+    for (const text of batch) if (!visit(++line, text)) break reading;
   }
   if (isFirst) throw new CsvError('it is empty');
   if (bad.length > 0) throw new CsvError(bad.join('\n'));
@@ -86,31 +88,32 @@ async function unpacked(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable
   return source.pipe(gunzip);
 }
 
-async function* lines(bytes: AsyncIterable<Uint8Array>, limits: CsvLimits): AsyncGenerator<{ line: number; text: string }> {
+/** In batches: an await for every line would take longer than the line. */
+async function* lines(bytes: AsyncIterable<Uint8Array>, limits: CsvLimits): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';
-  let line = 0;
+  let count = 0;
   let total = 0;
   try {
     for await (const piece of bytes) {
       total += piece.length;
       if (total > limits.bytes) throw new CsvError(`it is larger than ${limits.bytes} bytes unpacked`);
-      const text = rest + decoder.decode(piece, { stream: true });
-      let start = 0;
-      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-        line++;
-        if (end - start > limits.lineBytes) break;
-        yield { line, text: clean(text.slice(start, end)) };
-        start = end + 1;
-      }
-      rest = text.slice(start);
-      if (rest.length > limits.lineBytes) throw new CsvError(`line ${line + 1} is longer than ${limits.lineBytes} characters`);
+      const batch = (rest + decoder.decode(piece, { stream: true })).split('\n');
+      rest = batch.pop()!;
+      // The text behind the last line break grows with every piece until it ends, and so is looked at, too.
+      const long =
+        batch.length > 0 && batch[0].length > limits.lineBytes ? 0 : rest.length > limits.lineBytes ? batch.length : -1;
+      if (long !== -1) throw new CsvError(`line ${count + long + 1} is longer than ${limits.lineBytes} characters`);
+      count += batch.length;
+      yield batch.map(clean);
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) throw new CsvError('it is damaged: the gzip data cannot be unpacked');
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
+      throw new CsvError('it is damaged: the gzip data cannot be unpacked');
+    }
     throw error;
   }
-  if (rest !== '') yield { line: line + 1, text: clean(rest) };
+  if (rest !== '') yield [clean(rest)];
 }
 
 const clean = (text: string): string => text.replace(/^\uFEFF/, '').trim();
@@ -141,7 +144,8 @@ function toNumber(cell: string | undefined): number {
   return Number.isFinite(value) ? value : NaN;
 }
 
-const shown = (cell: string | undefined): string => (cell === undefined ? 'no such column' : JSON.stringify(cell.trim().slice(0, 40)));
+const shown = (cell: string | undefined): string =>
+  cell === undefined ? 'no such column' : JSON.stringify(cell.trim().slice(0, 40));
 const listed = (cells: readonly string[]): string =>
   cells
     .slice(0, 20)

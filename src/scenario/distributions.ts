@@ -83,7 +83,12 @@ export async function compileDistribution(
 }
 
 /** Exactly one of the keys must be there. */
-export function oneOf<Shape extends object>(shape: Shape, keys: readonly (keyof Shape & string)[], path: Path, { complaints }: Env): boolean {
+export function oneOf<Shape extends object>(
+  shape: Shape,
+  keys: readonly (keyof Shape & string)[],
+  path: Path,
+  { complaints }: Env,
+): boolean {
   const given = keys.filter((key) => shape[key] !== undefined);
   if (given.length === 1) return true;
   if (given.length === 0) complaints.error('missing-key', path, `give one of ${keys.join(' and ')}`);
@@ -92,7 +97,11 @@ export function oneOf<Shape extends object>(shape: Shape, keys: readonly (keyof 
 }
 
 /** Shares that sum to 1, to the last bit as nearly as doubles allow. */
-export function normalised(entries: readonly { readonly share: number }[], path: Path, { complaints }: Env): number[] | undefined {
+export function normalised(
+  entries: readonly { readonly share: number }[],
+  path: Path,
+  { complaints }: Env,
+): number[] | undefined {
   const sum = entries.reduce((total, { share }) => total + share, 0);
   if (Math.abs(sum - 1) > 1e-6) {
     complaints.error('bad-shares', path, `shares sum to ${Number(sum.toPrecision(6))}, not to 1`);
@@ -116,7 +125,12 @@ function hyperexponential(shape: Shape<'hyperexponential'>, path: Path, env: Env
       return undefined;
     }
     const shares = normalised(branches, [...path, 'branches'], env);
-    return shares && { type: 'hyperexponential', branches: branches.map((branch, index) => ({ share: shares[index], mean: branch.mean })) };
+    return (
+      shares && {
+        type: 'hyperexponential',
+        branches: branches.map((branch, index) => ({ share: shares[index], mean: branch.mean })),
+      }
+    );
   }
   if (mean === undefined || cv2 === undefined) {
     env.complaints.error('missing-key', path, 'give mean and cv2, or branches');
@@ -132,7 +146,11 @@ function lognormal(shape: Shape<'lognormal'>, path: Path, { complaints }: Env): 
   const { p50, mean, p99, cv } = shape;
   const given = (['p50', 'mean', 'p99', 'cv'] as const).filter((key) => shape[key] !== undefined);
   if (given.length !== 2) {
-    complaints.error('bad-distribution', path, `give two of p50, mean, p99 and cv; found ${given.length === 0 ? 'none' : given.join(', ')}`);
+    complaints.error(
+      'bad-distribution',
+      path,
+      `give two of p50, mean, p99 and cv; found ${given.length === 0 ? 'none' : given.join(', ')}`,
+    );
     return undefined;
   }
   const mustExceed = (larger: 'mean' | 'p99', largerValue: Ms, smaller: 'p50' | 'mean', smallerValue: Ms): boolean => {
@@ -151,7 +169,9 @@ function lognormal(shape: Shape<'lognormal'>, path: Path, { complaints }: Env): 
     return mustExceed('p99', p99, 'p50', p50) ? { type: 'lognormal', mu: log(p50), sigma: log(p99 / p50) / z99 } : undefined;
   }
   if (p50 !== undefined) {
-    return mustExceed('mean', mean!, 'p50', p50) ? { type: 'lognormal', mu: log(p50), sigma: Math.sqrt(2 * log(mean! / p50)) } : undefined;
+    return mustExceed('mean', mean!, 'p50', p50)
+      ? { type: 'lognormal', mu: log(p50), sigma: Math.sqrt(2 * log(mean! / p50)) }
+      : undefined;
   }
   if (!mustExceed('p99', p99!, 'mean', mean!)) return undefined;
   // log(p99/mean) = z·σ − σ²/2 is a parabola in σ: no solution beyond its top at σ = z, two below it. The smaller σ is the tame law;
@@ -160,7 +180,11 @@ function lognormal(shape: Shape<'lognormal'>, path: Path, { complaints }: Env): 
   const discriminant = z99 * z99 - 2 * log(ratio);
   if (discriminant < 0) {
     const largest = Number(exp((z99 * z99) / 2).toPrecision(4));
-    complaints.error('bad-distribution', [...path, 'p99'], `no lognormal law has a p99 of ${Number(ratio.toPrecision(4))} times its mean; ${largest} is the most`);
+    complaints.error(
+      'bad-distribution',
+      [...path, 'p99'],
+      `no lognormal law has a p99 of ${Number(ratio.toPrecision(4))} times its mean; ${largest} is the most`,
+    );
     return undefined;
   }
   const sigma = z99 - Math.sqrt(discriminant);
@@ -172,12 +196,21 @@ function pareto(shape: Shape<'pareto'>, path: Path, env: Env): DistributionSpec 
   const { complaints } = env;
   if (!oneOf(shape, ['min', 'mean'], path, env)) return undefined;
   if (max === Infinity && index <= 1) {
-    complaints.error('infinite-mean', [...path, 'shape'], `a Pareto law of shape ${index} has no finite mean`, 'choose a shape above 1, or give max');
+    complaints.error(
+      'infinite-mean',
+      [...path, 'shape'],
+      `a Pareto law of shape ${index} has no finite mean`,
+      'choose a shape above 1, or give max',
+    );
     return undefined;
   }
   const lower = shape.min ?? shape.mean!;
   if (lower >= max) {
-    complaints.error('bad-distribution', [...path, 'max'], `max must be above ${shape.min === undefined ? 'mean' : 'min'}, ${formatDuration(lower)}`);
+    complaints.error(
+      'bad-distribution',
+      [...path, 'max'],
+      `max must be above ${shape.min === undefined ? 'mean' : 'min'}, ${formatDuration(lower)}`,
+    );
     return undefined;
   }
   if (max === Infinity && index <= 2) {
@@ -217,14 +250,26 @@ function quantiles(written: Readonly<Record<string, Ms>>, path: Path, { complain
   const points: { key: string; probability: number; value: Ms }[] = [];
   for (const [key, value] of Object.entries(written)) {
     const reading = parsePercentile(key);
-    if ('problem' in reading) complaints.add({ code: 'bad-percentile', path, key, message: reading.problem, ...(reading.hint === undefined ? {} : { hint: reading.hint }) });
+    if ('problem' in reading)
+      complaints.add({
+        code: 'bad-percentile',
+        path,
+        key,
+        message: reading.problem,
+        ...(reading.hint === undefined ? {} : { hint: reading.hint }),
+      });
     else points.push({ key, probability: reading.value, value });
   }
   if (points.length < Object.keys(written).length) return undefined;
   points.sort((a, b) => a.probability - b.probability);
   for (const end of ['p0', 'p100']) {
     if (points.some(({ key }) => key === end)) continue;
-    complaints.error('missing-key', path, `missing key "${end}"`, `the ${end === 'p0' ? 'least' : 'greatest'} value bounds the law`);
+    complaints.error(
+      'missing-key',
+      path,
+      `missing key "${end}"`,
+      `the ${end === 'p0' ? 'least' : 'greatest'} value bounds the law`,
+    );
     return undefined;
   }
   for (const [index, point] of points.entries()) {
@@ -244,5 +289,9 @@ function quantiles(written: Readonly<Record<string, Ms>>, path: Path, { complain
     complaints.error('bad-distribution', [...path, 'p100'], `must be above 0, found ${show(0)}`);
     return undefined;
   }
-  return { type: 'quantiles', probabilities: points.map(({ probability }) => probability), values: points.map(({ value }) => value) };
+  return {
+    type: 'quantiles',
+    probabilities: points.map(({ probability }) => probability),
+    values: points.map(({ value }) => value),
+  };
 }

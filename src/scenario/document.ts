@@ -5,7 +5,7 @@
  *  seen to abort Node. So the stack is watched while parsing, and only what stays within `maxDepth` is composed. */
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser, type CST, type Document, type Node as YamlNode } from 'yaml';
 import type { Path } from '../core/issue.ts';
-import { suggest } from '../core/suggest.ts';
+import { nearest } from './hints.ts';
 import { measure, type MapEntry, type Node, type Scalar, type Span } from './node.ts';
 import type { Source } from './source.ts';
 
@@ -25,6 +25,9 @@ export interface ParsedText {
 }
 
 export const maxDepth = 64;
+/** A hundred times the longest scenario one would write by hand; what lies beyond would only cost time. */
+const maxLexemes = 200_000;
+const maxLines = 20_000;
 /** Beyond this a scenario is not written by hand, and aliases that expand to more are an attack. */
 const maxNodes = 200_000;
 const maxIssues = 100;
@@ -34,9 +37,16 @@ export function parseText(source: Source, from?: string): ParsedText {
   const { text } = source;
   const forbidden = findForbiddenCharacters(text);
   if (forbidden.length > 0) return { issues: forbidden };
+  const lastLine = source.lineOf(text.length);
+  if (lastLine > maxLines) {
+    const span = { start: text.length, end: text.length };
+    return { issues: [{ code: 'too-large', message: `more than ${maxLines} lines`, span, path: [] }] };
+  }
   const tokens = tokensOf(text);
   if (!Array.isArray(tokens)) return { issues: [tokens] };
-  const documents = [...new Composer({ uniqueKeys: false, version: '1.2', schema: 'core', logLevel: 'silent' }).compose(tokens, false)];
+  const documents = [
+    ...new Composer({ uniqueKeys: false, version: '1.2', schema: 'core', logLevel: 'silent' }).compose(tokens, false),
+  ];
   const issues = documents.flatMap(complaints);
   const [first, second] = documents;
   if (second !== undefined) {
@@ -56,15 +66,15 @@ export function parseText(source: Source, from?: string): ParsedText {
 function tokensOf(text: string): CST.Token[] | TextIssue {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
+  let count = 0;
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) tokens.push(token);
+    const span = { start: Math.max(0, parser.offset - lexeme.length), end: parser.offset };
     // Besides collections the stack holds the document and at most one scalar.
     if (parser.stack.length > maxDepth && parser.stack.filter(isCollection).length > maxDepth) {
-      return {
-        ...{ code: 'too-deep', message: `nesting deeper than ${maxDepth} levels`, path: [] },
-        span: { start: Math.max(0, parser.offset - lexeme.length), end: parser.offset },
-      };
+      return { code: 'too-deep', message: `nesting deeper than ${maxDepth} levels`, span, path: [] };
     }
+    if (++count > maxLexemes) return { code: 'too-large', message: 'far more text than a scenario has', span, path: [] };
   }
   for (const token of parser.end()) tokens.push(token);
   return tokens;
@@ -74,15 +84,25 @@ const isCollection = ({ type }: CST.Token): boolean => type === 'block-map' || t
 
 function complaints(document: Document.Parsed): TextIssue[] {
   const issues: TextIssue[] = [];
+  let isLost = false;
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
     const span = { start: pos[0], end: pos[1] };
     if (code === 'TAG_RESOLVE_FAILED') issues.push(tagIssue(span));
+    // After the first the parser has lost the thread, and what it says next follows from that.
+    else if (isLost) continue;
     else issues.push({ code: 'syntax', ...(syntaxTexts[code] ?? { message: plainSentence(message) }), span, path: [] });
+    isLost ||= code !== 'TAG_RESOLVE_FAILED' && code !== 'BAD_SCALAR_START' && code !== 'TAB_AS_INDENT';
   }
   const version = document.directives.yaml;
   if (version.explicit === true && version.version !== '1.2') {
     const span = { start: 0, end: 5 };
-    issues.push({ code: 'syntax', message: `YAML ${version.version} is not read`, hint: 'remove the %YAML line', span, path: [] });
+    issues.push({
+      code: 'syntax',
+      message: `YAML ${version.version} is not read`,
+      hint: 'remove the %YAML line',
+      span,
+      path: [],
+    });
   }
   return issues;
 }
@@ -149,7 +169,7 @@ class TreeBuilder {
       const entries = this.#convertEntries(node.items, path, span);
       return { kind: 'map', entries, span, ...measure(Array.from(entries.values(), ({ value }) => value)), ...this.#from };
     }
-    return { ...this.#empty(span), value: isScalar(node) ? this.#scalar(node.value, node.source, span, path) : null };
+    return { ...this.#empty(span), value: isScalar(node) ? scalar(node.value, node.source) : null };
   }
 
   #convertEntries(pairs: readonly { key: YamlNode; value: YamlNode | null }[], path: Path, mapSpan: Span): Map<string, MapEntry> {
@@ -160,9 +180,15 @@ class TreeBuilder {
       const before = name === undefined ? undefined : entries.get(name);
       if (before !== undefined) {
         const lines = [before.keySpan, keySpan].map(({ start }) => this.#source.lineOf(start)).join(' and ');
-        this.#complain({ code: 'duplicate-key', message: `duplicate key ${JSON.stringify(name)}, lines ${lines}`, span: keySpan, path });
+        this.#complain({
+          code: 'duplicate-key',
+          message: `duplicate key ${JSON.stringify(name)}, lines ${lines}`,
+          span: keySpan,
+          path,
+        });
       }
-      const child = value === null ? this.#empty({ start: keySpan.end, end: keySpan.end }) : this.#convert(value, [...path, name ?? '?']);
+      const child =
+        value === null ? this.#empty({ start: keySpan.end, end: keySpan.end }) : this.#convert(value, [...path, name ?? '?']);
       if (name !== undefined && before === undefined) entries.set(name, { keySpan, value: child });
     }
     return entries;
@@ -188,26 +214,12 @@ class TreeBuilder {
     return name;
   }
 
-  #scalar(value: unknown, source: string | undefined, span: Span, path: Path): Scalar {
-    if (typeof value === 'number') {
-      if (!Number.isFinite(value)) {
-        this.#complain({ code: 'not-finite', message: `finite number required, found ${source ?? String(value)}`, span, path });
-        return 0;
-      }
-      // Digits beyond 2^53 would be lost; a seed may have them, and everything else complains about the text.
-      if (Number.isInteger(value) && !Number.isSafeInteger(value) && source !== undefined) return source;
-      return value === 0 ? 0 : value;
-    }
-    if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
-    return source ?? null;
-  }
-
   #followAlias(name: string, span: Span, path: Path): Node {
     const target = this.#anchors.get(name);
     if (target === 'open') {
       this.#complain({ code: 'cyclic-alias', message: `cyclic reference: *${name} stands inside &${name}`, span, path });
     } else if (target === undefined) {
-      const near = suggest(name, this.#anchors.keys());
+      const near = nearest(name, this.#anchors.keys());
       const hint = near === undefined ? 'set it before, with &' : `did you mean *${near}?`;
       this.#complain({ code: 'unknown-alias', message: `nothing is called &${name} before this`, hint, span, path });
     } else return target;
@@ -234,6 +246,16 @@ class TreeBuilder {
   }
 }
 
+function scalar(value: unknown, source: string | undefined): Scalar {
+  if (typeof value === 'number') {
+    // Digits beyond 2^53 would be lost; a seed may have them, and everything else complains about the text.
+    if (Number.isInteger(value) && !Number.isSafeInteger(value) && source !== undefined) return source;
+    return value === 0 ? 0 : value;
+  }
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  return source ?? null;
+}
+
 function spanOf(node: YamlNode): Span {
   return node.range ? { start: node.range[0], end: node.range[1] } : { start: 0, end: 0 };
 }
@@ -242,7 +264,7 @@ function spanOf(node: YamlNode): Span {
 function findForbiddenCharacters(text: string): TextIssue[] {
   const issues: TextIssue[] = [];
   // oxlint-disable-next-line no-control-regex
-  const pattern = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u0084\u0086-\u009f\ufffe\uffff]|\p{Surrogate}/gu;
+  const pattern = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u0084\u0086-\u009f\ufffe\uffff]|\r(?!\n)|\p{Surrogate}/gu;
   for (const match of text.matchAll(pattern)) {
     const code = match[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
     const bytes = new TextEncoder().encode(text.slice(0, match.index)).length;

@@ -4,7 +4,8 @@ import type { Path } from '../core/issue.ts';
 import { formatDuration, formatFraction, show } from '../core/quantity.ts';
 import type { Ms } from '../core/time.ts';
 import { compileDistribution, type Env } from './distributions.ts';
-import { knownHint, zonesOf, type KnownService } from './services.ts';
+import { knownHint } from './hints.ts';
+import { zonesOf, type KnownService } from './services.ts';
 import { fault as faultShape } from './shape.ts';
 import type { FaultEffect, FaultSchedule, FaultSpec } from './spec.ts';
 import { findTargets } from './targets.ts';
@@ -12,10 +13,14 @@ import { findTargets } from './targets.ts';
 type FaultShape = z.output<typeof faultShape>;
 type Targets = FaultSpec['targets'];
 
-export async function compileFaults(services: readonly KnownService[] | undefined, durationMs: Ms, env: Env): Promise<FaultSpec[]> {
+export async function compileFaults(
+  services: readonly KnownService[] | undefined,
+  durationMs: Ms,
+  env: Env,
+): Promise<FaultSpec[]> {
   const { complaints } = env;
   if (!complaints.has(['faults'])) return [];
-  const count = complaints.listLength(['faults'], 'faults', undefined, true);
+  const count = complaints.listLength(['faults'], 'faults', { mayBeEmpty: true });
   const faults: FaultSpec[] = [];
   const places: Path[] = [];
   for (let index = 0; index < count; index++) {
@@ -32,14 +37,24 @@ export async function compileFaults(services: readonly KnownService[] | undefine
   return faults;
 }
 
-function compileTargets(shape: FaultShape, path: Path, services: readonly KnownService[], { complaints }: Env): Targets | undefined {
+function compileTargets(
+  shape: FaultShape,
+  path: Path,
+  services: readonly KnownService[],
+  { complaints }: Env,
+): Targets | undefined {
   if (shape.type !== 'zone-outage') return findTargets(shape.target, [...path, 'target'], services, complaints);
   const targets = services.flatMap(({ instances = [] }, service) =>
     instances.flatMap(({ zone }, instance) => (zone === shape.zone ? [{ service, instance }] : [])),
   );
   if (targets.length > 0) return targets;
   if (services.every(({ instances }) => instances !== undefined)) {
-    complaints.error('unknown-zone', [...path, 'zone'], `no instance is in zone ${show(shape.zone)}`, knownHint(shape.zone, zonesOf(services)));
+    complaints.error(
+      'unknown-zone',
+      [...path, 'zone'],
+      `no instance is in zone ${show(shape.zone)}`,
+      knownHint(shape.zone, zonesOf(services)),
+    );
   }
   return undefined;
 }
@@ -57,7 +72,12 @@ async function compileSchedule(shape: FaultShape, path: Path, durationMs: Ms, en
     return timeToFailure && timeToRepair && { type: 'random', timeToFailure, timeToRepair };
   }
   if (shape.at === undefined) {
-    complaints.error('missing-key', path, 'missing key "at"', 'say when: at, and for if it ends; or random: { mttf: ..., mttr: ... }');
+    complaints.error(
+      'missing-key',
+      path,
+      'missing key "at"',
+      'say when: at, and for if it ends; or random: { mttf: ..., mttr: ... }',
+    );
     return undefined;
   }
   if (shape.at >= durationMs) {
@@ -88,12 +108,18 @@ function labelOf(shape: FaultShape): string {
 }
 
 /** An instance that is down cannot crash: two crashes at once contradict each other. */
-function complainOfOverlaps(faults: readonly FaultSpec[], places: readonly Path[], services: readonly KnownService[], { complaints }: Env): void {
+function complainOfOverlaps(
+  faults: readonly FaultSpec[],
+  places: readonly Path[],
+  services: readonly KnownService[],
+  { complaints }: Env,
+): void {
   const earlier = new Map<string, { fromMs: Ms; toMs: Ms; isRandom: boolean; label: string }[]>();
   for (const [index, { type, targets, schedule, label }] of faults.entries()) {
     if (type !== 'crash' && type !== 'zone-outage') continue;
     const isRandom = schedule.type === 'random';
-    const span = schedule.type === 'once' ? { fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs } : { fromMs: 0, toMs: Infinity };
+    const span =
+      schedule.type === 'once' ? { fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs } : { fromMs: 0, toMs: Infinity };
     for (const { service, instance } of targets) {
       const name = `${services[service]?.name}/${instance}`;
       const others = earlier.get(name) ?? [];

@@ -12,7 +12,7 @@ import {
   type Bounds,
   type Reading,
 } from '../core/quantity.ts';
-import { suggest } from '../core/suggest.ts';
+import { keyHint } from './hints.ts';
 import type { Scalar } from './node.ts';
 import { knownKeysMessage, type ComplaintParams } from './zod-issues.ts';
 
@@ -22,7 +22,12 @@ interface Editor {
 }
 
 /** A leaf: any scalar goes in, `read` decides. `expected` ends the sentence "expected …" when it is missing or not a scalar. */
-function leaf<Value>(code: string, expected: string, editor: Editor, read: (found: Scalar) => { value: Value } | { problem: string; hint?: string }) {
+function leaf<Value>(
+  code: string,
+  expected: string,
+  editor: Editor,
+  read: (found: Scalar) => { value: Value } | { problem: string; hint?: string },
+) {
   return z
     .any()
     .meta(editor)
@@ -37,20 +42,32 @@ function leaf<Value>(code: string, expected: string, editor: Editor, read: (foun
         ...(isMissing ? { hint: `expected ${expected}` } : {}),
         isWrongKind: !isScalar,
       };
-      context.addIssue({ code: 'custom', message: reading?.problem ?? `expected ${expected}, found ${show(found)}`, params: { ...params }, input: found });
+      context.addIssue({
+        code: 'custom',
+        message: reading?.problem ?? `expected ${expected}, found ${show(found)}`,
+        params: { ...params },
+        input: found,
+      });
       return z.NEVER;
     });
 }
 
 const bounded = (read: (found: unknown, bounds: Bounds) => Reading, bounds: Bounds) => (found: Scalar) => {
   const reading = read(found, bounds);
-  return isProblem(reading) ? { problem: reading.problem, ...(reading.hint === undefined ? {} : { hint: reading.hint }) } : reading;
+  return isProblem(reading)
+    ? { problem: reading.problem, ...(reading.hint === undefined ? {} : { hint: reading.hint }) }
+    : reading;
 };
 
-const durationPattern = '^\\d+(\\.\\d+)?(us|µs|ms|s|m|h|d)$';
+export const durationPattern = '^\\d+(\\.\\d+)?(us|µs|ms|s|m|h|d)$';
 /** In milliseconds. */
 export const duration = (bounds: Bounds = { min: 0 }, example = '10s') =>
-  leaf('bad-duration', `a duration such as ${example}`, { type: 'string', pattern: durationPattern, examples: [example] }, bounded(parseDuration, bounds));
+  leaf(
+    'bad-duration',
+    `a duration such as ${example}`,
+    { type: 'string', pattern: durationPattern, examples: [example] },
+    bounded(parseDuration, bounds),
+  );
 export const positiveDuration = (example = '10s') => duration({ min: 0, exclusiveMin: true }, example);
 
 /** Per second. */
@@ -67,7 +84,13 @@ export const fraction = (bounds: Bounds = {}) =>
   leaf(
     'bad-fraction',
     'a share such as 30%',
-    { anyOf: [{ type: 'string', pattern: '^\\d+(\\.\\d+)?%$' }, { type: 'number', minimum: bounds.min ?? 0, maximum: bounds.max ?? 1 }], examples: ['30%'] },
+    {
+      anyOf: [
+        { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' },
+        { type: 'number', minimum: bounds.min ?? 0, maximum: bounds.max ?? 1 },
+      ],
+      examples: ['30%'],
+    },
     bounded(parseFraction, bounds),
   );
 
@@ -105,22 +128,46 @@ export const countOrUnlimited = (bounds: Bounds) =>
 export const boolean = () =>
   leaf('wrong-type', 'true or false', { type: 'boolean' }, (found) => {
     if (typeof found === 'boolean') return { value: found };
-    const meant = typeof found === 'string' ? ({ yes: 'true', on: 'true', no: 'false', off: 'false' } as Record<string, string>)[found.toLowerCase()] : undefined;
-    return { problem: `expected true or false, found ${show(found)}`, ...(meant === undefined ? {} : { hint: `write ${meant}` }) };
+    const meant =
+      typeof found === 'string'
+        ? ({ yes: 'true', on: 'true', no: 'false', off: 'false' } as Record<string, string>)[found.toLowerCase()]
+        : undefined;
+    return {
+      problem: `expected true or false, found ${show(found)}`,
+      ...(meant === undefined ? {} : { hint: `write ${meant}` }),
+    };
   });
 
 export const choice = <const Choice extends string>(choices: readonly Choice[]) =>
-  leaf('unknown-choice', choices.join(' or '), { enum: choices }, (found): { value: Choice } | { problem: string; hint: string } => {
-    if (choices.includes(found as Choice)) return { value: found as Choice };
-    const near = typeof found === 'string' ? suggest(found, choices) : undefined;
-    const listed = choices.join(', ');
-    return { problem: `${show(found)} is not one of ${listed}`, hint: near === undefined ? `choose one of ${listed}` : `did you mean ${JSON.stringify(near)}?` };
+  leaf(
+    'unknown-choice',
+    choices.join(' or '),
+    { enum: choices },
+    (found): { value: Choice } | { problem: string; hint: string } => {
+      if (choices.includes(found as Choice)) return { value: found as Choice };
+      return { problem: `${show(found)} is not one of ${choices.join(', ')}`, hint: keyHint(String(found), choices) };
+    },
+  );
+
+/** Of this file format. */
+export const version = () =>
+  leaf('bad-version', 'the version of this format, 1', { const: 1 }, (found) =>
+    found === 1 ? { value: 1 } : { problem: `unknown version ${show(found)} of the file format`, hint: 'write scenario: 1' },
+  );
+
+/** There, whatever it is: checked elsewhere. */
+export const anything = () =>
+  z.any().transform((found: unknown, context) => {
+    const params: ComplaintParams = { issue: 'missing-key', isWrongKind: false };
+    if (found === undefined) context.addIssue({ code: 'custom', message: 'missing', params: { ...params }, input: found });
+    return found;
   });
 
 /** Words for people; shown, never interpreted. */
 export const text = (maxLength = 2000) =>
   leaf('bad-text', 'a text', { type: 'string', maxLength }, (found) => {
-    if (typeof found !== 'string') return { problem: `expected a text, found ${show(found)}`, hint: 'put it in quotes' };
+    if (typeof found !== 'string')
+      return { problem: `expected a text, found ${show(found)}`, ...(found === null ? {} : { hint: 'put it in quotes' }) };
     if (found.length > maxLength) return { problem: `longer than ${maxLength} characters` };
     return { value: found };
   });
@@ -130,7 +177,8 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const reservedNames = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 export function readName(found: unknown): { value: string } | { problem: string; hint?: string } {
   const name = typeof found === 'number' ? String(found) : found;
-  if (typeof name !== 'string' || name === '') return { problem: `expected a name, found ${show(found)}`, hint: 'put it in quotes' };
+  if (typeof name !== 'string' || name === '')
+    return { problem: `expected a name, found ${name === '' ? 'an empty text' : show(found)}` };
   if (name.length > 64) return { problem: `the name ${show(name)} is longer than 64 characters` };
   if (!namePattern.test(name)) {
     const slug = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+|-+$/g, '');
@@ -139,7 +187,8 @@ export function readName(found: unknown): { value: string } | { problem: string;
       ...(slug === '' ? {} : { hint: `write ${slug}` }),
     };
   }
-  if (reservedNames.test(name)) return { problem: `${show(name)} cannot be the name of a file on Windows`, hint: `write ${name}-1` };
+  if (reservedNames.test(name))
+    return { problem: `${show(name)} cannot be the name of a file on Windows`, hint: `write ${name}-1` };
   return { value: name };
 }
 export const name = () => leaf('bad-name', 'a name', { type: 'string', pattern: namePattern.source, maxLength: 64 }, readName);
@@ -148,7 +197,8 @@ export const name = () => leaf('bad-name', 'a name', { type: 'string', pattern: 
 export const seed = () =>
   leaf('bad-seed', 'a seed: any text or whole number', { type: ['string', 'integer'], maxLength: 200 }, (found) => {
     if (typeof found === 'number' && Number.isInteger(found)) return { value: String(found) };
-    if (typeof found !== 'string') return { problem: `expected a text or a whole number, found ${show(found)}`, hint: 'put it in quotes' };
+    if (typeof found !== 'string')
+      return { problem: `expected a text or a whole number, found ${show(found)}`, hint: 'put it in quotes' };
     if (found === '') return { problem: 'a seed must not be empty' };
     return found.length <= 200 ? { value: found } : { problem: 'a seed has at most 200 characters' };
   });
@@ -156,12 +206,16 @@ export const seed = () =>
 /** The path of a data file, relative to the scenario. */
 export const filePath = () =>
   leaf('bad-path', 'the path of a file', { type: 'string' }, (found) =>
-    typeof found === 'string' && found !== '' ? { value: found } : { problem: `expected the path of a file, found ${show(found)}` },
+    typeof found === 'string' && found !== ''
+      ? { value: found }
+      : { problem: `expected the path of a file, found ${show(found)}` },
   );
 
 /** A map with exactly these keys. */
 export const keys = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
-  z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? knownKeysMessage(Object.keys(shape)) : undefined) });
+  z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? knownKeysMessage(Object.keys(shape)) : undefined),
+  });
 
 /** One of several kinds of value, told apart by kind alone: a text here, a map there. */
 export const either = <const Options extends readonly [z.ZodType, ...z.ZodType[]]>(options: Options, expected: string) =>

@@ -2,7 +2,8 @@
 import type { DistributionSpec } from '../core/distribution-spec.ts';
 import { show } from '../core/quantity.ts';
 import { compileDistribution, type DistributionShape, type Env } from './distributions.ts';
-import { knownHint } from './services.ts';
+import { knownHint } from './hints.ts';
+
 import { network } from './shape.ts';
 import type { NetworkSpec } from './spec.ts';
 
@@ -16,12 +17,14 @@ export async function compileNetwork(zones: readonly string[], env: Env): Promis
   if (shape === undefined) return undefined;
   if (shape.latency !== undefined) {
     for (const key of ['sameZone', 'betweenZones'] as const) {
-      if (shape[key] !== undefined) complaints.error('contradiction', ['network', key], `give either latency or ${key}`, 'latency holds everywhere');
+      if (shape[key] !== undefined)
+        complaints.error('contradiction', ['network', key], `give either latency or ${key}`, 'latency holds everywhere');
     }
   }
   const compile = (key: string, part: DistributionShape | undefined): Promise<DistributionSpec | undefined> | DistributionSpec =>
     part === undefined ? none : compileDistribution(part, ['network', key], env);
-  const sameZone = shape.latency === undefined ? await compile('sameZone', shape.sameZone) : await compile('latency', shape.latency);
+  const sameZone =
+    shape.latency === undefined ? await compile('sameZone', shape.sameZone) : await compile('latency', shape.latency);
   const betweenZones = shape.latency === undefined ? await compile('betweenZones', shape.betweenZones) : sameZone;
   const pairs: NetworkSpec['pairs'][number][] = [];
   const seen = new Set<string>();
@@ -29,7 +32,12 @@ export async function compileNetwork(zones: readonly string[], env: Env): Promis
     const path = ['network', 'pairs', index];
     for (const [side, zone] of between.entries()) {
       if (zones.length > 0 && !zones.includes(zone)) {
-        complaints.error('unknown-zone', [...path, 'between', side], `no instance is in zone ${show(zone)}`, knownHint(zone, zones));
+        complaints.error(
+          'unknown-zone',
+          [...path, 'between', side],
+          `no instance is in zone ${show(zone)}`,
+          knownHint(zone, zones),
+        );
       }
     }
     const identity = between.toSorted().join(' ');

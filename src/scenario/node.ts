@@ -10,7 +10,7 @@ export interface Span {
 
 interface Placed {
   readonly span: Span;
-  /** `--set run.duration=2m`, when it does not stand in the file. */
+  /** `--set`, when it does not stand in the file. */
   readonly from?: string;
   /** Values in it, itself included, every alias counted as often as it is used. */
   readonly size: number;
@@ -65,7 +65,8 @@ export function locate(root: Node, path: Path): { readonly span: Span; readonly 
     keySpan = node.kind === 'map' ? node.entries.get(String(step))?.keySpan : undefined;
     node = child;
     // An empty value has nothing to underline; its key has.
-    if (index === path.length - 1 && node.span.start === node.span.end && keySpan !== undefined) return { ...placeOf(node), span: keySpan };
+    if (index === path.length - 1 && node.span.start === node.span.end && keySpan !== undefined)
+      return { ...placeOf(node), span: keySpan };
   }
   return placeOf(node);
 }

@@ -4,7 +4,8 @@ export function parsePercentile(key: string): { value: number } | { problem: str
   const [, digits] = /^p(\d{1,3}(?:\.\d+)?)$/.exec(canonical) ?? [];
   if (digits !== undefined && Number(digits) <= 100) return { value: Number(`${digits}e-2`) };
   const bare = Number(key.replace(/^p/, ''));
-  const percent = key.trim() === '' || !(bare >= 0) ? undefined : bare > 0 && bare < 1 ? Number(`${bare}e2`) : bare <= 100 ? bare : undefined;
+  const percent =
+    key.trim() === '' || !(bare >= 0) ? undefined : bare > 0 && bare < 1 ? Number(`${bare}e2`) : bare <= 100 ? bare : undefined;
   return {
     problem: `${JSON.stringify(key)} is not a percentile`,
     hint: percent === undefined ? 'percentiles look like p50 or p99.9, from p0 to p100' : `write p${percent}`,

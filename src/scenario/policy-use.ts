@@ -16,7 +16,7 @@ import {
   type Problem,
   type Reading,
 } from '../core/quantity.ts';
-import { suggest } from '../core/suggest.ts';
+import { keyHint, knownHint, nearest } from './hints.ts';
 import type { Ms } from '../core/time.ts';
 import { balancers } from '../policies/balancing/index.ts';
 import { detectors } from '../policies/detection/index.ts';
@@ -33,7 +33,9 @@ interface Definition {
   readonly params: ParamSpecs;
 }
 /** What `policies` and `compare` may name, with the family that fills the role. */
-export const roles: Readonly<Record<'balancer' | 'detector', { readonly plural: string; readonly table: Readonly<Record<string, Definition>> }>> = {
+export const roles: Readonly<
+  Record<'balancer' | 'detector', { readonly plural: string; readonly table: Readonly<Record<string, Definition>> }>
+> = {
   balancer: { plural: 'balancers', table: balancers as unknown as Readonly<Record<string, Definition>> },
   detector: { plural: 'detectors', table: detectors as unknown as Readonly<Record<string, Definition>> },
 };
@@ -43,16 +45,25 @@ export const isRole = (text: string): text is Role => Object.hasOwn(roles, text)
 /** A choice for a role with the label it goes by; `use` is absent for `none`. */
 export interface LabelledUse {
   readonly label: string;
+  /** Name and parameters as written. */
+  readonly written: string;
   readonly use?: PolicyUse;
 }
 
 /** Undefined after complaints. */
-export async function compileUse(role: Role, shape: UseShape, path: Path, durationMs: Ms, env: Env): Promise<LabelledUse | undefined> {
+export async function compileUse(
+  role: Role,
+  shape: UseShape,
+  path: Path,
+  durationMs: Ms,
+  env: Env,
+): Promise<LabelledUse | undefined> {
   const { use, label, ...written } = typeof shape === 'string' ? { use: shape, label: undefined } : shape;
   const usePath = typeof shape === 'string' ? path : [...path, 'use'];
   if (role === 'detector' && use === 'none') {
-    for (const key of Object.keys(written)) env.complaints.add({ code: 'unknown-key', path, key, message: `none takes no ${key}` });
-    return { label: label ?? 'none' };
+    for (const key of Object.keys(written))
+      env.complaints.add({ code: 'unknown-key', path, key, message: `none takes no ${key}` });
+    return { label: label ?? 'none', written: 'none' };
   }
   if (label !== undefined && label.trim() === '') {
     env.complaints.error('bad-label', [...path, 'label'], 'a label must not be empty');
@@ -62,23 +73,42 @@ export async function compileUse(role: Role, shape: UseShape, path: Path, durati
   const { plural, table } = roles[role];
   const resolution = resolvePolicy(table, use);
   if (resolution.kind === 'ambiguous') {
-    env.complaints.error('ambiguous-policy', usePath, `${show(use)} may mean several ${plural}`, `write one of ${resolution.names.join(', ')}`);
+    env.complaints.error(
+      'ambiguous-policy',
+      usePath,
+      `${show(use)} may mean several ${plural}`,
+      `write one of ${resolution.names.join(', ')}`,
+    );
     return undefined;
   }
   if (resolution.kind === 'unknown') {
-    const known = [...Object.keys(table), ...(role === 'detector' ? ['none'] : [])].join(', ');
-    const near = resolution.suggestion === undefined ? '' : `did you mean ${JSON.stringify(resolution.suggestion)}? `;
-    env.complaints.error('unknown-policy', usePath, `unknown ${role} ${show(use)}`, `${near}Known: ${known}`);
+    const known = [...Object.keys(table), ...(role === 'detector' ? ['none'] : [])];
+    env.complaints.error(
+      'unknown-policy',
+      usePath,
+      `unknown ${role} ${show(use)}`,
+      knownHint(resolution.suggestion ?? use, known),
+    );
     return undefined;
   }
   const { policy } = resolution;
   const params = compileParams(policy, written, path, durationMs, env);
   if (params === undefined) return undefined;
-  const settings = Object.entries(written).map(([key, value]) => `${key}=${String(value)}`);
-  return { label: label ?? [use, ...settings].join(' '), use: { use: policy.name, params } };
+  const text = withSettings(use, written);
+  return { label: label ?? text, written: text, use: { use: policy.name, params } };
 }
 
-function compileParams(policy: Definition, written: Readonly<Record<string, unknown>>, path: Path, durationMs: Ms, env: Env): Values | undefined {
+/** `least-request choices=3`. */
+const withSettings = (name: string, written: Readonly<Record<string, unknown>>): string =>
+  [name, ...Object.entries(written).map(([key, value]) => `${key}=${String(value)}`)].join(' ');
+
+function compileParams(
+  policy: Definition,
+  written: Readonly<Record<string, unknown>>,
+  path: Path,
+  durationMs: Ms,
+  env: Env,
+): Values | undefined {
   const { complaints } = env;
   const values: Record<string, number | string | boolean> = { ...defaults(policy.params) };
   let isGood = true;
@@ -105,7 +135,7 @@ function compileParams(policy: Definition, written: Readonly<Record<string, unkn
 }
 
 function unknownParam(policy: Definition, key: string): { message: string; hint: string } {
-  const near = suggest(key, Object.keys(policy.params));
+  const near = nearest(key, Object.keys(policy.params));
   const known = Object.entries(policy.params).map(([name, param]) => `${name} (${formatDefault(param)})`);
   const listed = known.length === 0 ? `${policy.name} has no parameters` : `${policy.name} knows ${known.join(', ')}`;
   const hint = near === undefined ? listed : `did you mean ${JSON.stringify(near)}? ${listed}`;
@@ -131,12 +161,12 @@ export function readParam(param: Param, found: unknown): Reading | { readonly va
     case 'boolean':
       return typeof found === 'boolean' ? { value: found } : { problem: `expected true or false, found ${show(found)}` };
     case 'string':
-      return typeof found === 'string' ? { value: found } : { problem: `expected a text, found ${show(found)}`, hint: 'put it in quotes' };
+      return typeof found === 'string'
+        ? { value: found }
+        : { problem: `expected a text, found ${show(found)}`, hint: 'put it in quotes' };
     case 'choice': {
       if (typeof found === 'string' && param.choices.includes(found)) return { value: found };
-      const near = typeof found === 'string' ? suggest(found, param.choices) : undefined;
-      const listed = `choose one of ${param.choices.join(', ')}`;
-      return { problem: `${show(found)} is not a choice`, hint: near === undefined ? listed : `did you mean ${JSON.stringify(near)}?` };
+      return { problem: `${show(found)} is not one of ${param.choices.join(', ')}`, hint: keyHint(String(found), param.choices) };
     }
   }
 }
@@ -155,30 +185,43 @@ async function ownPolicy(
     complaints.error(code, usePath, message, hint);
   };
   const [file, exportName, surplus] = use.split('#');
-  if (file === undefined || file === '' || exportName === undefined || surplus !== undefined || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(exportName)) {
+  if (
+    file === undefined ||
+    file === '' ||
+    exportName === undefined ||
+    surplus !== undefined ||
+    !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(exportName)
+  ) {
     return complain('bad-policy', `${show(use)} does not name a module and its export`, 'write ./my-balancer.ts#MyBalancer');
   }
-  if (/^[a-z][a-z0-9+.-]+:/i.test(file) && !/^[a-z]:[\\/]/i.test(file)) return complain('bad-policy', 'expected a file or a package, found an address');
+  if (/^[a-z][a-z0-9+.-]+:/i.test(file) && !/^[a-z]:[\\/]/i.test(file))
+    return complain('bad-policy', 'expected a file or a package, found an address');
   const isFile = /^(\.{1,2}[\\/]|[\\/]|[a-z]:[\\/])/i.test(file);
   const module = isFile ? data.resolve(file) : await data.resolvePackage(file);
   if (module === null) return complain('missing-module', `cannot find the package ${show(file)}`, 'a file starts with ./');
   if (isFile) {
     const problem = await data.whyUnreadable(module);
-    if (problem !== null) return complain('missing-module', `cannot read ${show(file)}: ${problem}`, 'paths are relative to the scenario file');
+    if (problem !== null)
+      return complain('missing-module', `cannot read ${show(file)}: ${problem}`, 'paths are relative to the scenario file');
     if (!(await data.isInsideProject(module))) {
-      return complain('outside-project', `${show(file)} lies outside the project folder`, 'a policy is code that will run; --allow-outside permits it');
+      return complain(
+        'outside-project',
+        `${show(file)} lies outside the project folder`,
+        'a policy is code that will run; --allow-outside permits it',
+      );
     }
   }
   const params: Record<string, number | string | boolean> = {};
   for (const [key, found] of Object.entries(written)) {
     const reading = typeof found === 'string' ? parseDuration(found) : undefined;
     if (reading !== undefined && !isProblem(reading)) params[key] = reading.value;
-    else if (typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean') params[key] = found;
+    else if (typeof found === 'string' || typeof found === 'boolean' || (typeof found === 'number' && Number.isFinite(found)))
+      params[key] = found;
     else {
       complaints.error('bad-parameter', [...path, key], `expected a number, a text or true or false, found ${show(found)}`);
       return undefined;
     }
   }
-  const settings = Object.entries(written).map(([key, value]) => `${key}=${String(value)}`);
-  return { label: label ?? [exportName, ...settings].join(' '), use: { use, module: { path: module, exportName }, params } };
+  const policy: PolicyUse = { use, module: { path: module, exportName }, params };
+  return { label: label ?? withSettings(exportName, written), written: withSettings(use, written), use: policy };
 }

@@ -14,7 +14,12 @@ type Part = Exclude<ProfileShape, readonly unknown[]>;
 type Shape<Type> = Extract<Part, { type: Type }>;
 
 /** Undefined after complaints. */
-export function compileProfile(shape: ProfileShape | undefined, path: Path, durationMs: Ms, complaints: Complaints): RateCurveSpec | undefined {
+export function compileProfile(
+  shape: ProfileShape | undefined,
+  path: Path,
+  durationMs: Ms,
+  complaints: Complaints,
+): RateCurveSpec | undefined {
   if (shape === undefined) return constantCurve;
   const parts = Array.isArray(shape) ? shape : [shape];
   let curve: RateCurveSpec | undefined = constantCurve;
@@ -32,7 +37,11 @@ export function compileProfile(shape: ProfileShape | undefined, path: Path, dura
 function compilePart(part: Part, path: Path, durationMs: Ms, complaints: Complaints): RateCurveSpec | undefined {
   const atEnd = (at: Ms, key: Path): void => {
     if (at < durationMs) return;
-    complaints.warn('after-the-end', [...path, ...key], `${formatDuration(at)} is not before the end of the run, ${formatDuration(durationMs)}`);
+    complaints.warn(
+      'after-the-end',
+      [...path, ...key],
+      `${formatDuration(at)} is not before the end of the run, ${formatDuration(durationMs)}`,
+    );
   };
   switch (part.type) {
     case 'steps':
@@ -51,7 +60,11 @@ function compilePart(part: Part, path: Path, durationMs: Ms, complaints: Complai
     case 'spike':
       atEnd(part.at, ['at']);
       if (2 * part.rise > part.for) {
-        complaints.error('bad-profile', [...path, 'rise'], `two flanks of ${formatDuration(part.rise)} do not fit into ${formatDuration(part.for)}`);
+        complaints.error(
+          'bad-profile',
+          [...path, 'rise'],
+          `two flanks of ${formatDuration(part.rise)} do not fit into ${formatDuration(part.for)}`,
+        );
         return undefined;
       }
       return curveOf([

@@ -37,7 +37,8 @@ export function multiply(a: RateCurveSpec, b: RateCurveSpec, durationMs: Ms): Ra
     const from = Math.max(one.from, other.from);
     const to = Math.min(one.to, other.to);
     // A chord over a parabola is off by at most |slope · slope| · h² / 4.
-    const bend = Math.abs((one.end - one.start) / (one.to - one.from)) * Math.abs((other.end - other.start) / (other.to - other.from));
+    const bend =
+      Math.abs((one.end - one.start) / (one.to - one.from)) * Math.abs((other.end - other.start) / (other.to - other.from));
     const size = Math.max(valueAt(one, from) * valueAt(other, from), valueAt(one, to) * valueAt(other, to), 1e-9);
     const chords = Math.min(10_000, Math.max(1, Math.ceil((to - from) * Math.sqrt(bend / (4 * 1e-6 * size)))));
     for (let i = 0; i <= chords; i++) {

@@ -2,11 +2,10 @@
 import * as z from 'zod';
 import type { Path } from '../core/issue.ts';
 import { show } from '../core/quantity.ts';
-import { suggest } from '../core/suggest.ts';
 import { compileDistribution, type Env } from './distributions.ts';
 import { readName } from './fields.ts';
 import { nodeAt, toPlain } from './node.ts';
-import { limits, service } from './shape.ts';
+import { distribution, limits, service } from './shape.ts';
 import type { InstanceSpec, ServiceSpec } from './spec.ts';
 
 /** A service as far as it could be understood: other sections check their references against this. */
@@ -27,13 +26,25 @@ export async function compileServices(env: Env): Promise<readonly KnownService[]
   if (node === undefined) return undefined;
   if (node.kind !== 'map' || node.entries.size === 0) {
     const found = node.kind === 'map' ? 'an empty map' : show(toPlain(node));
-    complaints.error('wrong-type', ['services'], `expected a map of services by name, found ${found}`, 'write services: { api: { ... } }');
+    complaints.error(
+      'wrong-type',
+      ['services'],
+      `expected a map of services by name, found ${found}`,
+      'write services: { api: { ... } }',
+    );
     return undefined;
   }
   const services: KnownService[] = [];
   for (const name of node.entries.keys()) {
     const reading = readName(name);
-    if ('problem' in reading) complaints.add({ code: 'bad-name', path: ['services'], key: name, message: reading.problem, ...(reading.hint === undefined ? {} : { hint: reading.hint }) });
+    if ('problem' in reading)
+      complaints.add({
+        code: 'bad-name',
+        path: ['services'],
+        key: name,
+        message: reading.problem,
+        ...(reading.hint === undefined ? {} : { hint: reading.hint }),
+      });
     services.push(await compileService(name, ['services', name], env));
   }
   const total = services.reduce((sum, { instances = [] }) => sum + instances.length, 0);
@@ -43,7 +54,11 @@ export async function compileServices(env: Env): Promise<readonly KnownService[]
 
 async function compileService(name: string, path: Path, env: Env): Promise<KnownService> {
   const shape = env.complaints.check(service, path);
-  if (shape === undefined) return knownInPart(name, path, env);
+  if (shape === undefined) {
+    const work = env.complaints.check(distribution, [...path, 'work']);
+    if (work !== undefined) await compileDistribution(work, [...path, 'work'], env, { above0: true });
+    return knownInPart(name, path, env);
+  }
   const instances = compileInstances(shape, path, env);
   const work = await compileDistribution(shape.work, [...path, 'work'], env, { above0: true });
   if (instances === undefined) return { name };
@@ -69,7 +84,11 @@ function knownInPart(name: string, path: Path, env: Env): KnownService {
   return instances === undefined ? { name } : { name, instances };
 }
 
-function compileInstances({ instances, zones }: Pick<ServiceShape, 'instances' | 'zones'>, path: Path, { complaints }: Env): InstanceSpec[] | undefined {
+function compileInstances(
+  { instances, zones }: Pick<ServiceShape, 'instances' | 'zones'>,
+  path: Path,
+  { complaints }: Env,
+): InstanceSpec[] | undefined {
   const twice = zones.findIndex((zone, index) => zones.indexOf(zone) !== index);
   if (twice !== -1) {
     complaints.error('duplicate', [...path, 'zones', twice], `zone ${show(zones[twice])} stands twice`);
@@ -97,10 +116,3 @@ function compileInstances({ instances, zones }: Pick<ServiceShape, 'instances' |
 export const zonesOf = (services: readonly KnownService[]): string[] => [
   ...new Set(services.flatMap(({ instances = [] }) => instances.map(({ zone }) => zone))),
 ];
-
-/** "did you mean" and what there is. */
-export function knownHint(word: string, known: readonly string[]): string {
-  const near = suggest(word, known);
-  const shown = known.length > 20 ? [...known.slice(0, 20), '...'] : known;
-  return `${near === undefined ? '' : `did you mean ${JSON.stringify(near)}? `}Known: ${shown.join(', ')}`;
-}

@@ -2,6 +2,7 @@
  *  key to judge (does the service exist? do faults overlap?) is checked by the files that compile each section. */
 import * as z from 'zod';
 import {
+  anything,
   boolean,
   choice,
   count,
@@ -17,10 +18,18 @@ import {
   rate,
   seed,
   text,
+  version,
 } from './fields.ts';
 
 /** Limits on counts keep a slip of the pen from asking for more memory than there is. */
-export const limits = { seeds: 1000, instances: 100_000, balancers: 10_000, slots: 1_000_000, keys: 10_000_000, entries: 10_000 } as const;
+export const limits = {
+  seeds: 1000,
+  instances: 100_000,
+  balancers: 10_000,
+  slots: 1_000_000,
+  keys: 10_000_000,
+  entries: 10_000,
+} as const;
 
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(limits.entries);
 const above0 = { min: 0, exclusiveMin: true } as const;
@@ -36,7 +45,11 @@ const kinds = z.discriminatedUnion('type', [
   keys({ type: z.literal('constant'), value: duration(undefined, '10ms').describe('The value, always.') }),
   keys({ type: z.literal('exponential'), mean: positiveDuration('10ms') }),
   keys({ type: z.literal('uniform'), min: duration(undefined, '5ms'), max: positiveDuration('15ms') }),
-  keys({ type: z.literal('erlang'), k: count({ min: 1, max: 10_000 }).describe('Number of stages.'), mean: positiveDuration('10ms') }),
+  keys({
+    type: z.literal('erlang'),
+    k: count({ min: 1, max: 10_000 }).describe('Number of stages.'),
+    mean: positiveDuration('10ms'),
+  }),
   keys({
     type: z.literal('gamma'),
     shape: number().describe('Give either shape or cv = 1/√shape.').optional(),
@@ -77,12 +90,16 @@ const kinds = z.discriminatedUnion('type', [
       .describe('Measured percentiles from p0 to p100, linear between them.')
       .optional(),
     file: filePath().describe('CSV of samples; each is drawn with equal probability.').optional(),
-    column: either([count(), text()], 'a column name or number').describe('Name of the column, or its number from 1; the last one by default.').optional(),
+    column: either([count(), text()], 'a column name or number')
+      .describe('Name of the column, or its number from 1; the last one by default.')
+      .optional(),
     unit: choice(['us', 'ms', 's']).describe('Unit of the samples, ms by default.').optional(),
   }),
   keys({
     type: z.literal('discrete'),
-    values: list(keys({ value: duration(undefined, '10ms'), share: fraction(above0) })).describe('Each value with its probability; shares sum to 1.'),
+    values: list(keys({ value: duration(undefined, '10ms'), share: fraction(above0) })).describe(
+      'Each value with its probability; shares sum to 1.',
+    ),
   }),
 ]);
 
@@ -94,12 +111,16 @@ export const distribution = either([duration(undefined, '10ms'), kinds], 'a dura
 
 export const run = keys({
   duration: positiveDuration('5m').describe('Simulated time.'),
-  warmup: duration(undefined, '30s').describe('Left out of every statistic. By default a tenth of the duration, at most 30s.').optional(),
+  warmup: duration(undefined, '30s')
+    .describe('Left out of every statistic. By default a tenth of the duration, at most 30s.')
+    .optional(),
   seeds: either([count({ min: 1, max: limits.seeds }), z.array(seed()).min(1).max(limits.seeds)], 'a count or a list of seeds')
     .describe('How many repetitions, the same for every variant; or the seeds themselves.')
     .prefault(10),
   seed: seed().describe('Base of the repetitions: seed:1, seed:2 and so on.').prefault('1'),
-  window: positiveDuration('1s').describe('Width of one point of the time series. By default a 120th of the duration.').optional(),
+  window: positiveDuration('1s')
+    .describe('Width of one point of the time series. By default a 120th of the duration.')
+    .optional(),
 });
 
 export const service = keys({
@@ -118,9 +139,13 @@ export const service = keys({
     'a count or a list of groups',
   ).describe('How many server processes; or groups of them that differ.'),
   zones: list(name()).describe('Dealt out to instances in turn.').prefault(['a']),
-  slots: count({ min: 1, max: limits.slots }).describe('Requests one instance serves at once; its cores with processor-sharing.').prefault(1),
+  slots: count({ min: 1, max: limits.slots })
+    .describe('Requests one instance serves at once; its cores with processor-sharing.')
+    .prefault(1),
   queue: countOrUnlimited({ min: 0 }).describe('Places to wait beyond the slots; then requests are refused.').prefault(100),
-  discipline: choice(['fifo', 'lifo', 'processor-sharing']).describe('In which order waiting requests are served.').prefault('fifo'),
+  discipline: choice(['fifo', 'lifo', 'processor-sharing'])
+    .describe('In which order waiting requests are served.')
+    .prefault('fifo'),
   work: distribution.describe('Service time of a request at speed 1.'),
   startup: duration(undefined, '10s').describe('From the end of a crash to accepting requests.').prefault('0s'),
   coldStart: keys({
@@ -175,11 +200,17 @@ export const arrivals = z
         .max(limits.entries)
         .describe('Visited in turn, each for an exponential time.'),
     }),
-    keys({ type: z.literal('batch'), rate: arrivalRate, size: count({ min: 1, max: 1_000_000 }).describe('Requests that arrive together.') }),
+    keys({
+      type: z.literal('batch'),
+      rate: arrivalRate,
+      size: count({ min: 1, max: 1_000_000 }).describe('Requests that arrive together.'),
+    }),
     keys({
       type: z.literal('trace'),
       file: filePath().describe('CSV of request counts per interval, optionally gzipped.'),
-      column: either([count(), text()], 'a column name or number').describe('Name of the column, or its number from 1; the last one by default.').optional(),
+      column: either([count(), text()], 'a column name or number')
+        .describe('Name of the column, or its number from 1; the last one by default.')
+        .optional(),
       interval: positiveDuration('1m').describe('Time between rows. By default from the first column, in seconds.').optional(),
       from: duration(undefined, '2h').describe('Where to start in the trace.').prefault('0s'),
       length: positiveDuration('1h').describe('How much of the trace to use, in its own time.').optional(),
@@ -196,7 +227,10 @@ export const arrivals = z
 const factor = () => number({ min: 0 }).describe('Multiplies the rate.');
 const at = () => duration(undefined, '2m');
 const profilePart = z.discriminatedUnion('type', [
-  keys({ type: z.literal('steps'), steps: list(keys({ at: at(), factor: factor() })).describe('From each time on, its factor; 1 before the first.') }),
+  keys({
+    type: z.literal('steps'),
+    steps: list(keys({ at: at(), factor: factor() })).describe('From each time on, its factor; 1 before the first.'),
+  }),
   keys({
     type: z.literal('ramp'),
     at: at(),
@@ -217,7 +251,10 @@ const profilePart = z.discriminatedUnion('type', [
     amplitude: fraction().describe('50% swings between half and one and a half times the rate.'),
     peak: duration(undefined, '14h').describe('Time of the peak within the period; in the middle by default.').optional(),
   }),
-  keys({ type: z.literal('piecewise'), points: list(keys({ at: at(), factor: factor() })).describe('Linear between the points.') }),
+  keys({
+    type: z.literal('piecewise'),
+    points: list(keys({ at: at(), factor: factor() })).describe('Linear between the points.'),
+  }),
 ]);
 export const profile = either([profilePart, list(profilePart)], 'a map with "type", or a list of them').describe(
   'How the rate changes over time; several multiply.',
@@ -241,7 +278,9 @@ export const traffic = keys({
 
 const targetText = () => text(200).meta({ examples: ['api/3', 'api/0..4', 'api/*', 'api@a'] });
 const when = {
-  target: either([targetText(), list(targetText())], 'a target or a list of them').describe('api/3, api/0..4, api/* or api@zone.'),
+  target: either([targetText(), list(targetText())], 'a target or a list of them').describe(
+    'api/3, api/0..4, api/* or api@zone.',
+  ),
   at: at().optional(),
   for: positiveDuration('1m').describe('To the end of the run by default.').optional(),
   random: keys({ mttf: distribution.describe('Time to the next failure.'), mttr: distribution.describe('Time to repair.') })
@@ -257,7 +296,10 @@ export const fault = z.discriminatedUnion('type', [
 ]);
 
 /** A policy by name, or with parameters; those are checked against the policy's own table. */
-export const policyUse = either([text(400), z.looseObject({ use: text(400), label: text(64).optional() })], 'the name of a policy or a map with "use"').meta({
+export const policyUse = either(
+  [text(400), z.looseObject({ use: text(400), label: text(64).optional() })],
+  'the name of a policy or a map with "use"',
+).meta({
   id: 'policy',
 });
 export const policies = keys({
@@ -270,49 +312,48 @@ export const expectation = either(
     text(200),
     keys({
       check: text(200).describe('metric, comparison, limit.'),
-      of: either([text(), list(text())], 'a label or a list of labels').describe('Labels of the variants it holds for; all by default.').optional(),
+      of: either([text(), list(text())], 'a label or a list of labels')
+        .describe('Labels of the variants it holds for; all by default.')
+        .optional(),
     }),
   ],
   'a check such as latency.p99 < 250ms',
 );
 
-/** The keys of the file and whether they must be there; each section is then checked by itself, so that a mistake in one does not
- *  hide those of another. */
-const any = z.any();
+/** The keys of the file. Each section is checked by itself, so that a mistake in one does not hide those of another. */
+const present = anything();
 export const topLevel = keys({
-  scenario: any,
-  name: any,
-  about: any.optional(),
-  demonstrates: any.optional(),
-  run: any,
-  services: any,
-  network: any.optional(),
-  traffic: any,
-  faults: any.optional(),
-  policies: any.optional(),
-  compare: any.optional(),
-  expect: any.optional(),
+  scenario: version(),
+  name: name(),
+  about: text().optional(),
+  demonstrates: text().optional(),
+  run: present,
+  services: present,
+  network: present.optional(),
+  traffic: present,
+  faults: present.optional(),
+  policies: present.optional(),
+  compare: present.optional(),
+  expect: present.optional(),
 });
-export const header = {
-  about: text().describe('One or two sentences: the question; shown in reports.'),
-  demonstrates: text().describe('What a reader should learn from the answer.'),
-};
 
 /** The whole file, for editors. */
 export const wholeFile = keys({
-  scenario: z.literal(1).describe('Version of this format.'),
+  scenario: version().describe('Version of this format.'),
   name: name().describe('Names the results.'),
-  about: header.about.optional(),
-  demonstrates: header.demonstrates.optional(),
+  about: text().describe('One or two sentences: the question; shown in reports.').optional(),
+  demonstrates: text().describe('What a reader should learn from the answer.').optional(),
   run: run.describe('How long, how often.'),
   services: z.record(z.string(), service).describe('By name.'),
   network: network.describe('Latency between proxies and instances; none by default.').optional(),
   traffic: list(traffic).describe('Who sends requests, and how many.'),
-  faults: list(fault).describe('What goes wrong, and when.').optional(),
+  faults: z.array(fault).describe('What goes wrong, and when.').optional(),
   policies: policies.describe('For every proxy.').optional(),
   compare: z
     .record(z.string(), list(z.any()))
-    .describe('What to compare: a role (balancer, detector) or a path such as services.api.slots, each with a list of values. The first is the baseline.')
+    .describe(
+      'What to compare: a role (balancer, detector) or a path such as services.api.slots, each with a list of values. The first is the baseline.',
+    )
     .optional(),
-  expect: list(expectation).describe('Checked for every variant.').optional(),
+  expect: z.array(expectation).describe('Checked for every variant.').optional(),
 });

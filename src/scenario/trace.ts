@@ -32,12 +32,14 @@ export async function compileTrace(
     env.complaints.error('bad-trace', [...path, key], message, hint);
   };
   if (shape.scale !== undefined && shape.mean !== undefined) return complain('mean', 'give only one of scale and mean');
-  if (shape.repeat && shape.offset > 0) return complain('offset', 'a trace that repeats cannot have an offset', 'use from instead');
+  if (shape.repeat && shape.offset > 0)
+    return complain('offset', 'a trace that repeats cannot have an offset', 'use from instead');
   const slice = await reading(shape.file, [...path, 'file'], env, (absolutePath) => readSlice(shape, absolutePath, env));
   if (slice === undefined) return undefined;
   const { intervalMs, startMs, counts } = slice;
   const availableMs = startMs + counts.length * intervalMs;
-  if (shape.from >= availableMs || counts.length === 0) return complain('from', `the trace is only ${formatDuration(availableMs)} long`);
+  if (shape.from >= availableMs || counts.length === 0)
+    return complain('from', `the trace is only ${formatDuration(availableMs)} long`);
   const endMs = shape.length === undefined ? availableMs : shape.from + shape.length;
   if (endMs > availableMs) return complain('length', `the trace ends ${formatDuration(availableMs - shape.from)} after from`);
   const playedMs = (endMs - shape.from) / shape.speedup;
@@ -94,7 +96,8 @@ function readSlice(shape: TraceShape, absolutePath: string, env: Env): Promise<S
       const step = (first - lastTime) * 1000;
       const isRegular = intervalMs === undefined ? step > 0 : Math.abs(step - intervalMs) <= 1e-6 * intervalMs;
       if (!isRegular) {
-        const expected = intervalMs === undefined ? 'a later time' : `${Number((lastTime + intervalMs / 1000).toPrecision(12))} s`;
+        const expected =
+          intervalMs === undefined ? 'a later time' : `${Number((lastTime + intervalMs / 1000).toPrecision(12))} s`;
         return `line ${line}: expected ${expected} in column 1, found ${first} s`;
       }
       lastTime = first;
@@ -106,7 +109,8 @@ function readSlice(shape: TraceShape, absolutePath: string, env: Env): Promise<S
       }
       return keep(value);
     });
-    if (intervalMs === undefined) throw new CsvError(held === undefined ? 'it has no rows' : 'one row does not tell the interval; set interval');
+    if (intervalMs === undefined)
+      throw new CsvError(held === undefined ? 'it has no rows' : 'one row does not tell the interval; set interval');
     return { intervalMs, startMs: firstIndex * intervalMs, counts: Float64Array.from(counts) };
   }
 }
@@ -122,7 +126,13 @@ function meanOver({ intervalMs, startMs, counts }: Slice, fromMs: Ms, toMs: Ms):
 }
 
 /** Two points per interval, in the time of the run. */
-function curveOf({ intervalMs, startMs, counts }: Slice, shape: TraceShape, untilMs: Ms, meanCount: number, periodMs: Ms): RateCurveSpec {
+function curveOf(
+  { intervalMs, startMs, counts }: Slice,
+  shape: TraceShape,
+  untilMs: Ms,
+  meanCount: number,
+  periodMs: Ms,
+): RateCurveSpec {
   const times: number[] = [];
   const factors: number[] = [];
   if (shape.offset > 0) {

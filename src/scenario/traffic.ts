@@ -3,10 +3,12 @@ import { formatDuration, show } from '../core/quantity.ts';
 import type { Path } from '../core/issue.ts';
 import type { Ms } from '../core/time.ts';
 import type { z } from 'zod';
+import type { Complaints } from './complaints.ts';
 import { balancedMeans, normalised, oneOf, type Env } from './distributions.ts';
 import { compileProfile } from './profile.ts';
 import { constantCurve, multiply } from './rate-curve-spec.ts';
-import { knownHint, zonesOf, type KnownService } from './services.ts';
+import { knownHint } from './hints.ts';
+import { zonesOf, type KnownService } from './services.ts';
 import { traffic as trafficShape, type arrivals } from './shape.ts';
 import type { ArrivalSpec, RateCurveSpec, TrafficSpec } from './spec.ts';
 import { compileTrace } from './trace.ts';
@@ -20,7 +22,7 @@ export async function compileTraffic(
   env: Env,
 ): Promise<TrafficSpec[]> {
   const { complaints } = env;
-  const count = complaints.listLength(['traffic'], 'streams of requests', 'write traffic: [{ to: api, arrivals: ... }]');
+  const count = complaints.listLength(['traffic'], 'streams of requests', { hint: 'start each with "- to:"' });
   const streams: TrafficSpec[] = [];
   const names = new Set<string>();
   for (let index = 0; index < count; index++) {
@@ -41,11 +43,8 @@ async function compileStream(
 ): Promise<TrafficSpec | undefined> {
   const { complaints } = env;
   const shape = complaints.check(trafficShape, path);
-  if (shape === undefined) return undefined;
-  const service = services?.findIndex(({ name }) => name === shape.to) ?? -1;
-  if (services !== undefined && service === -1) {
-    complaints.error('unknown-service', [...path, 'to'], `there is no service ${show(shape.to)}`, knownHint(shape.to, services.map(({ name }) => name)));
-  }
+  if (shape === undefined) return complainOfParts(path, services, durationMs, env);
+  const service = findService(shape.to, path, services, complaints);
   if (shape.name !== undefined && names.has(shape.name)) {
     complaints.error('duplicate', [...path, 'name'], `another stream is called ${show(shape.name)}`);
   }
@@ -56,7 +55,12 @@ async function compileStream(
   const zones = zonesOf(services ?? []);
   for (const [index, zone] of (shape.balancerZones ?? []).entries()) {
     if (zones.length > 0 && !zones.includes(zone)) {
-      complaints.warn('unknown-zone', [...path, 'balancerZones', index], `no instance is in zone ${show(zone)}`, knownHint(zone, zones));
+      complaints.warn(
+        'unknown-zone',
+        [...path, 'balancerZones', index],
+        `no instance is in zone ${show(zone)}`,
+        knownHint(zone, zones),
+      );
     }
   }
   const arrivals = await compileArrivals(shape.arrivals, [...path, 'arrivals'], durationMs, env);
@@ -73,6 +77,43 @@ async function compileStream(
     timeoutMs: shape.timeout ?? Infinity,
     ...(shape.keys === undefined ? {} : { keys: shape.keys }),
   };
+}
+
+/** The index of a service by its name; -1 after a complaint, or when no services are known. */
+function findService(name: string, path: Path, services: readonly KnownService[] | undefined, complaints: Complaints): number {
+  const service = services?.findIndex((candidate) => candidate.name === name) ?? -1;
+  if (services !== undefined && service === -1) {
+    complaints.error(
+      'unknown-service',
+      [...path, 'to'],
+      `there is no service ${show(name)}`,
+      knownHint(
+        name,
+        services.map((candidate) => candidate.name),
+      ),
+    );
+  }
+  return service;
+}
+
+/** A stream of the wrong shape may be wrong in other ways, too. */
+async function complainOfParts(
+  path: Path,
+  services: readonly KnownService[] | undefined,
+  durationMs: Ms,
+  env: Env,
+): Promise<undefined> {
+  const { complaints } = env;
+  const to = complaints.check(trafficShape.shape.to, [...path, 'to']);
+  if (to !== undefined) findService(to, path, services, complaints);
+  const arrivals = complaints.check(trafficShape.shape.arrivals, [...path, 'arrivals']);
+  if (arrivals !== undefined) await compileArrivals(arrivals, [...path, 'arrivals'], durationMs, env);
+  compileProfile(
+    complaints.check(trafficShape.shape.profile, [...path, 'profile']),
+    [...path, 'profile'],
+    durationMs,
+    complaints,
+  );
 }
 
 function freeName(base: string, taken: ReadonlySet<string>): string {
@@ -107,7 +148,8 @@ function compileProcess(shape: Exclude<ArrivalShape, { type: 'trace' }>, path: P
       return { type: 'weibull', perSecond: shape.rate, shape: shape.shape };
     case 'hyperexponential': {
       if (!oneOf(shape, ['cv2', 'branches'], path, env)) return undefined;
-      if (shape.branches === undefined) return { type: 'hyperexponential', perSecond: shape.rate, branches: balancedMeans(1, shape.cv2!) };
+      if (shape.branches === undefined)
+        return { type: 'hyperexponential', perSecond: shape.rate, branches: balancedMeans(1, shape.cv2!) };
       const shares = normalised(shape.branches, [...path, 'branches'], env);
       const branches = shares && shape.branches.map(({ mean }, index) => ({ share: shares[index], mean }));
       return branches && { type: 'hyperexponential', perSecond: shape.rate, branches };

@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import type { Path } from '../core/issue.ts';
 import { show } from '../core/quantity.ts';
-import { suggest } from '../core/suggest.ts';
+import { keyHint, knownHint, nearest } from './hints.ts';
 import { nodeAt, toPlain, type Node } from './node.ts';
 
 /** What our own checks attach to a zod issue. */
@@ -26,7 +26,8 @@ export interface Complaint {
 const knownKeysPrefix = 'known keys: ';
 /** zod's issue for unknown keys does not say which ones are known, but lets the schema choose the message. */
 export const knownKeysMessage = (known: readonly string[]): string => knownKeysPrefix + known.join(' ');
-const knownKeys = (message: string): string[] => (message.startsWith(knownKeysPrefix) ? message.slice(knownKeysPrefix.length).split(' ') : []);
+const knownKeys = (message: string): string[] =>
+  message.startsWith(knownKeysPrefix) ? message.slice(knownKeysPrefix.length).split(' ') : [];
 
 /** `root` is the value that was checked. */
 export function complaintsOf(issues: readonly z.core.$ZodIssue[], root: Node): Complaint[] {
@@ -34,7 +35,8 @@ export function complaintsOf(issues: readonly z.core.$ZodIssue[], root: Node): C
   const unknown = complaints.filter(({ code }) => code === 'unknown-key');
   return complaints.filter(
     ({ code, path, key }) =>
-      code !== 'missing-key' || !unknown.some((other) => other.key !== undefined && samePath(other.path, path) && suggest(other.key, [key!]) !== undefined),
+      code !== 'missing-key' ||
+      !unknown.some((other) => other.key !== undefined && samePath(other.path, path) && nearest(other.key, [key!]) !== undefined),
   );
 }
 
@@ -53,9 +55,17 @@ function translate(issue: z.core.$ZodIssue, base: Path, root: Node): Complaint[]
         ? [unknownKind(issue, path, found)]
         : fittingBranch(issue, path, root, found);
     case 'invalid_type':
-      return [{ code: 'wrong-type', path, message: `expected ${kindNames[issue.expected] ?? issue.expected}, found ${show(toPlain(found))}` }];
+      return [
+        {
+          code: 'wrong-type',
+          path,
+          message: `expected ${kindNames[issue.expected] ?? issue.expected}, found ${show(toPlain(found))}`,
+        },
+      ];
     case 'too_small':
-      return [{ code: 'too-few', path, message: issue.minimum === 1 ? 'must not be empty' : `needs at least ${issue.minimum} entries` }];
+      return [
+        { code: 'too-few', path, message: issue.minimum === 1 ? 'must not be empty' : `needs at least ${issue.minimum} entries` },
+      ];
     case 'too_big':
       return [{ code: 'too-many', path, message: `has more than ${issue.maximum} entries` }];
     default:
@@ -66,9 +76,7 @@ function translate(issue: z.core.$ZodIssue, base: Path, root: Node): Complaint[]
 const kindNames: Readonly<Record<string, string>> = { object: 'a map', record: 'a map', array: 'a list', string: 'a text' };
 
 function unknownKey(key: string, path: Path, known: readonly string[]): Complaint {
-  const near = suggest(key, known);
-  const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean ${JSON.stringify(near)}?`;
-  return { code: 'unknown-key', path, key, message: `unknown key ${show(key)}`, hint };
+  return { code: 'unknown-key', path, key, message: `unknown key ${show(key)}`, hint: keyHint(key, known) };
 }
 
 function missingKey(issue: z.core.$ZodIssue, path: Path): Complaint {
@@ -83,19 +91,24 @@ function missingKey(issue: z.core.$ZodIssue, path: Path): Complaint {
           : issue.code === 'invalid_type'
             ? `expected ${kindNames[issue.expected] ?? issue.expected}`
             : undefined;
-  return { code: 'missing-key', path: path.slice(0, -1), key, message: `missing key ${JSON.stringify(key)}`, ...(hint === undefined ? {} : { hint }) };
+  return {
+    code: 'missing-key',
+    path: path.slice(0, -1),
+    key,
+    message: `missing key ${JSON.stringify(key)}`,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 /** A wrong `type:` of a discriminated union. */
 function unknownKind(issue: z.core.$ZodIssueInvalidUnion, path: Path, found: Node): Complaint {
   const options = 'options' in issue ? (issue.options as readonly unknown[]).map(String) : [];
   const value = toPlain(found);
-  const near = typeof value === 'string' ? suggest(value, options) : undefined;
   return {
     code: `unknown-${String(path.at(-1))}`,
     path,
     message: `unknown ${String(path.at(-1))} ${show(value)}`,
-    hint: `${near === undefined ? '' : `did you mean ${JSON.stringify(near)}? `}Known: ${options.join(', ')}`,
+    hint: knownHint(typeof value === 'string' ? value : '', options),
   };
 }
 

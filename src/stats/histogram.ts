@@ -37,15 +37,38 @@ export class Histogram {
     this.shift = 20 - bits;
   }
 
-  /** `value` is not NaN. */
-  record(value: number): void {
+  /** Index of the bucket that `value`, which is not NaN, belongs to. */
+  bucketOf(value: number): number {
     double[0] = value;
     const bucket = (words[HIGH] >> this.shift) - this.lowest;
-    this.counts[bucket <= 0 ? 0 : bucket < this.last ? bucket : this.last]++;
+    return bucket <= 0 ? 0 : bucket < this.last ? bucket : this.last;
+  }
+
+  record(value: number): void {
+    this.recordIn(this.bucketOf(value), value);
+  }
+
+  /** For callers that need the bucket as well: `bucket` is `bucketOf(value)`. */
+  recordIn(bucket: number, value: number): void {
+    this.counts[bucket]++;
     this.count++;
     this.sum += value;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
+  }
+
+  /** Records the same value `times` times. */
+  recordMany(value: number, times: number): void {
+    if (times === 0) return;
+    this.recordIn(this.bucketOf(value), value);
+    this.counts[this.bucketOf(value)] += times - 1;
+    this.count += times - 1;
+    this.sum += (times - 1) * value;
+  }
+
+  /** Number of buckets. */
+  get buckets(): number {
+    return this.counts.length;
   }
 
   /** NaN when empty. */
@@ -59,6 +82,7 @@ export class Histogram {
     if (this.count === 0) return NaN;
     // A p like 0.07 is a little more than 7 %: without the factor the rank of 100 records would be 8.
     const rank = Math.max(1, Math.ceil(p * this.count * (1 - 4.5e-16)));
+    if (rank === 1) return this.min;
     if (rank >= this.count) return this.max;
     let below = 0;
     let index = 0;

@@ -46,7 +46,7 @@ describe('stream', () => {
       'x'.repeat(256),
       'x'.repeat(512),
     ];
-    const seeds = [...texts, '18446744073709551616', '18446744073709551617', 'Größe', 'Ā', '\u0416' + '1', '\u4161'];
+    const seeds = [...texts, '18446744073709551616', '18446744073709551617', 'Größe', 'Ā', 'Ж1', '\u4161'];
     for (const seed of seeds) {
       const streams = new Streams(seed);
       for (const name of ['', 'a', 'b', 'ab', 'a/b', 'work/1', 'work/11', 'wörk', 'ж'])

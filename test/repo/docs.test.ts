@@ -28,7 +28,9 @@ describe('the README', () => {
   });
 
   test('lists every exit code', () => {
-    const listed = [...readme.matchAll(/^\| ([\d, ]+) \|/gm)].flatMap((match) => match[1]!.split(',').map(Number)).sort((a, b) => a - b);
+    const listed = [...readme.matchAll(/^\| ([\d, ]+) \|/gm)]
+      .flatMap((match) => match[1]!.split(',').map(Number))
+      .sort((a, b) => a - b);
     expect(listed).toEqual(Object.values(exitCodes).sort((a, b) => a - b));
   });
 });
@@ -91,7 +93,15 @@ test('the index of scenarios is complete and current', async () => {
     const { about, demonstrates } = parse(read(file)) as { about: string; demonstrates: string };
     return `| [${basename(file, '.yaml')}](${basename(file)}) | ${about.trim()} | ${demonstrates.trim()} |`;
   });
-  const index = ['<!-- index -->', '', '| scenario | question | shows |', '| --- | --- | --- |', ...rows, '', '<!-- /index -->'].join('\n');
+  const index = [
+    '<!-- index -->',
+    '',
+    '| scenario | question | shows |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+    '<!-- /index -->',
+  ].join('\n');
   const expected = read('scenarios/README.md').replace(/<!-- index -->[\s\S]*<!-- \/index -->/, () => index);
   await expect(expected).toMatchFileSnapshot(join(root, 'scenarios/README.md'));
 });
@@ -121,7 +131,18 @@ function typeErrors(code: string): string {
   const folder = mkdtempSync(join(root, 'reports', 'types-'));
   try {
     writeFileSync(join(folder, 'policy.ts'), code);
-    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--skipLibCheck', '--erasableSyntaxOnly', '--types', ''];
+    const flags = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2023',
+      '--skipLibCheck',
+      '--erasableSyntaxOnly',
+      '--types',
+      '',
+    ];
     execFileSync(join(root, 'node_modules/.bin/tsc'), [...flags, join(folder, 'policy.ts')], { encoding: 'utf8', stdio: 'pipe' });
     return '';
   } catch (failure) {

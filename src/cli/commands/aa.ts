@@ -1,62 +1,70 @@
 /** `aa`: the baseline against itself under different seeds. A difference found here is a false alarm, so the share of them must agree
- *  with what the intervals promise: a check of the statistics on the user's own scenario. Interrupted, it shows nothing: a rate over some of the
- *  trials would mislead. */
+ *  with what the intervals promise: a check of the statistics on the user's own scenario. */
 import { availableParallelism } from 'node:os';
 import { exitCodes, type ExitCode } from '../../core/errors.ts';
-import { runAa } from '../../lab/aa.ts';
+import { type AaResult, runAa } from '../../lab/aa.ts';
 import { formatPercent } from '../../report/format.ts';
+import { forTerminal } from '../../report/plain-text.ts';
+import { plural } from '../../report/summary.ts';
 import { loadScenario } from '../../scenario/load.ts';
+import { listenForInterrupt } from '../interrupt.ts';
 import { noteIssues } from '../notes.ts';
-import type { ExperimentOptions } from '../options.ts';
+import { loadOptions, type ExperimentOptions } from '../options.ts';
 import { progressLine, silentProgress } from '../progress.ts';
-import { replayCommand } from '../replay.ts';
-import { table } from '../table.ts';
+import { table, wrap } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-import { worldOf } from './experiment.ts';
 
-type Options = Pick<ExperimentOptions, 'seed' | 'seeds' | 'set' | 'jobs' | 'json' | 'quiet'> & { readonly trials: number };
+type Options = Pick<ExperimentOptions, 'seed' | 'seeds' | 'set' | 'allowOutside' | 'jobs' | 'json' | 'quiet'> & {
+  readonly trials: number;
+};
 
 export async function aa(file: string, options: Options, terminal: Terminal): Promise<ExitCode> {
-  const { scenario, text, sha256, warnings } = await loadScenario(file, worldOf(options));
-  const progress = options.quiet === true ? silentProgress : progressLine(terminal, 'cells');
-  if (options.quiet !== true) await noteIssues(warnings, terminal);
-  let result: Awaited<ReturnType<typeof runAa>>;
+  const quiet = options.quiet === true;
+  const { scenario, warnings } = await loadScenario(file, loadOptions(options));
+  if (!quiet) await noteIssues(warnings, terminal);
+  const progress = quiet ? silentProgress : progressLine(terminal, 'cells');
+  const interrupt = listenForInterrupt(() => {
+    progress.end();
+    terminal.note('interrupted: keeping what is finished; once more to stop at once\n');
+  });
+  let result: AaResult;
   try {
-    result = await runAa({
-      kind: 'compare',
-      scenario,
-      text,
-      sha256,
-      file,
-      overrides: options.set ?? [],
-      warnings,
-      jobs: options.jobs ?? availableParallelism(),
-      replay: replayCommand('aa', file, options).anywhere,
-      onProgress: progress.update,
-      trials: options.trials,
-    });
+    const { trials, jobs = availableParallelism() } = options;
+    result = await runAa({ scenario, trials, jobs, signal: interrupt.signal, onProgress: progress.update });
   } finally {
     progress.end();
+    interrupt.stop();
   }
-  if (options.json === true) {
-    terminal.print(`${JSON.stringify(result, null, 2)}\n`);
-    return exitCodes.ok;
-  }
-  const rows = result.perMetric.map(({ metric, falseAlarms, trials }) => [metric, `${falseAlarms} of ${trials}`]);
-  if (options.quiet !== true) terminal.print(`${table([['metric', 'false alarms'], ...rows], { indent: ' ' })}\n`);
-  terminal.print(sentence(result));
-  return exitCodes.ok;
+  const code = result.complete ? exitCodes.ok : (interrupt.code() ?? exitCodes.couldNotFinish);
+  terminal.exitWith(code);
+  if (!result.complete) terminal.note(`incomplete: ${result.trials} of ${options.trials} trials finished\n`);
+  if (options.json === true) terminal.print(`${JSON.stringify(result, null, 2)}\n`);
+  else if (result.trials > 0) show(result, quiet, terminal);
+  return code;
 }
 
-function sentence({ falseAlarms, comparisons, rate, low, high, nominal, seeds }: Awaited<ReturnType<typeof runAa>>): string {
-  const agrees = low <= nominal && nominal <= high;
-  const reading = agrees
-    ? `That agrees with the ${formatPercent(nominal)} that the intervals allow.`
-    : rate < nominal
-      ? `That is less than the ${formatPercent(nominal)} the intervals allow: the verdicts are cautious here.`
-      : `That is more than the ${formatPercent(nominal)} the intervals allow: take more seeds or longer runs before trusting a verdict.`;
-  return (
-    `${falseAlarms} of ${comparisons} comparisons of the baseline with itself (${seeds} seeds each) found a difference: ` +
-    `${formatPercent(rate)} (95 % interval ${formatPercent(low)} to ${formatPercent(high)}). ${reading}\n`
-  );
+function show(result: AaResult, quiet: boolean, terminal: Terminal): void {
+  const { print, results } = terminal;
+  const rows = result.perMetric.map(({ metric, falseAlarms, equivalent, trials }) => [
+    metric,
+    `${falseAlarms} of ${trials}`,
+    `${equivalent} of ${trials}`,
+  ]);
+  if (!quiet) print(`${table([['metric', 'false alarms', 'found equivalent'], ...rows], { indent: ' ' })}\n`);
+  for (const sentence of sentences(result)) print(`${wrap(forTerminal(sentence), results.width).join('\n')}\n`);
+}
+
+function sentences({ policy, trials, seeds, falseAlarms, rate, low, high, nominal }: AaResult): string[] {
+  const allowed = formatPercent(nominal);
+  const reading =
+    low > nominal
+      ? `More than the ${allowed} that the verdicts allow themselves: take more seeds or a longer run before trusting one here.`
+      : high < nominal
+        ? `Less than the ${allowed} that the verdicts allow themselves: they are cautious here.`
+        : `That agrees with the ${allowed} that the verdicts allow themselves.`;
+  return [
+    `${policy} against itself: ${falseAlarms} of ${plural(trials, 'trial')} with ${plural(seeds, 'seed')} a side found a difference ` +
+      `somewhere, ${formatPercent(rate)} (95 % interval ${formatPercent(low)} to ${formatPercent(high)}).`,
+    reading,
+  ];
 }

@@ -7,7 +7,7 @@ import { writeWhole } from '../write.ts';
 
 interface Options {
   readonly metric: string;
-  readonly by: 'variant' | 'instance' | 'zone' | 'time';
+  readonly by: string;
   readonly type?: string;
   readonly filter?: readonly string[];
   readonly title?: string;
@@ -50,11 +50,14 @@ async function draw(spec: ReturnType<typeof customChart>, ending: (typeof ending
   return renderPng(svg);
 }
 
+/** The same key given twice keeps both. */
 function parseFilters(texts: readonly string[]): Readonly<Record<string, string>> {
-  const pairs = texts.map((text) => {
+  const filters: Record<string, string> = {};
+  for (const text of texts) {
     const at = text.indexOf('=');
     if (at < 1) throw InputError.of('bad-filter', `--filter "${text}" is not key=value`, 'as in --filter variant=p2c');
-    return [text.slice(0, at), text.slice(at + 1)] as const;
-  });
-  return Object.fromEntries(pairs);
+    const key = text.slice(0, at);
+    filters[key] = [...(Object.hasOwn(filters, key) ? [filters[key]] : []), text.slice(at + 1)].join(',');
+  }
+  return filters;
 }

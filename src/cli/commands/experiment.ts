@@ -9,7 +9,7 @@ import { loadScenario } from '../../scenario/load.ts';
 import { exitCodeOf, failureLines, inconclusiveLines } from '../findings.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { noteIssues } from '../notes.ts';
-import type { ExperimentOptions } from '../options.ts';
+import { loadOptions, type ExperimentOptions } from '../options.ts';
 import { ownVariant } from '../own-variant.ts';
 import { progressLine, silentProgress } from '../progress.ts';
 import { replayCommand, type Replay } from '../replay.ts';
@@ -26,7 +26,7 @@ export async function experiment(
 ): Promise<ExitCode> {
   const quiet = options.quiet === true;
   const overrides = options.set ?? [];
-  const loaded = await loadScenario(file, worldOf(options));
+  const loaded = await loadScenario(file, loadOptions(options));
   const scenario = kind === 'run' ? ownVariant(loaded, overrides, terminal.note) : loaded.scenario;
   const folder = options.out === false ? undefined : (options.out ?? `reports/${folderName(scenario.name)}`);
   if (folder !== undefined) await checkFolder(folder, { force: options.force === true });
@@ -79,15 +79,6 @@ export async function experiment(
     terminal.note(`incomplete: ${finished} of ${total} cells finished; the results are marked so. Again: ${replay.here}\n`);
   }
   return interrupted ?? exitCodeOf(run, { strict: options.strict === true });
-}
-
-/** What of the options decides the numbers, in the loader's words. */
-export function worldOf(options: Pick<ExperimentOptions, 'seed' | 'seeds' | 'set'>) {
-  return {
-    overrides: options.set ?? [],
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
-  };
 }
 
 async function show(run: RunFile, file: string, replay: Replay, options: ExperimentOptions, terminal: Terminal): Promise<void> {

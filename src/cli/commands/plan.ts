@@ -1,22 +1,22 @@
 /** `plan`: what a scenario would do, before any time is spent on it. */
 import { exitCodes, type ExitCode } from '../../core/errors.ts';
+import { formatDuration } from '../../core/quantity.ts';
 import { planExperiment } from '../../lab/plan.ts';
-import { formatCount, formatPercent, formatSpan, significant } from '../../report/format.ts';
+import { formatCount, formatPercent, significant } from '../../report/format.ts';
 import { forTerminal } from '../../report/plain-text.ts';
 import { plural } from '../../report/summary.ts';
 import { loadScenario } from '../../scenario/load.ts';
 import { noteIssues } from '../notes.ts';
-import type { WorldOptions } from '../options.ts';
+import { loadOptions, type WorldOptions } from '../options.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-import { worldOf } from './experiment.ts';
 
 export async function plan(
   file: string,
   options: WorldOptions & { readonly json?: boolean },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { scenario, warnings } = await loadScenario(file, worldOf(options));
+  const { scenario, warnings } = await loadScenario(file, loadOptions(options));
   const planned = planExperiment(scenario);
   if (options.json === true) {
     const all = { scenario: scenario.name, ...planned, warnings: [...warnings, ...planned.warnings] };
@@ -30,23 +30,33 @@ export async function plan(
     ['seeds', `${seeds.length}: ${forTerminal(shortList(seeds))}`],
     [
       'simulated',
-      `${formatSpan(scenario.run.durationMs)} each, the first ${formatSpan(scenario.run.warmupMs)} left out of every number`,
+      `${formatDuration(scenario.run.durationMs)} each, the first ${formatDuration(scenario.run.warmupMs)} left out of every number`,
     ],
     ['cells', `${cells} of about ${formatCount(requestsPerCell)} requests`],
     ['estimate', `${significant(seconds, 2)} s on one core, ${significant(memoryMiB, 2)} MiB`],
   ];
   const { width } = terminal.results;
   terminal.print(table(facts, { width }));
-  const rows = phases.map(({ fromMs, toMs, service, utilization }) => [
-    `${formatSpan(fromMs) || '0s'} to ${formatSpan(toMs)}`,
+  const rows = phases.map(({ fromMs, toMs, service, perSecond, utilization, hottest }) => [
+    `${formatDuration(fromMs)} to ${formatDuration(toMs)}`,
     forTerminal(service),
+    `${significant(perSecond)} /s`,
     formatPercent(utilization),
-    utilization >= 1 ? 'overloaded: the queue grows as long as this lasts' : utilization > 0.9 ? 'near saturation' : '',
+    `${forTerminal(hottest.instance)} ${formatPercent(hottest.utilization)}`,
+    advice(utilization, hottest.utilization),
   ]);
-  terminal.print(`\n${table([['phase', 'service', 'utilisation', ''], ...rows], { width })}`);
+  terminal.print(
+    `\n${table([['phase', 'service', 'arrivals', 'utilisation', 'busiest if dealt evenly', ''], ...rows], { width })}`,
+  );
   terminal.print(`\n${plural(cells, 'cell')} would run. Nothing was run.\n`);
   await noteIssues([...warnings, ...planned.warnings], terminal);
   return exitCodes.ok;
+}
+
+function advice(utilization: number, hottest: number): string {
+  if (utilization >= 1) return 'overloaded: queues grow as long as this lasts';
+  if (hottest >= 1) return 'one instance cannot keep up with an even share';
+  return utilization > 0.9 ? 'near saturation' : '';
 }
 
 const shortList = (seeds: readonly string[]): string =>

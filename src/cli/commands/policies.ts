@@ -40,7 +40,7 @@ export function showPolicy(name: string, options: Options, terminal: Terminal): 
   const facts = [
     ['Use when', policy.useWhen],
     ['Fails when', policy.failsWhen],
-    ['Cost', `${policy.cost} per decision`],
+    ['Cost', policy.cost],
     ...policy.aliases.map(({ system, name: alias }, index) => [index === 0 ? 'Elsewhere' : '', `${system} ${alias}`]),
     ...policy.sources.map((source, index) => [index === 0 ? 'Sources' : '', source]),
   ];
@@ -63,12 +63,12 @@ function find(name: string): Definition {
   throw InputError.of('unknown-policy', `there is no policy "${name}"`, `${suggestion}"clusterlab policies list" names them all`);
 }
 
-/** `Picks … (Envoy LEAST_REQUEST, nginx least_conn)` */
+/** `Picks … Also: Envoy LEAST_REQUEST, nginx least_conn.` */
 function summaryWithNames({ summary, aliases }: Definition): string {
   const bySystem = new Map<string, string[]>();
   for (const { system, name } of aliases) bySystem.set(system, [...(bySystem.get(system) ?? []), name]);
   const names = [...bySystem].map(([system, all]) => `${system} ${all.join(' or ')}`);
-  return names.length === 0 ? summary : `${summary} (${names.join(', ')})`;
+  return names.length === 0 ? summary : `${summary} Also: ${names.join(', ')}.`;
 }
 
 function paramRow([name, param]: [string, Param]): string[] {

@@ -3,11 +3,10 @@ import type { RunFile } from '../../lab/types.ts';
 import { failureBuckets } from '../../stats/result.ts';
 import { formatAvailability, isNumber } from '../format.ts';
 import { availabilityAxis } from './axes.ts';
-import { bandPanel, showsBands } from './band-lines.ts';
-import { extremes } from './latency-over-time.ts';
+import { bandPanel, bandValues, showsBands } from './band-lines.ts';
 import { limitsOn } from './limits.ts';
 import { chart, short, type ChartSpec } from './spec.ts';
-import { condensedNote, contextDatasets, seedsNote, seriesRows } from './time.ts';
+import { condensedNote, contextDatasets, highlightParam, seedsNote, seriesRows } from './time.ts';
 
 export function availabilityOverTime(run: RunFile): ChartSpec {
   const rows = seriesRows(run, 'availability', 'min');
@@ -19,14 +18,17 @@ export function availabilityOverTime(run: RunFile): ChartSpec {
         `Share of requests that ended well, of those that ended. ${showsBands(run) ? seedsNote(run) : ''}${condensedNote(run, 'the worst of')}`.trim(),
     },
     { availability: rows, ...contextDatasets(run) },
-    bandPanel(run, {
-      data: 'availability',
-      y: availabilityAxis([...extremes(rows), ...limits.map((limit) => limit.value)], 'availability'),
-      height: 220,
-      limits,
-      limitsBelow: true,
-      tooltip: '.6~g',
-    }),
+    {
+      params: [highlightParam],
+      ...bandPanel(run, {
+        data: 'availability',
+        y: availabilityAxis([...bandValues(rows), ...limits.map((limit) => limit.value)], 'availability'),
+        height: 220,
+        limits,
+        limitsBelow: true,
+        tooltip: '.6~g',
+      }),
+    },
   );
 }
 

@@ -1,6 +1,8 @@
 /** Value axes: latencies from microseconds to minutes, shares of success near 100 %. Domains and ticks are set here and not left to
  *  defaults, which round a logarithmic axis away from the data and warn about zeros. */
+import { findMetric } from '../../core/metrics.ts';
 import { isNumber } from '../format.ts';
+import { metricTitle } from '../summary.ts';
 import { rounded, type Part } from './spec.ts';
 
 /** Logarithmic as soon as the values span more than a factor of six, else linear from zero. */
@@ -53,5 +55,17 @@ export function availabilityAxis(values: readonly (number | null | undefined)[],
     title,
     scale: { domain: [rounded(Math.max(0, low - (1 - low) * 0.08)), rounded(1 + (1 - low) * 0.02)], nice: false, zero: false },
     axis: { labelExpr: percentLabel, tickCount: 6 },
+  };
+}
+
+/** An axis for any metric, from the values up, not from zero. */
+export function valueAxis(metric: string, values: readonly number[]): Part {
+  const title = metricTitle(metric);
+  const unit = findMetric(metric)?.unit;
+  if (unit === 'ms') return latencyAxis(values, title);
+  return {
+    title: unit === 'per second' ? `${title} (per second)` : title,
+    scale: { zero: false, nice: true },
+    axis: unit === 'fraction' ? { labelExpr: percentLabel, tickCount: 6 } : { tickCount: 6, format: '~g' },
   };
 }

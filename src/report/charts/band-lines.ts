@@ -1,8 +1,8 @@
 /** One panel of a chart over time: a line per variant with the band over its seeds, on top of faults and warm-up. */
 import type { RunFile } from '../../lab/types.ts';
 import { accents, variantColor, variantDash } from './palette.ts';
-import { plotWidth, type Part } from './spec.ts';
-import { contextLayers, highlight, highlightOpacity, timeAxis, timeUnit, zoom } from './time.ts';
+import { plotWidth, type Part, type Row } from './spec.ts';
+import { contextLayers, highlightOpacity, timeAxis, timeUnit, zoom } from './time.ts';
 
 export interface PanelOptions {
   /** Name of the rows in `datasets`: variant, time, median, low, high. */
@@ -31,6 +31,10 @@ const maxBands = 6;
 
 export const showsBands = (run: RunFile): boolean => run.seeds.length > 1 && run.variants.length <= maxBands;
 
+/** All numbers of the rows, to choose a domain for. */
+export const bandValues = (rows: readonly Row[]): (number | null)[] =>
+  rows.flatMap((row) => [row.median, row.low, row.high] as (number | null)[]);
+
 export function bandPanel(run: RunFile, options: PanelOptions): Part {
   const { data, y, height, first = true, last = true, limits = [], tooltip = ',.4~g', interpolate = 'linear' } = options;
   const unit = timeUnit(run);
@@ -44,19 +48,19 @@ export function bandPanel(run: RunFile, options: PanelOptions): Part {
       y: value('low'),
       y2: { field: 'high' },
       color: variantColor(run, first && run.variants.length > 1 ? 'shared' : null),
-      fillOpacity: highlightOpacity(run, 0.16, 0.03),
+      fillOpacity: highlightOpacity(0.16, 0.03),
     },
   };
   const line: Part = {
     data: { name: data },
-    params: [...(first ? highlight(run) : []), zoom],
+    params: [zoom],
     mark: { type: 'line', clip: true, strokeWidth: 1.8, interpolate },
     encoding: {
       x: { ...x, axis: last ? x.axis : { grid: false, labels: false, ticks: false, title: null } },
       y: value('median'),
       color: variantColor(run, first ? { offset: 26 } : null),
       strokeDash: variantDash(run, first ? { offset: 26 } : null),
-      opacity: highlightOpacity(run, 1, 0.12),
+      opacity: highlightOpacity(1, 0.12),
       tooltip: [
         { field: 'variant', type: 'nominal' },
         { field: unit.field, type: 'quantitative', title: unit.title, format: '.4~g' },

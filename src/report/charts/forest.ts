@@ -6,7 +6,7 @@ import { isNumber } from '../format.ts';
 import { describeChange, metricTitle, plural } from '../summary.ts';
 import { textWidth } from '../text-width.ts';
 import { ink, verdictLooks } from './palette.ts';
-import { chart, plotWidth, rounded, roundedOrNull, short, type ChartSpec, type Part, type Row } from './spec.ts';
+import { chart, metricHeading, plotWidth, rounded, roundedOrNull, short, type ChartSpec, type Part, type Row } from './spec.ts';
 
 /** With more variants than this only the headline metrics keep their panels. */
 const manyVariants = 8;
@@ -184,14 +184,14 @@ function finding(run: RunFile, metric: string): string {
   const baseline = short(compared[0]!.baseline);
   if (compared.length === 1) {
     const only = compared[0]!;
-    return `${metricTitle(metric)}: ${short(only.variant)} ${against(only.verdict, baseline)} (${describeChange(only).text})`;
+    return `${metricHeading(metric)}: ${short(only.variant)} ${against(only.verdict, baseline)} (${describeChange(only).text})`;
   }
   const counts = verdicts
     .map((verdict) => ({ verdict, count: compared.filter((each) => each.verdict === verdict).length }))
     .filter(({ count }) => count > 0);
   const [first, ...rest] = counts;
   const head = `${first!.count} of ${compared.length} variants ${first!.verdict === 'inconclusive' ? 'inconclusive against' : wording[first!.verdict]} ${baseline}`;
-  return [`${metricTitle(metric)}: ${head}`, ...rest.map(({ verdict, count }) => `${count} ${verdict}`)].join(', ');
+  return [`${metricHeading(metric)}: ${head}`, ...rest.map(({ verdict, count }) => `${count} ${verdict}`)].join(', ');
 }
 
 const wording: Readonly<Record<Verdict, string>> = {

@@ -3,10 +3,10 @@ import type { RunFile } from '../../lab/types.ts';
 import type { SeriesColumn } from '../../stats/result.ts';
 import { formatMs, isNumber } from '../format.ts';
 import { latencyAxis } from './axes.ts';
-import { bandPanel, showsBands } from './band-lines.ts';
+import { bandPanel, bandValues, showsBands } from './band-lines.ts';
 import { limitsOn } from './limits.ts';
 import { chart, short, type ChartSpec, type Row } from './spec.ts';
-import { condensedNote, contextDatasets, seedsNote, seriesRows } from './time.ts';
+import { condensedNote, contextDatasets, highlightParam, seedsNote, seriesRows } from './time.ts';
 
 export function latencyOverTime(run: RunFile): ChartSpec {
   const p99 = positive(seriesRows(run, 'latencyP99', 'max'));
@@ -21,15 +21,16 @@ export function latencyOverTime(run: RunFile): ChartSpec {
     },
     { latency_p99: p99, latency_p50: p50, ...contextDatasets(run) },
     {
+      params: [highlightParam],
       vconcat: [
         bandPanel(run, {
           data: 'latency_p99',
-          y: latencyAxis([...extremes(p99), ...limits.map((limit) => limit.value)], 'p99 latency'),
+          y: latencyAxis([...bandValues(p99), ...limits.map((limit) => limit.value)], 'p99 latency'),
           height: 250,
           last: false,
           limits,
         }),
-        bandPanel(run, { data: 'latency_p50', y: latencyAxis(extremes(p50), 'p50 latency', 3), height: 110, first: false }),
+        bandPanel(run, { data: 'latency_p50', y: latencyAxis(bandValues(p50), 'p50 latency', 3), height: 110, first: false }),
       ],
       spacing: 14,
       resolve: { scale: { color: 'independent', strokeDash: 'independent' } },
@@ -65,6 +66,3 @@ export const hasSeries = (run: RunFile, column: SeriesColumn): boolean =>
 const positive = (rows: readonly Row[]): Row[] =>
   rows.map((row) => ({ ...row, median: aboveZero(row.median), low: aboveZero(row.low), high: aboveZero(row.high) }));
 const aboveZero = (value: unknown): number | null => (typeof value === 'number' && value > 0 ? value : null);
-
-export const extremes = (rows: readonly Row[]): (number | null)[] =>
-  rows.flatMap((row) => [row.median, row.low, row.high] as (number | null)[]);

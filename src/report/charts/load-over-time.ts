@@ -1,17 +1,16 @@
 /** Does the cluster keep up: requests that arrive, and requests that end well, per second. */
 import type { RunFile } from '../../lab/types.ts';
 import { formatPercent, isNumber } from '../format.ts';
-import { bandPanel, showsBands } from './band-lines.ts';
-import { extremes } from './latency-over-time.ts';
+import { bandPanel, bandValues, showsBands } from './band-lines.ts';
 import { chart, rounded, short, type ChartSpec, type Part, type Row } from './spec.ts';
-import { condensedNote, contextDatasets, seedsNote, seriesRows, timeAxis } from './time.ts';
+import { condensedNote, contextDatasets, highlightParam, seedsNote, seriesRows, timeAxis } from './time.ts';
 
 export function loadOverTime(run: RunFile): ChartSpec {
   const perSecond = 1000 / (run.variants[0]?.series.windowMs ?? 1000);
   const goodput = seriesRows(run, 'ok', 'mean', perSecond);
   const offered = distinctOffered(run, seriesRows(run, 'offered', 'mean', perSecond));
-  const values = [...extremes(goodput), ...offered.map((row) => row.median as number | null)].filter(isNumber);
-  const panel = bandPanel(run, { data: 'goodput', y: rateAxis(values), height: 220 });
+  const values = [...bandValues(goodput), ...offered.map((row) => row.median as number | null)];
+  const panel = bandPanel(run, { data: 'goodput', y: rateAxis(values, 'requests per second'), height: 220 });
   return chart(
     {
       title: keptUp(run),
@@ -19,7 +18,7 @@ export function loadOverTime(run: RunFile): ChartSpec {
         `Grey: requests offered per second; coloured: requests that ended well. ${showsBands(run) ? seedsNote(run) : ''}${condensedNote(run, 'the mean of')}`.trim(),
     },
     { goodput, offered, ...contextDatasets(run) },
-    { ...panel, layer: [offeredLine(run), ...(panel.layer as Part[])] },
+    { params: [highlightParam], ...panel, layer: [offeredLine(run), ...(panel.layer as Part[])] },
   );
 }
 
@@ -29,13 +28,14 @@ const offeredLine = (run: RunFile): Part => ({
   encoding: { x: timeAxis(run), y: { field: 'median', type: 'quantitative' }, detail: { field: 'variant', type: 'nominal' } },
 });
 
-function rateAxis(values: readonly number[]): Part {
+/** A line does not have to start at zero; a flat picture of a small dip would hide it. */
+export function rateAxis(all: readonly (number | null)[], title: string): Part {
+  const values = all.filter(isNumber);
   const low = Math.min(...values);
   const high = Math.max(...values);
-  // A line does not have to start at zero; a flat picture of a small dip would hide it.
   const from = low > 0.5 * high ? low - (high - low) * 0.1 : 0;
   return {
-    title: 'requests per second',
+    title,
     scale: { domain: [rounded(Math.max(0, from)), rounded(high + (high - low) * 0.05 + 1e-9)], nice: true, zero: false },
     axis: { tickCount: 5, format: '~s' },
   };

@@ -2,9 +2,8 @@
 import type { RunFile } from '../../lab/types.ts';
 import type { InstanceData } from '../../stats/result.ts';
 import { isNumber, significant } from '../format.ts';
-import { textWidth } from '../text-width.ts';
 import { ink, variantColor } from './palette.ts';
-import { chart, plotWidth, rounded, short, type ChartSpec, type Part, type Row } from './spec.ts';
+import { chart, labelsWidth, plotWidth, rounded, short, type ChartSpec, type Part, type Row } from './spec.ts';
 
 /** More ticks than this on one line cannot be told apart. */
 const maxTicks = 200;
@@ -25,8 +24,7 @@ export function loadSpread(run: RunFile): ChartSpec {
   );
   const values = rows.map((row) => row.relative as number);
   const reach = Math.max(0.02, 1 - Math.min(...values), Math.max(...values) - 1) * 1.08;
-  const labels = Math.ceil(Math.max(...run.variants.map(({ label }) => textWidth(label, 11))));
-  const width = plotWidth - Math.min(260, labels) - 90;
+  const width = plotWidth - labelsWidth(run) - 90;
   const y: Part = {
     field: 'variant',
     type: 'nominal',
@@ -110,7 +108,7 @@ function thin(loads: readonly Load[]): readonly Load[] {
 
 const ratio = (value: number): string => (value < 9.995 ? value.toFixed(2) : significant(value));
 
-/** `api/3 serves 0.85 times its share with peak-ewma; with round-robin no instance is off by more than 1 %`. */
+/** `api/3 serves 0.85 times its share with peak-ewma; with round-robin all are within 1 %`. */
 function furthest(spreads: readonly { readonly label: string; readonly shares: readonly Load[] }[]): string {
   const off = ({ share }: Load): number => Math.abs(share - 1);
   const known = spreads
@@ -124,5 +122,5 @@ function furthest(spreads: readonly { readonly label: string; readonly shares: r
   const head = `${short(most.load.instance.id)} serves ${ratio(most.load.share)} times its share`;
   if (known.length === 1) return head;
   const least = known.at(-1)!;
-  return `${head} with ${most.label}; with ${least.label} no instance is off by more than ${within(least.load)}`;
+  return `${head} with ${most.label}; with ${least.label} all are within ${within(least.load)}`;
 }

@@ -30,9 +30,10 @@ export interface VariantLook {
 
 /** Beyond seven variants colours repeat, with another dash and shape. */
 export function variantLooks(run: RunFile): readonly VariantLook[] {
-  const hasBaseline = run.variants.length > 1 && run.variants.some((variant) => variant.isBaseline);
+  const all = wholeRuns.get(run) ?? run;
+  const hasBaseline = all.variants.length > 1 && all.variants.some((variant) => variant.isBaseline);
   let next = 0;
-  return run.variants.map(({ label, isBaseline }, index) => {
+  const looks = all.variants.map(({ label, isBaseline }, index) => {
     const shape = shapes[index % shapes.length]!;
     if (isBaseline && hasBaseline) return { label, color: neutral, dash: [1, 0], shape };
     const at = next++;
@@ -40,7 +41,15 @@ export function variantLooks(run: RunFile): readonly VariantLook[] {
     const dash = dashes[(at + Math.floor(at / colors.length) * 3) % dashes.length]!;
     return { label, color: colors[at % colors.length]!, dash, shape };
   });
+  return looks.filter(({ label }) => run.variants.some((variant) => variant.label === label));
 }
+
+/** A run with fewer variants, in which those that are left keep the looks they have in the whole. */
+export function partOf(whole: RunFile, part: RunFile): RunFile {
+  wholeRuns.set(part, wholeRuns.get(whole) ?? whole);
+  return part;
+}
+const wholeRuns = new WeakMap<RunFile, RunFile>();
 
 /** How a legend is to look; `null` for none, `'shared'` for a layer whose legend another layer of the same picture describes. */
 export type LegendChoice = object | null | 'shared';

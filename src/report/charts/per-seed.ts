@@ -1,13 +1,11 @@
 /** Luck or law: p99 latency of every seed. A line joins the values of one seed, so that parallel lines show a difference that holds in
  *  every world, and crossing lines one that depends on it. */
 import type { RunFile } from '../../lab/types.ts';
-import { findMetric } from '../../core/metrics.ts';
 import { formatMetric, isNumber } from '../format.ts';
 import { metricTitle } from '../summary.ts';
-import { textWidth } from '../text-width.ts';
-import { latencyAxis, percentLabel } from './axes.ts';
+import { valueAxis } from './axes.ts';
 import { variantColor, variantShape } from './palette.ts';
-import { chart, plotWidth, rounded, short, type ChartSpec, type Part, type Row } from './spec.ts';
+import { chart, metricHeading, labelsWidth, plotWidth, rounded, short, type ChartSpec, type Part, type Row } from './spec.ts';
 
 export function perSeed(run: RunFile, metric = 'latency.p99'): ChartSpec {
   const rows: Row[] = run.variants.flatMap((variant, order) =>
@@ -43,7 +41,7 @@ export function perSeed(run: RunFile, metric = 'latency.p99'): ChartSpec {
     { seeds: rows },
     {
       data: { name: 'seeds' },
-      width: plotWidth - Math.min(260, Math.ceil(Math.max(...run.variants.map(({ label }) => textWidth(label, 11))))),
+      width: plotWidth - labelsWidth(run),
       height: { step: 34 },
       layer: [
         {
@@ -83,17 +81,6 @@ export function perSeed(run: RunFile, metric = 'latency.p99'): ChartSpec {
 export const severalSeeds = (run: RunFile): boolean =>
   run.seeds.length > 1 && run.variants.some((variant) => (variant.metrics['latency.p99'] ?? []).filter(isNumber).length > 1);
 
-export function valueAxis(metric: string, values: readonly number[]): Part {
-  const title = metricTitle(metric);
-  const unit = findMetric(metric)?.unit;
-  if (unit === 'ms') return latencyAxis(values, title);
-  return {
-    title: unit === 'per second' ? `${title} (per second)` : title,
-    scale: { zero: false, nice: true },
-    axis: unit === 'fraction' ? { labelExpr: percentLabel, tickCount: 6 } : { tickCount: 6, format: '~s' },
-  };
-}
-
 function finding(run: RunFile, metric: string): string {
   const compared = run.comparisons.filter((comparison) => comparison.metric === metric);
   const decided = compared.filter((each) => each.seedsWon === each.seeds);
@@ -102,13 +89,13 @@ function finding(run: RunFile, metric: string): string {
       decided.length <= 3
         ? decided.map((each) => short(each.variant)).join(', ')
         : `${decided.length} of ${compared.length} variants`;
-    return `${metricTitle(metric)}: better than ${short(compared[0]!.baseline)} in all ${compared[0]!.seeds} seeds: ${names}`;
+    return `${metricHeading(metric)}: better than ${short(compared[0]!.baseline)} in all ${compared[0]!.seeds} seeds: ${names}`;
   }
   if (compared.length > 0) {
     const best = compared.reduce((top, each) => (each.seedsWon > top.seedsWon ? each : top));
-    return `${metricTitle(metric)}: ${short(best.variant)} better than ${short(best.baseline)} in ${best.seedsWon} of ${best.seeds} seeds`;
+    return `${metricHeading(metric)}: ${short(best.variant)} better than ${short(best.baseline)} in ${best.seedsWon} of ${best.seeds} seeds`;
   }
   const values = run.variants.flatMap((variant) => (variant.metrics[metric] ?? []).filter(isNumber));
-  if (values.length === 0) return metricTitle(metric);
-  return `${metricTitle(metric)} lies between ${formatMetric(metric, Math.min(...values))} and ${formatMetric(metric, Math.max(...values))} over ${run.seeds.length} seeds`;
+  if (values.length === 0) return metricHeading(metric);
+  return `${metricHeading(metric)} lies between ${formatMetric(metric, Math.min(...values))} and ${formatMetric(metric, Math.max(...values))} over ${run.seeds.length} seeds`;
 }

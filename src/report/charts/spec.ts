@@ -1,7 +1,9 @@
 /** A chart as a Vega-Lite specification. Its rows stand in `datasets`, by name, so that the same specification can be drawn, be saved
  *  next to its data, or have the data shown as a table. */
+import type { RunFile } from '../../lab/types.ts';
 import { forTerminal } from '../plain-text.ts';
-import { wrapToWidth } from '../text-width.ts';
+import { metricTitle } from '../summary.ts';
+import { textWidth, wrapToWidth } from '../text-width.ts';
 import { font, ink } from './palette.ts';
 
 export type Value = string | number | boolean | null;
@@ -47,6 +49,16 @@ export function chart({ title, subtitle }: ChartText, datasets: Datasets, body: 
 export const rounded = (value: number): number => Number(value.toPrecision(6));
 export const roundedOrNull = (value: number | null | undefined): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? rounded(value) : null;
+
+/** Room that the names of variants need beside a plot. */
+export const labelsWidth = (run: RunFile): number =>
+  Math.min(260, Math.ceil(Math.max(0, ...run.variants.map(({ label }) => textWidth(label, 11)))));
+
+/** A metric at the start of a title; percentiles keep their small p. */
+export function metricHeading(metric: string): string {
+  const title = metricTitle(metric);
+  return /^p\d/.test(title) ? title : title.charAt(0).toUpperCase() + title.slice(1);
+}
 
 /** A name inside a title. */
 export const short = (label: string): string => (label.length > 40 ? `${label.slice(0, 39)}…` : label);

@@ -7,7 +7,7 @@ import { latencyAxis, latencyLabel, logScale } from './axes.ts';
 import { accents, variantColor, variantDash } from './palette.ts';
 import { chart, plotWidth, rounded, short, type ChartSpec, type Part, type Row } from './spec.ts';
 import { tailPoints } from './tail-points.ts';
-import { highlight, highlightOpacity } from './time.ts';
+import { highlightOpacity, highlightParam } from './time.ts';
 
 export type HistogramName = 'latency' | 'wait';
 
@@ -69,19 +69,19 @@ export const hasLatencies = (run: RunFile): boolean =>
 
 function curve(run: RunFile, { x, y, interpolate }: { readonly x: Part; readonly y: Part; readonly interpolate: string }): Part {
   return {
+    params: [highlightParam],
     width: plotWidth,
     height: 280,
     layer: [
       {
         data: { name: 'tail' },
-        params: highlight(run),
         mark: { type: 'line', interpolate, strokeWidth: 1.8, clip: true },
         encoding: {
           x,
           y,
           color: variantColor(run),
           strokeDash: variantDash(run),
-          opacity: highlightOpacity(run, 1, 0.12),
+          opacity: highlightOpacity(1, 0.12),
           tooltip: [
             { field: 'variant', type: 'nominal' },
             { field: 'latency_ms', type: 'quantitative', title: 'latency (ms)', format: '.4~g' },

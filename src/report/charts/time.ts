@@ -144,12 +144,14 @@ function canName(faults: readonly Row[], run: RunFile): boolean {
   return starts.every((start, index) => index === 0 || start - starts[index - 1]! >= room);
 }
 
-/** Both need two variants or none can be picked out. */
-export const highlight = (run: RunFile): Part[] =>
-  run.variants.length < 2 ? [] : [{ name: 'highlight', select: { type: 'point', fields: ['variant'] }, bind: 'legend' }];
+/** A report sets this parameter to the name of a variant to pick it out in all charts at once. */
+export const highlightParam: Part = { name: 'highlight', value: '' };
+export const highlightTest = "highlight === '' || datum.variant === highlight";
 
-export const highlightOpacity = (run: RunFile, full: number, faded: number): Part =>
-  run.variants.length < 2 ? { value: full } : { condition: { param: 'highlight', value: full }, value: faded };
+export const highlightOpacity = (full: number, faded: number): Part => ({
+  condition: { test: highlightTest, value: full },
+  value: faded,
+});
 
 /** Drag to move, shift and wheel to zoom, double click to go back; a bare wheel goes on scrolling the page. */
 export const zoom: Part = {

@@ -77,9 +77,12 @@ describe('peak EWMA', () => {
     const pickAfterFailure = (penalty: number): number => {
       const balancer = peakEwma.make({ penalty }, { rng: new Script(0, 0) });
       const stage = Stage.of(2).bind(balancer);
-      for (const slot of [0, 1]) balancer.onEnd!(slot, 1, 40, outcomes.ok);
-      balancer.onEnd!(0, 500, 1, outcomes.error);
-      stage.context.nowMs = 500;
+      // Endpoint 0 begins to fail at once where endpoint 1 goes on to answer in 40 ms.
+      for (let atMs = 100; atMs <= 10_000; atMs += 100) {
+        balancer.onEnd!(0, atMs, 1, outcomes.error);
+        balancer.onEnd!(1, atMs, 40, outcomes.ok);
+        stage.context.nowMs = atMs;
+      }
       return stage.pick();
     };
     expect(pickAfterFailure(0)).toBe(0);

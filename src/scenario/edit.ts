@@ -1,0 +1,97 @@
+/** Changing one value of a scenario by its path, as `--set services.api.slots=8` and `compare` do. */
+import type { Path } from '../core/issue.ts';
+import { formatPath } from '../core/issue.ts';
+import { show } from '../core/quantity.ts';
+import { nearest } from './hints.ts';
+import { childOf, measure, toPlain, type ListNode, type MapNode, type Node } from './node.ts';
+import { isRole } from './policy-use.ts';
+
+/** `services.api.slots`, `traffic[0].timeout`, `services["my api"]`: the form `formatPath` writes. Undefined if it is none. */
+export function parsePath(text: string): Path | undefined {
+  const steps: (string | number)[] = [];
+  let rest = text;
+  while (rest !== '') {
+    const [whole, word, index, quoted] = /^(?:\.?([A-Za-z0-9_][\w-]*)|\[(\d{1,9})\]|\[("(?:[^"\\]|\\.)*")\])/.exec(rest) ?? [];
+    if (whole === undefined) return undefined;
+    // A dot stands between a word and what is before it, and nowhere else.
+    const needsDot = word !== undefined && steps.length > 0;
+    if (whole.startsWith('.') !== needsDot) return undefined;
+    const step = word ?? (index === undefined ? unquote(quoted!) : Number(index));
+    if (step === undefined || step === '__proto__' || step === 'constructor' || step === 'prototype') return undefined;
+    steps.push(step);
+    rest = rest.slice(whole.length);
+  }
+  return steps.length === 0 ? undefined : steps;
+}
+
+function unquote(text: string): string | undefined {
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+export type Edit = { readonly root: Node } | { readonly problem: string; readonly hint?: string };
+
+/** The document with another value at `path`. Keys that are not written are added, and judged later like all others; list entries and
+ *  services must exist. */
+export function setAt(root: Node, path: Path, value: Node): Edit {
+  return replace(root, path, 0, value);
+}
+
+function replace(node: Node, path: Path, depth: number, value: Node): Edit {
+  if (depth === path.length) return { root: value };
+  const step = path[depth];
+  const here = formatPath(path.slice(0, depth)) || 'the scenario';
+  const collection = asCollection(node, path, depth);
+  if (collection === undefined) return { problem: `${here} is ${show(toPlain(node))}: there is no ${show(String(step))} in it` };
+  if (collection.kind === 'list') {
+    const item = typeof step === 'number' ? collection.items[step] : undefined;
+    if (item === undefined) {
+      const count = collection.items.length;
+      return {
+        problem: `there is no ${formatPath(path.slice(0, depth + 1))}`,
+        hint: count === 0 ? `${here} is empty` : `${here} has entries 0 to ${count - 1}`,
+      };
+    }
+    const edit = replace(item, path, depth + 1, value);
+    return 'problem' in edit ? edit : { root: withItem(collection, step as number, edit.root) };
+  }
+  const key = String(step);
+  const child = childOf(collection, key);
+  if (child === undefined && depth === 1 && path[0] === 'services') {
+    const near = nearest(key, collection.entries.keys());
+    const hint =
+      near === undefined
+        ? `known: ${[...collection.entries.keys()].join(', ')}`
+        : `did you mean ${formatPath(['services', near])}?`;
+    return { problem: `there is no service ${show(key)}`, hint };
+  }
+  const edit = replace(child ?? emptyMap(value), path, depth + 1, value);
+  return 'problem' in edit ? edit : { root: withEntry(collection, key, edit.root) };
+}
+
+/** A policy by its bare name is short for a map with `use`. */
+function asCollection(node: Node, path: Path, depth: number): MapNode | ListNode | undefined {
+  if (node.kind !== 'scalar') return node;
+  const isPolicy = (path[0] === 'policies' && depth === 2) || (path[0] === 'compare' && depth === 3 && isRole(String(path[1])));
+  if (!isPolicy || typeof node.value !== 'string') return undefined;
+  return withEntry(emptyMap(node), 'use', node);
+}
+
+const emptyMap = (like: Node): MapNode => ({
+  ...{ kind: 'map', entries: new Map(), span: like.span, size: 1, depth: 1 },
+  ...(like.from === undefined ? {} : { from: like.from }),
+});
+
+function withEntry(map: MapNode, key: string, value: Node): MapNode {
+  const entries = new Map(map.entries);
+  entries.set(key, { keySpan: map.entries.get(key)?.keySpan ?? value.span, value });
+  return { ...map, entries, ...measure(Array.from(entries.values(), (entry) => entry.value)) };
+}
+
+function withItem(list: ListNode, index: number, value: Node): ListNode {
+  const items = list.items.with(index, value);
+  return { ...list, items, ...measure(items) };
+}

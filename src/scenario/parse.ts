@@ -1,0 +1,107 @@
+/** The text of a scenario file to a `Scenario`, or all that is wrong with it. Touches nothing outside but the data files the scenario
+ *  names, and those through what is injected. */
+import { InputError } from '../core/errors.ts';
+import type { Issue } from '../core/issue.ts';
+import { show } from '../core/quantity.ts';
+import { compileVariants, type Variant } from './compare.ts';
+import { compileWorld } from './compile.ts';
+import { Complaints, placedIssue, sortIssues, textIssue } from './complaints.ts';
+import type { DataFiles } from './data-files.ts';
+import type { Env } from './distributions.ts';
+import { parseText } from './document.ts';
+import { parsePath, setAt } from './edit.ts';
+import { compileExpect } from './expect.ts';
+import { toPlain, type Node } from './node.ts';
+import type { SeedOptions } from './run.ts';
+import { Source } from './source.ts';
+import type { ExpectSpec, Scenario } from './spec.ts';
+
+export interface ParseOptions extends SeedOptions {
+  /** `path=value`, as with --set; later ones win. */
+  readonly overrides?: readonly string[];
+  readonly data: DataFiles;
+}
+
+/** Throws InputError with all complaints, in the order of the file. `file` is its name in them. */
+export async function parseScenario(
+  text: string,
+  file: string,
+  options: ParseOptions,
+): Promise<{ scenario: Scenario; warnings: readonly Issue[] }> {
+  const source = new Source(file, text.replace(/^\uFEFF/, ''));
+  const root = override(parseRoot(source), options.overrides ?? []);
+  const complaints = new Complaints(source, root);
+  const env: Env = { complaints, data: options.data, traces: new Map() };
+  const { world, policies, durationMs } = await compileWorld(env, options);
+  const variants = await compileVariants(policies, durationMs, env, options);
+  const expect = compileExpect(
+    variants?.map(({ label }) => label),
+    complaints,
+  );
+  if (complaints.hasErrors || world === undefined || variants === undefined) throw new InputError(complaints.all);
+  return {
+    scenario: { ...world, expect, variants: variants.map((variant) => withExpect(variant, expect)) },
+    warnings: complaints.all,
+  };
+}
+
+const withExpect = ({ world, ...variant }: Variant, expect: readonly ExpectSpec[]): Scenario['variants'][number] => ({
+  ...variant,
+  ...(world === undefined ? {} : { scenario: { ...world, expect } }),
+});
+
+/** What to show to those who start from nothing. */
+export const minimalExample = `scenario: 1
+name: first
+run: { duration: 1m }
+services:
+  api: { instances: 3, work: 10ms }
+traffic:
+  - { to: api, arrivals: { type: poisson, rate: 100/s } }`;
+
+function parseRoot(source: Source): Node {
+  const { root, issues } = parseText(source);
+  if (issues.length > 0) throw new InputError(sortIssues(issues.map((issue) => textIssue(source, issue))));
+  const hint = `a small scenario:\n${minimalExample}`;
+  if (root === undefined || (root.kind === 'scalar' && root.value === null)) {
+    throw new InputError([placedIssue(source, 'empty', { start: 0, end: 0 }, 'the file is empty', hint)]);
+  }
+  if (root.kind !== 'map') {
+    throw new InputError([
+      placedIssue(source, 'wrong-type', root.span, `a scenario is a map, found ${show(toPlain(root))}`, hint),
+    ]);
+  }
+  return root;
+}
+
+function override(root: Node, overrides: readonly string[]): Node {
+  const issues: Issue[] = [];
+  let edited = root;
+  for (const assignment of overrides) {
+    const at = assignment.indexOf('=');
+    const from = '--set';
+    const path = at < 1 ? undefined : parsePath(assignment.slice(0, at).trim());
+    if (path === undefined) {
+      const hint = 'write path=value, as in --set services.api.slots=8 or --set traffic[0].timeout=1s';
+      issues.push({ severity: 'error', code: 'bad-path', path: [], message: `${show(assignment)} names no path`, hint });
+      continue;
+    }
+    const source = new Source(from, assignment.slice(at + 1));
+    const { root: value, issues: textIssues } = parseText(source, from);
+    issues.push(...textIssues.map((issue) => ({ ...textIssue(source, issue, from), path })));
+    if (textIssues.length > 0) continue;
+    const empty: Node = { kind: 'scalar', value: null, span: { start: 0, end: 0 }, from, size: 1, depth: 0 };
+    const edit = setAt(edited, path, value ?? empty);
+    if ('root' in edit) edited = edit.root;
+    else
+      issues.push({
+        severity: 'error',
+        code: 'unknown-path',
+        path,
+        message: `${edit.problem} (from ${from})`,
+        ...(edit.hint === undefined ? {} : { hint: edit.hint }),
+      });
+  }
+  if (issues.length > 0) throw new InputError(issues);
+  return edited;
+}
