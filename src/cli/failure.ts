@@ -28,7 +28,7 @@ export async function explain(failure: unknown, terminal: Pick<Terminal, 'note' 
     note(`bug in clusterlab: ${failure.message}\n`);
     for (const line of failure.evidence) note(`  ${line}\n`);
   } else note(`bug in clusterlab: ${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}\n`);
-  note('The numbers of this run cannot be trusted. Please report it with the lines above and the scenario file.\n');
+  note('Please report it with the lines above and the scenario file; no number of this run can be trusted.\n');
   return exitCodes.ourBug;
 }
 

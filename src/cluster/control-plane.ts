@@ -88,7 +88,9 @@ export class ControlPlane {
     this.wakeBalancer(client);
   }
 
+  /** A detector changed its mind, and with it the balancer's view. */
   believed(client: Client, slot: number, alive: boolean, nowMs: Ms): void {
+    this.wakeBalancer(client);
     if (this.beliefs.length >= BELIEFS_KEPT) return;
     const instance = this.fleet.ids[client.base + slot];
     this.beliefs.push({ atMs: nowMs, balancer: client.number, instance, alive });

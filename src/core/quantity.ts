@@ -95,10 +95,11 @@ export function formatDuration(ms: Ms): string {
   for (const unit of ['d', 'h', 'm', 's'] as const) {
     const size = msPer[unit];
     // Days, hours and minutes only when they come out even; 1.5s and 90s are easier to read than 0.025m.
-    if (ms >= size && (unit === 's' ? Number.isInteger(ms / 10) : ms % size === 0)) return `${decimal(ms / size)}${unit}`;
+    if (ms >= size && (unit === 's' ? Number.isInteger(ms / 10) : ms % size === 0))
+      return unit === 's' ? `${decimal(ms, -3)}s` : `${decimal(ms / size)}${unit}`;
   }
   if (ms >= 1) return `${decimal(ms)}ms`;
-  return `${decimal(Number(shifted(ms, 3)))}us`;
+  return `${decimal(ms, 3)}us`;
 }
 
 /** `4500/s`; per minute or hour where that is a whole number and per second is not. */
@@ -118,13 +119,12 @@ export function formatRate(perSecond: number): string {
 }
 
 /** `30%`, `99.99%`: exact. */
-export const formatFraction = (fraction: number): string =>
-  Number.isFinite(fraction) ? `${decimal(Number(shifted(fraction, 2)))}%` : '–';
+export const formatFraction = (fraction: number): string => (Number.isFinite(fraction) ? `${decimal(fraction, 2)}%` : '–');
 
 /** A share of success for people: cut off after `decimals`, never rounded up, so that 99.996 % does not become 100 %. */
 export function formatAvailability(fraction: number, decimals = 2): string {
   if (!Number.isFinite(fraction)) return '–';
-  const [whole, rest = ''] = decimal(Number(shifted(fraction, 2))).split('.');
+  const [whole, rest = ''] = decimal(fraction, 2).split('.');
   return `${decimals === 0 ? whole : `${whole}.${rest.slice(0, decimals).padEnd(decimals, '0')}`} %`;
 }
 
@@ -226,15 +226,15 @@ function within(
   return { value: value === 0 ? 0 : value };
 }
 
-/** A number's decimal text with the point moved, so that no rounding is added. */
-function shifted(value: number, places: number): string {
+/** A number's decimal text without an exponent and with the point moved to the right, so that no rounding is added. */
+function decimal(value: number, places = 0): string {
+  if (value < 0) return `-${decimal(-value, places)}`;
   const [mantissa, exponent = '0'] = String(value).split('e');
-  return `${mantissa}e${Number(exponent) + places}`;
-}
-
-/** Decimal text without an exponent. */
-function decimal(value: number): string {
-  const text = String(value);
-  if (!text.includes('e')) return text;
-  return value >= 1 ? BigInt(Math.round(value)).toString() : value.toFixed(20).replace(/0+$/, '');
+  const [whole, rest = ''] = mantissa.split('.');
+  const point = whole.length + Number(exponent) + places;
+  const digits = '0'.repeat(Math.max(0, 1 - point)) + whole + rest + '0'.repeat(Math.max(0, point - whole.length - rest.length));
+  const at = Math.max(1, point);
+  const fraction = digits.slice(at).replace(/0+$/, '');
+  const integer = digits.slice(0, at).replace(/^0+(?=\d)/, '');
+  return fraction === '' ? integer : `${integer}.${fraction}`;
 }

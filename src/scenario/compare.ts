@@ -5,7 +5,7 @@ import { nearest } from './hints.ts';
 import { compileWorld, type World } from './compile.ts';
 import type { Env } from './distributions.ts';
 import { parsePath, setAt } from './edit.ts';
-import { childOf, nodeAt, toPlain, type Node, type Plain } from './node.ts';
+import { childOf, locateKey, nodeAt, toPlain, type Node, type Plain, type Span } from './node.ts';
 import { compileUse, isRole, roles, type Role } from './policy-use.ts';
 import type { SeedOptions } from './run.ts';
 import { policyUse } from './shape.ts';
@@ -17,7 +17,9 @@ export type Variant = Omit<VariantSpec, 'scenario'> & { readonly world?: World }
 interface Alternative {
   readonly label: string;
   readonly differs: string;
-  readonly change: { readonly role: Role; readonly use: PolicyUse | undefined } | { readonly path: Path; readonly value: Node };
+  readonly change:
+    | { readonly role: Role; readonly use: PolicyUse | undefined }
+    | { readonly path: Path; readonly value: Node; readonly keySpan: Span };
 }
 
 const maxVariants = 1000;
@@ -100,15 +102,20 @@ function compilePath(key: string, keys: readonly string[], count: number, { comp
   if (first === 'run' && path[1] !== 'duration' && path[1] !== 'warmup' && path[1] !== 'window') {
     return complain('variants share their seeds', 'so that they see the same world');
   }
+  const keySpan = locateKey(complaints.root, ['compare'], key).span;
   const last = lastWord(path);
   const isShared = keys.some((other) => other !== key && lastWord(parsePath(other) ?? [other]) === last);
   const alternatives: Alternative[] = [];
   for (let index = 0; index < count; index++) {
     const { value, label } = labelledValue(nodeAt(complaints.root, ['compare', key, index])!);
-    const edit = setAt(complaints.root, path, value);
+    const edit = setAt(complaints.root, path, value, keySpan);
     if ('problem' in edit) return complain(edit.problem, edit.hint);
     const text = describe(toPlain(value));
-    alternatives.push({ label: label ?? `${isShared ? key : last}=${text}`, differs: `${key}=${text}`, change: { path, value } });
+    alternatives.push({
+      label: label ?? `${isShared ? key : last}=${text}`,
+      differs: `${key}=${text}`,
+      change: { path, value, keySpan },
+    });
   }
   return alternatives;
 }
@@ -155,8 +162,8 @@ async function compileVariant(
   const edits = combination.flatMap(({ change }) => ('path' in change ? [change] : []));
   if (edits.length > 0) {
     let { root } = env.complaints;
-    for (const { path, value } of edits) {
-      const edit = setAt(root, path, value);
+    for (const { path, value, keySpan } of edits) {
+      const edit = setAt(root, path, value, keySpan);
       if ('root' in edit) ({ root } = edit);
     }
     const compiled = await compileWorld(

@@ -38,6 +38,7 @@ export async function readCsv(
   let isFirst = true;
   const describe = (): string => (typeof column === 'string' ? `column ${JSON.stringify(column)}` : `column ${chosen! + 1}`);
   const visit = (line: number, text: string): boolean => {
+    if (text.length > limits.lineBytes) throw tooLong(line, limits);
     if (text === '' || text.startsWith('#')) return true;
     const cells = split(text);
     if (isFirst) {
@@ -100,10 +101,7 @@ async function* lines(bytes: AsyncIterable<Uint8Array>, limits: CsvLimits): Asyn
       if (total > limits.bytes) throw new CsvError(`it is larger than ${limits.bytes} bytes unpacked`);
       const batch = (rest + decoder.decode(piece, { stream: true })).split('\n');
       rest = batch.pop()!;
-      // The text behind the last line break grows with every piece until it ends, and so is looked at, too.
-      const long =
-        batch.length > 0 && batch[0].length > limits.lineBytes ? 0 : rest.length > limits.lineBytes ? batch.length : -1;
-      if (long !== -1) throw new CsvError(`line ${count + long + 1} is longer than ${limits.lineBytes} characters`);
+      if (rest.length > limits.lineBytes) throw tooLong(count + batch.length + 1, limits);
       count += batch.length;
       yield batch.map(clean);
     }
@@ -115,6 +113,9 @@ async function* lines(bytes: AsyncIterable<Uint8Array>, limits: CsvLimits): Asyn
   }
   if (rest !== '') yield [clean(rest)];
 }
+
+const tooLong = (line: number, limits: CsvLimits): CsvError =>
+  new CsvError(`line ${line} is longer than ${limits.lineBytes} characters`);
 
 const clean = (text: string): string => text.replace(/^\uFEFF/, '').trim();
 

@@ -3,7 +3,7 @@ import type { Path } from '../core/issue.ts';
 import { formatPath } from '../core/issue.ts';
 import { show } from '../core/quantity.ts';
 import { nearest } from './hints.ts';
-import { childOf, measure, toPlain, type ListNode, type MapNode, type Node } from './node.ts';
+import { childOf, measure, toPlain, type ListNode, type MapEntry, type MapNode, type Node, type Span } from './node.ts';
 import { isRole } from './policy-use.ts';
 
 /** `services.api.slots`, `traffic[0].timeout`, `services["my api"]`: the form `formatPath` writes. Undefined if it is none. */
@@ -35,13 +35,13 @@ function unquote(text: string): string | undefined {
 export type Edit = { readonly root: Node } | { readonly problem: string; readonly hint?: string };
 
 /** The document with another value at `path`. Keys that are not written are added, and judged later like all others; list entries and
- *  services must exist. */
-export function setAt(root: Node, path: Path, value: Node): Edit {
-  return replace(root, path, 0, value);
+ *  services must exist. `keySpan` is where a new key is underlined. */
+export function setAt(root: Node, path: Path, value: Node, keySpan: Span = value.span): Edit {
+  return replace(root, path, 0, { keySpan, value });
 }
 
-function replace(node: Node, path: Path, depth: number, value: Node): Edit {
-  if (depth === path.length) return { root: value };
+function replace(node: Node, path: Path, depth: number, entry: MapEntry): Edit {
+  if (depth === path.length) return { root: entry.value };
   const step = path[depth];
   const here = formatPath(path.slice(0, depth)) || 'the scenario';
   const collection = asCollection(node, path, depth);
@@ -55,7 +55,7 @@ function replace(node: Node, path: Path, depth: number, value: Node): Edit {
         hint: count === 0 ? `${here} is empty` : `${here} has entries 0 to ${count - 1}`,
       };
     }
-    const edit = replace(item, path, depth + 1, value);
+    const edit = replace(item, path, depth + 1, entry);
     return 'problem' in edit ? edit : { root: withItem(collection, step as number, edit.root) };
   }
   const key = String(step);
@@ -68,8 +68,8 @@ function replace(node: Node, path: Path, depth: number, value: Node): Edit {
         : `did you mean ${formatPath(['services', near])}?`;
     return { problem: `there is no service ${show(key)}`, hint };
   }
-  const edit = replace(child ?? emptyMap(value), path, depth + 1, value);
-  return 'problem' in edit ? edit : { root: withEntry(collection, key, edit.root) };
+  const edit = replace(child ?? emptyMap(entry.value), path, depth + 1, entry);
+  return 'problem' in edit ? edit : { root: withEntry(collection, key, edit.root, entry.keySpan) };
 }
 
 /** A policy by its bare name is short for a map with `use`. */
@@ -77,7 +77,7 @@ function asCollection(node: Node, path: Path, depth: number): MapNode | ListNode
   if (node.kind !== 'scalar') return node;
   const isPolicy = (path[0] === 'policies' && depth === 2) || (path[0] === 'compare' && depth === 3 && isRole(String(path[1])));
   if (!isPolicy || typeof node.value !== 'string') return undefined;
-  return withEntry(emptyMap(node), 'use', node);
+  return withEntry(emptyMap(node), 'use', node, node.span);
 }
 
 const emptyMap = (like: Node): MapNode => ({
@@ -85,9 +85,10 @@ const emptyMap = (like: Node): MapNode => ({
   ...(like.from === undefined ? {} : { from: like.from }),
 });
 
-function withEntry(map: MapNode, key: string, value: Node): MapNode {
+/** A key that was not there is underlined where the change was asked for. */
+function withEntry(map: MapNode, key: string, value: Node, keySpan: Span): MapNode {
   const entries = new Map(map.entries);
-  entries.set(key, { keySpan: map.entries.get(key)?.keySpan ?? value.span, value });
+  entries.set(key, { keySpan: map.entries.get(key)?.keySpan ?? keySpan, value });
   return { ...map, entries, ...measure(Array.from(entries.values(), (entry) => entry.value)) };
 }
 

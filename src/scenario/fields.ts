@@ -156,9 +156,9 @@ export const version = () =>
   );
 
 /** There, whatever it is: checked elsewhere. */
-export const anything = () =>
+export const anything = (expected: string) =>
   z.any().transform((found: unknown, context) => {
-    const params: ComplaintParams = { issue: 'missing-key', isWrongKind: false };
+    const params: ComplaintParams = { issue: 'missing-key', hint: `expected ${expected}`, isWrongKind: false };
     if (found === undefined) context.addIssue({ code: 'custom', message: 'missing', params: { ...params }, input: found });
     return found;
   });

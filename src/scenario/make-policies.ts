@@ -70,10 +70,9 @@ async function maker<Deps, Made>(
 /** A definition (`defineBalancer`), a class taking (deps, params), or a function taking (deps, params). */
 function makeFrom(exported: unknown, params: Values): (deps: unknown) => unknown {
   if (isDefinition(exported)) return (deps) => exported.create({ ...defaults(exported.params), ...params }, deps);
-  const callable = exported as { (deps: unknown, params: Values): unknown; prototype?: object };
+  const callable = exported as (deps: unknown, params: Values) => unknown;
   const isClass = /^class\b/.test(Function.prototype.toString.call(callable));
-  if (isClass) return (deps) => Reflect.construct(callable, [deps, params]) as unknown;
-  return (deps) => callable(deps, params);
+  return isClass ? (deps) => Reflect.construct(callable, [deps, params]) as unknown : (deps) => callable(deps, params);
 }
 
 const isDefinition = (value: unknown): value is Definition =>

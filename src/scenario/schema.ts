@@ -33,8 +33,8 @@ export function scenarioSchema(): object {
 }
 
 /** A reference has no room for a description of its own in draft-07, so it is wrapped. */
-const roleOf = (policies: Json | undefined, role: string): Json => ({
-  description: ((policies?.properties as Record<string, Json>)[role] as Json).description,
+const roleOf = (policies: Json, role: string): Json => ({
+  description: (policies.properties as Record<string, Json>)[role].description,
   allOf: [reference(role)],
 });
 const reference = (name: string): Json => ({ $ref: `#/definitions/${name}` });

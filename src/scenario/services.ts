@@ -90,10 +90,7 @@ function compileInstances(
   { complaints }: Env,
 ): InstanceSpec[] | undefined {
   const twice = zones.findIndex((zone, index) => zones.indexOf(zone) !== index);
-  if (twice !== -1) {
-    complaints.error('duplicate', [...path, 'zones', twice], `zone ${show(zones[twice])} stands twice`);
-    return undefined;
-  }
+  if (twice !== -1) complaints.error('duplicate', [...path, 'zones', twice], `zone ${show(zones[twice])} stands twice`);
   const groups = typeof instances === 'number' ? [{ count: instances, speed: 1, weight: 1, zone: undefined }] : instances;
   const total = groups.reduce((sum, { count }) => sum + count, 0);
   if (total > limits.instances) {

@@ -321,20 +321,20 @@ export const expectation = either(
 );
 
 /** The keys of the file. Each section is checked by itself, so that a mistake in one does not hide those of another. */
-const present = anything();
+const section = z.any().optional();
 export const topLevel = keys({
   scenario: version(),
   name: name(),
   about: text().optional(),
   demonstrates: text().optional(),
-  run: present,
-  services: present,
-  network: present.optional(),
-  traffic: present,
-  faults: present.optional(),
-  policies: present.optional(),
-  compare: present.optional(),
-  expect: present.optional(),
+  run: anything('a map with a duration, as in run: { duration: 5m }'),
+  services: anything('a map of services by name'),
+  network: section,
+  traffic: anything('a list of streams of requests'),
+  faults: section,
+  policies: section,
+  compare: section,
+  expect: section,
 });
 
 /** The whole file, for editors. */

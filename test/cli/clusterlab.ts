@@ -1,8 +1,9 @@
 /** Runs the built program as users start it. `npm test` builds it first. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll } from 'vitest';
 
 const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
@@ -19,50 +20,47 @@ interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Nothing of the caller's own settings gets through. */
-const environment = (env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
-  PATH: process.env.PATH,
-  HOME: tmpdir(),
-  ...env,
+/** Nothing of the caller's own settings gets through. One worker starts faster than several, and these runs are tiny. */
+const surroundings = ({ cwd, env }: Surroundings) => ({
+  cwd: cwd ?? tmpdir(),
+  env: { PATH: process.env.PATH, HOME: tmpdir(), CLUSTERLAB_JOBS: '1', ...env },
 });
 
-export function clusterlab(args: readonly string[], { cwd, env }: Surroundings = {}): Ended {
-  const options = { cwd: cwd ?? tmpdir(), env: environment(env), encoding: 'utf8', timeout: 30_000, maxBuffer: 2 ** 26 } as const;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], options);
-  return { code: status, stdout, stderr };
-}
+export const clusterlab = (args: readonly string[], where: Surroundings = {}): Promise<Ended> =>
+  ended(spawn(process.execPath, [main, ...args], { ...surroundings(where), stdio: ['ignore', 'pipe', 'pipe'] }));
 
 /** A shell line in which `clusterlab` is the built program; for pipes and redirections. */
-export function shell(line: string, { cwd, env }: Surroundings = {}): Ended {
+export const shell = (line: string, where: Surroundings = {}): Promise<Ended> => {
   const script = `clusterlab() { "${process.execPath}" "${main}" "$@"; }\n${line}`;
-  const options = { cwd: cwd ?? tmpdir(), env: environment(env), encoding: 'utf8', timeout: 30_000, maxBuffer: 2 ** 26 } as const;
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], options);
-  return { code: status, stdout, stderr };
-}
+  return ended(spawn('bash', ['-c', script], { ...surroundings(where), stdio: ['ignore', 'pipe', 'pipe'] }));
+};
 
 /** Starts the program and sends it a signal once its standard error says `cue`. */
 export function interruptedAt(
   cue: RegExp,
   signal: NodeJS.Signals,
   args: readonly string[],
-  { cwd, env }: Surroundings = {},
+  where: Surroundings = {},
 ): Promise<Ended> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [main, ...args], {
-      cwd: cwd ?? tmpdir(),
-      env: environment(env),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  const child = spawn(process.execPath, [main, ...args], { ...surroundings(where), stdio: ['ignore', 'pipe', 'pipe'] });
+  let seen = '';
+  const listen = (chunk: Buffer): void => {
+    seen += String(chunk);
+    if (!cue.test(seen)) return;
+    child.stderr.off('data', listen);
+    child.kill(signal);
+  };
+  child.stderr.on('data', listen);
+  return ended(child);
+}
+
+function ended(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ended> {
+  return new Promise((done, fail) => {
     let stdout = '';
     let stderr = '';
-    let sent = false;
     child.stdout.on('data', (chunk: Buffer) => (stdout += String(chunk)));
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += String(chunk);
-      if (sent || !cue.test(stderr)) return;
-      sent = true;
-      child.kill(signal);
-    });
+    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+    child.on('error', fail);
     child.on('close', (code) => done({ code, stdout, stderr }));
   });
 }

@@ -2,12 +2,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Bytes on the heap after `work` that were not there before, nothing having been collected in between. The least of a few runs, after
- *  enough of them to have the code compiled: until then numbers are boxed. */
-export function heapGrowth(work: () => unknown): number {
-  for (let i = 0; i < 6; i++) work();
+/** Bytes on the heap after `work` that were not there before, nothing having been collected in between: the least of several runs, for
+ *  until the code is compiled numbers are boxed. Stops at the first run that leaves less than `enough`. */
+export function heapGrowth(work: () => unknown, enough: number): number {
+  for (let i = 0; i < 3; i++) work();
   let least = Infinity;
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 20 && least >= enough; i++) {
     collectGarbage();
     const before = process.memoryUsage().heapUsed;
     work();

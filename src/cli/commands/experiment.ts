@@ -1,9 +1,11 @@
 /** `run` and `compare`: load the scenario, run it, write everything that can be derived from the result, show the report, and say by
  *  the exit code how it went. */
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import { exitCodes, InvariantViolation, type ExitCode } from '../../core/errors.ts';
 import { runExperiment } from '../../lab/experiment.ts';
 import type { RunFile } from '../../lab/types.ts';
+import { parseRun, serializeRun } from '../../report/json.ts';
 import { forTerminal } from '../../report/plain-text.ts';
 import { loadScenario } from '../../scenario/load.ts';
 import { exitCodeOf, failureLines, inconclusiveLines } from '../findings.ts';
@@ -39,9 +41,9 @@ export async function experiment(
     progress.end();
     terminal.note('interrupted: keeping what is finished; once more to stop at once\n');
   });
-  let run: RunFile;
+  let result: RunFile;
   try {
-    run = await runExperiment({
+    result = await runExperiment({
       kind,
       scenario,
       text: loaded.text,
@@ -62,6 +64,8 @@ export async function experiment(
     interrupt.stop();
   }
 
+  // Everything below is made from what the file holds, so that `report` makes the same from it later, key order included.
+  const run = parseRun(serializeRun(renamed(result, file, basename(file))), 'run.json');
   const interrupted = run.complete ? undefined : (interrupt.code() ?? exitCodes.couldNotFinish);
   const finished = finishedCells(run);
   if (finished === 0) {
@@ -83,7 +87,6 @@ export async function experiment(
 
 async function show(run: RunFile, file: string, replay: Replay, options: ExperimentOptions, terminal: Terminal): Promise<void> {
   if (options.json === true) {
-    const { serializeRun } = await import('../../report/json.ts');
     terminal.print(serializeRun(run));
     return;
   }
@@ -92,17 +95,20 @@ async function show(run: RunFile, file: string, replay: Replay, options: Experim
     for (const line of failureLines(run, file, terminal.results)) terminal.print(`${line}\n`);
   } else {
     const { renderTerminal } = await import('../../report/terminal.ts');
-    terminal.print(renderTerminal(seenFromHere(run, file, replay), terminal.results));
+    terminal.print(renderTerminal({ ...renamed(run, basename(file), file), replay: replay.here }, terminal.results));
   }
 }
 
-/** Result files name the scenario without its folder; on this terminal its places and its replay command should work as they are. */
-function seenFromHere(run: RunFile, file: string, replay: Replay): RunFile {
+/** The same run with its scenario under another path. Result files name it without its folder, so that they do not depend on where it
+ *  lay; on the terminal places and the replay command should work as they are. */
+function renamed(run: RunFile, from: string, to: string): RunFile {
+  const moved = (file: string): string => (file === from ? to : file);
   return {
     ...run,
-    replay: replay.here,
-    expectations: run.expectations.map((each) => ({ ...each, file })),
-    warnings: run.warnings.map((each) => (each.place === undefined ? each : { ...each, place: { ...each.place, file } })),
+    expectations: run.expectations.map((each) => ({ ...each, file: moved(each.file) })),
+    warnings: run.warnings.map((each) =>
+      each.place === undefined ? each : { ...each, place: { ...each.place, file: moved(each.place.file) } },
+    ),
   };
 }
 

@@ -2,6 +2,13 @@
 import { type Resolution, resolvePolicy } from '../../core/policy-table.ts';
 import { alwaysFirst } from './always-first.ts';
 import type { BalancerDefinition } from './balancer.ts';
+import { clientSideWeightedRoundRobin } from './client-side-weighted-round-robin.ts';
+import { edfWeightedRoundRobin } from './edf-weighted-round-robin.ts';
+import { fastWeightedRoundRobin } from './fast-weighted-round-robin.ts';
+import { interleavedWeightedRoundRobin } from './interleaved-weighted-round-robin.ts';
+import { staticStride } from './static-stride.ts';
+import { staticWeightedRoundRobin } from './static-weighted-round-robin.ts';
+import { weightedRandom } from './weighted-random.ts';
 import { leastConnections } from './least-connections.ts';
 import { leastRequest } from './least-request.ts';
 import { p2c } from './p2c.ts';
@@ -12,12 +19,35 @@ import { weightedRoundRobin } from './weighted-round-robin.ts';
 
 export * from './balancer.ts';
 export { EndpointSet, type EndpointOptions } from './endpoint-set.ts';
-export { alwaysFirst, leastConnections, leastRequest, p2c, peakEwma, random, roundRobin, weightedRoundRobin };
+export {
+  alwaysFirst,
+  clientSideWeightedRoundRobin,
+  edfWeightedRoundRobin,
+  fastWeightedRoundRobin,
+  interleavedWeightedRoundRobin,
+  staticStride,
+  staticWeightedRoundRobin,
+  weightedRandom,
+  leastConnections,
+  leastRequest,
+  p2c,
+  peakEwma,
+  random,
+  roundRobin,
+  weightedRoundRobin,
+};
 
 export const balancers: Readonly<Record<string, BalancerDefinition>> = {
   random,
   'round-robin': roundRobin,
   'weighted-round-robin': weightedRoundRobin,
+  'client-side-weighted-round-robin': clientSideWeightedRoundRobin,
+  'edf-weighted-round-robin': edfWeightedRoundRobin,
+  'fast-weighted-round-robin': fastWeightedRoundRobin,
+  'interleaved-weighted-round-robin': interleavedWeightedRoundRobin,
+  'static-stride': staticStride,
+  'static-weighted-round-robin': staticWeightedRoundRobin,
+  'weighted-random': weightedRandom,
   'least-request': leastRequest,
   p2c,
   'least-connections': leastConnections,

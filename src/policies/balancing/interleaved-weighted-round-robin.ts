@@ -30,6 +30,7 @@ class InterleavedWeightedRoundRobin implements Balancer {
   update(view: EndpointView): void {
     this.#members = view.members;
     this.#count = view.count;
+    if (view.count === 0) return;
     this.#weights = Float64Array.from(wholeWeights(view));
     this.#step = this.#weights.reduce(greatestCommonDivisor, 0);
     this.#highestBar = this.#weights.reduce((highest, weight) => Math.max(highest, weight), 0) - (this.#step - 1);

@@ -19,7 +19,7 @@ export interface ChartSpec {
 export type Part = Readonly<Record<string, unknown>>;
 
 /** Width of the plotting area of a full-width chart. */
-export const plotWidth = 760;
+export const plotWidth = 800;
 
 export interface ChartText {
   /** What the picture shows, as a finding. */

@@ -133,7 +133,7 @@ export function contextLayers(run: RunFile, { named = true } = {}): Part[] {
 
 const name = (data: string, text: Part, color: string, align: 'left' | 'right'): Part => ({
   data: { name: data },
-  mark: { type: 'text', align, baseline: 'bottom', dy: -4, fontSize: 11, color, tooltip: null },
+  mark: { type: 'text', align, baseline: 'bottom', dy: -4, fontSize: 11, color, tooltip: null, clip: false },
   encoding: { x: { field: align === 'left' ? 'from' : 'to', type: 'quantitative' }, y: { value: 0 }, text },
 });
 

@@ -25,3 +25,20 @@ export function leastOverhead(
   }
   return best;
 }
+
+/** sed: least (active + 1) for its weight. */
+export function shortestExpectedDelay(members: Int32Array, count: number, active: Uint32Array, weights: Float64Array): Slot {
+  let best = NO_ENDPOINT;
+  for (let i = 0; i < count; i++) {
+    const slot = members[i];
+    if (weights[slot] === 0) continue;
+    if (best === NO_ENDPOINT || (active[slot] + 1) * weights[best] < (active[best] + 1) * weights[slot]) best = slot;
+  }
+  return best;
+}
+
+/** nq: the first idle one, else as sed. */
+export function neverQueue(members: Int32Array, count: number, active: Uint32Array, weights: Float64Array): Slot {
+  for (let i = 0; i < count; i++) if (active[members[i]] === 0 && weights[members[i]] > 0) return members[i];
+  return shortestExpectedDelay(members, count, active, weights);
+}

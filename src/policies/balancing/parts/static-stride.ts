@@ -38,11 +38,11 @@ export function strides(weights: readonly number[], { maxRatio, minRatio }: Stri
 
 export class StaticStride {
   #strides: Float64Array = new Float64Array(0);
-  #sequence: number;
+  /** One 32-bit whole number, which wraps around. */
+  readonly #counter = new Uint32Array(1);
 
-  /** The counter's first value, a 32-bit whole number; it wraps around. */
   constructor(firstSequence: number) {
-    this.#sequence = firstSequence;
+    this.#counter[0] = firstSequence;
   }
 
   setStrides(values: readonly number[]): void {
@@ -51,15 +51,14 @@ export class StaticStride {
 
   /** What the counter will be next. */
   get sequence(): number {
-    return this.#sequence;
+    return this.#counter[0];
   }
 
   /** The index of the next endpoint. There must be one with a stride above zero. */
   pick(): number {
     const count = this.#strides.length;
     for (;;) {
-      const sequence = this.#sequence;
-      this.#sequence = sequence === 0xffffffff ? 0 : sequence + 1;
+      const sequence = this.#counter[0]++;
       const index = sequence % count;
       const generation = (sequence - index) / count;
       const stride = this.#strides[index];

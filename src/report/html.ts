@@ -1,0 +1,128 @@
+/** The whole report in one file that needs no network: verdict, pictures, numbers, and everything it takes to get them again. All text
+ *  from the scenario is escaped, and a content security policy allows exactly the scripts and the style written here. The same run
+ *  gives the same bytes. */
+import { createHash } from 'node:crypto';
+import { forTerminal, forHtml, forScript } from './plain-text.ts';
+import type { RunFile } from '../lab/types.ts';
+import { charts, withPlainNames } from './charts/index.ts';
+import { vegaScript } from './html/assets.ts';
+import { packChart, type PackedChart } from './html/chart-data.ts';
+import { inputs } from './html/inputs.ts';
+import { pageScript } from './html/page-script.ts';
+import { pageStyle } from './html/style.ts';
+import { expectationTable, metricTable, notes, variantTable } from './html/tables.ts';
+import { swatch } from './html/swatch.ts';
+import { summarize } from './summary.ts';
+import { variantLooks } from './charts/palette.ts';
+
+export async function renderHtml(original: RunFile): Promise<string> {
+  const run = withPlainNames(original);
+  const packed: PackedChart[] = [];
+  for (const [name, chart] of Object.entries(charts)) {
+    if (chart.when(run)) packed.push(await packChart(name, chart.title, chart.spec(run)));
+  }
+  const scripts = [await vegaScript(), pageScript];
+  const title = forTerminal(run.scenario.name);
+  return `<!doctype html>
+<html lang="en" data-ready="false">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(scripts, pageStyle)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="clusterlab ${forHtml(run.version)}">
+<title>${forHtml(title)}: clusterlab report</title>
+<style>${pageStyle}</style>
+</head>
+<body>
+<a class="skip" href="#differences">Skip to the results</a>
+<main>
+${head(run)}
+${section('differences', 'Is the difference real?', figures(packed, ['forest']))}
+${section('numbers', 'Numbers', numbers(run) + figures(packed, ['per-seed']))}
+${highlighter(run)}
+${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'load-over-time']), timeHint)}
+${section('tail', 'The tail', figures(packed, ['latency-survival', 'latency-percentiles']))}
+${section('load', 'Who carried the load', figures(packed, ['instance-heatmap', 'load-spread']))}
+${section('inputs', 'Inputs', inputs(run))}
+</main>
+<noscript><p class="notice">The pictures are drawn by scripts inside this file, which are switched off.</p></noscript>
+<script type="application/json" id="charts">${forScript(packed)}</script>
+${scripts.map((script) => `<script>${script}</script>`).join('\n')}
+</body>
+</html>
+`;
+}
+
+/** Nothing may be loaded from anywhere, and nothing may run but what has one of these digests. */
+function policy(scripts: readonly string[], style: string): string {
+  const digest = (text: string): string => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
+  return [
+    "default-src 'none'",
+    `script-src ${scripts.map(digest).join(' ')}`,
+    `style-src ${digest(style)}`,
+    'img-src data: blob:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
+
+function head(run: RunFile): string {
+  const { name, scale, requests } = summarize(run);
+  const [first, ...rest] = run.verdict.map(forTerminal);
+  const about = run.scenario.about === '' ? '' : `<p class="about">${forHtml(run.scenario.about)}</p>`;
+  const verdict = first === undefined ? '' : `<p class="verdict">${forHtml(first)}</p>`;
+  return `<header>
+<h1>${forHtml(forTerminal(name))}</h1>
+${about}
+${verdict}
+${rest.map((sentence) => `<p class="more">${forHtml(sentence)}</p>`).join('\n')}
+<p class="scale">${[...scale, requests].map(forHtml).join(' · ')}</p>
+${expectationBadge(run)}
+</header>`;
+}
+
+function expectationBadge(run: RunFile): string {
+  const { expectations } = run;
+  if (expectations.length === 0) return '';
+  const failed = expectations.filter((each) => !each.passed).length;
+  const text =
+    failed === 0 ? `All ${expectations.length} expectations hold` : `${failed} of ${expectations.length} expectations fail`;
+  return `<p><a class="badge ${failed === 0 ? 'pass' : 'fail'}" href="#numbers">${failed === 0 ? '✓' : '✗'} ${text}</a></p>`;
+}
+
+const numbers = (run: RunFile): string => [variantTable(run), notes(run), expectationTable(run), metricTable(run)].join('\n');
+
+const timeHint = 'Drag a picture to move along, hold Shift and turn the wheel to zoom, double-click to go back.';
+
+function section(id: string, title: string, content: string, hint = ''): string {
+  if (content.trim() === '') return '';
+  return `<section id="${id}" aria-labelledby="${id}-title">
+<h2 id="${id}-title">${title}</h2>
+${hint === '' ? '' : `<p class="hint">${hint}</p>\n`}${content}
+</section>`;
+}
+
+const figures = (packed: readonly PackedChart[], names: readonly string[]): string =>
+  packed
+    .filter(({ name }) => names.includes(name))
+    .map(
+      ({ name, title, finding }) => `<figure id="chart-${name}">
+<div class="plot" role="img" aria-label="${forHtml(`${title}: ${finding}`)}"></div>
+<figcaption>
+<span>${forHtml(title)}</span>
+<span class="tools"><button type="button" data-save="svg">SVG</button><button type="button" data-save="vega">Vega-Lite</button><button type="button" data-save="csv">CSV</button></span>
+</figcaption>
+<details><summary>Data</summary><div class="rows"></div></details>
+</figure>`,
+    )
+    .join('\n');
+
+/** Picks a variant out in all charts at once; the same as a click on a legend, but reachable by keyboard. */
+function highlighter(run: RunFile): string {
+  if (run.variants.length < 2) return '';
+  const buttons = variantLooks(run).map(
+    (look) =>
+      `<button type="button" aria-pressed="false" data-variant="${forHtml(look.label)}">${swatch(look)}${forHtml(look.label)}</button>`,
+  );
+  return `<div class="highlighter" role="group" aria-label="Highlight a variant in the charts"><span>Highlight</span>${buttons.join('')}</div>`;
+}

@@ -1,0 +1,117 @@
+/** The tables of the HTML report: one row per variant, the expectations with what was measured, and every metric. */
+import { variantLooks } from '../charts/palette.ts';
+import type { ExpectationResult, RunFile } from '../../lab/types.ts';
+import { findMetric } from '../../core/metrics.ts';
+import { formatEstimate, isNumber } from '../format.ts';
+import { forHtml } from '../plain-text.ts';
+import { describeChange, measuredText, metricTitle, summarize, type SummaryRow } from '../summary.ts';
+import { swatch } from './swatch.ts';
+
+export function variantTable(run: RunFile): string {
+  const { columns, rows, compared } = summarize(run);
+  const looks = variantLooks(run);
+  const header = [
+    'variant',
+    ...columns.map(({ title }) => title),
+    ...(compared === null ? [] : [`${compared.title} against ${compared.baseline}`, 'verdict']),
+    ...(run.expectations.length > 0 ? ['expected'] : []),
+  ];
+  const body = rows.map((row, index) => {
+    const { variant } = row;
+    const numbers = columns.map(({ metric }, column) => {
+      const estimate = variant.estimates[metric];
+      const interval = estimate === undefined ? null : formatEstimate(metric, estimate).interval;
+      return `<td class="number">${forHtml(row.cells[column]!)}${interval === null ? '' : `<small>${forHtml(interval)}</small>`}</td>`;
+    });
+    return [
+      `<th scope="row" class="name">${looks.length > 1 ? swatch(looks[index]!) : ''}${forHtml(variant.label)}<small>${forHtml(variant.differs)}</small></th>`,
+      ...numbers,
+      ...(compared === null ? [] : changeCells(row)),
+      ...(run.expectations.length > 0 ? [`<td>${expected(row)}</td>`] : []),
+    ].join('');
+  });
+  const caption =
+    run.seeds.length > 1
+      ? `Mean of ${run.seeds.length} seeds; below it the 95 % interval.`
+      : 'One seed: no intervals, no verdicts.';
+  return table(caption, header, body, columns.length);
+}
+
+export function expectationTable(run: RunFile): string {
+  if (run.expectations.length === 0) return '';
+  const body = run.expectations.map((each) =>
+    [
+      `<td>${outcome(each)}</td>`,
+      `<th scope="row"><code>${forHtml(each.text)}</code></th>`,
+      `<td>${forHtml(each.variant)}</td>`,
+      `<td>${forHtml(measuredText(each.metric, each.measured))}</td>`,
+      `<td class="where">${forHtml(`${each.file}:${each.line}:${each.column}`)}</td>`,
+    ].join(''),
+  );
+  return table('Expectations of the scenario', ['', 'expected', 'variant', 'measured', 'where'], body, 0);
+}
+
+/** Folded away: the summary above answers most questions. */
+export function metricTable(run: RunFile): string {
+  const names = [...new Set(run.variants.flatMap((variant) => Object.keys(variant.estimates)))];
+  const shown = names.filter((metric) => run.variants.some((variant) => isNumber(variant.estimates[metric]?.mean)));
+  const body = shown.map((metric) => {
+    const about = findMetric(metric)?.about ?? '';
+    const cells = run.variants.map((variant) => {
+      const estimate = variant.estimates[metric];
+      if (estimate === undefined) return '<td></td>';
+      const { value, interval } = formatEstimate(metric, estimate);
+      const comparison = run.comparisons.find((each) => each.variant === variant.label && each.metric === metric);
+      const change =
+        comparison === undefined ? '' : `<small>${forHtml(describeChange(comparison).text)}, ${comparison.verdict}</small>`;
+      return `<td class="number">${forHtml(value)}${interval === null ? '' : `<small>${forHtml(interval)}</small>`}${change}</td>`;
+    });
+    return `<th scope="row" title="${forHtml(about)}">${forHtml(metricTitle(metric))}<small>${forHtml(metric)}</small></th>${cells.join('')}`;
+  });
+  const header = ['metric', ...run.variants.map((variant) => variant.label)];
+  return `<details><summary>Every metric</summary>${table('Mean over seeds, 95 % interval, and change against the baseline where it is compared', header, body, header.length)}</details>`;
+}
+
+export function notes(run: RunFile): string {
+  const warnings = run.warnings.map(
+    ({ severity, message, hint }) => `${severity}: ${message}${hint === undefined ? '' : `; ${hint}`}`,
+  );
+  const lines = [...summarize(run).notes, ...warnings];
+  return lines.length === 0
+    ? ''
+    : `<ul class="notes">${lines.map((line) => `<li>${forHtml(line.replace(/^~ /, ''))}</li>`).join('')}</ul>`;
+}
+
+function changeCells({ change, variant }: SummaryRow): string[] {
+  if (change === undefined) return ['<td></td>', `<td>${variant.isBaseline ? '<span class="chip">baseline</span>' : ''}</td>`];
+  return [
+    `<td class="number">${forHtml(change.text)}${change.interval === '' ? '' : `<small>${forHtml(change.interval)}</small>`}</td>`,
+    `<td><span class="chip ${change.verdict}">${change.verdict}</span></td>`,
+  ];
+}
+
+/** Which ones fail stands in the table below. */
+function expected({ failed, expectations }: SummaryRow): string {
+  if (expectations === 0) return '';
+  return failed.length === 0
+    ? `<span class="pass">✓ ${expectations} of ${expectations}</span>`
+    : `<span class="fail">✗ ${failed.length} of ${expectations}</span>`;
+}
+
+function outcome({ passed, uncertain }: ExpectationResult): string {
+  const close = uncertain ? '<small>close: more seeds could turn it</small>' : '';
+  return `<span class="${passed ? 'pass' : 'fail'}">${passed ? '✓ holds' : '✗ fails'}</span>${close}`;
+}
+
+function table(caption: string, header: readonly string[], body: readonly string[], numbers: number): string {
+  const heads = header.map(
+    (text, index) => `<th scope="col"${index >= 1 && index <= numbers ? ' class="number"' : ''}>${forHtml(text)}</th>`,
+  );
+  return `<div class="scroll"><table>
+<caption>${forHtml(caption)}</caption>
+<thead><tr>${heads.join('')}</tr></thead>
+<tbody>
+${body.map((row) => `<tr>${row}</tr>`).join('\n')}
+</tbody>
+</table></div>`;
+}
