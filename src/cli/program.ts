@@ -17,7 +17,7 @@ const examples = `
 Examples:
   clusterlab init my-lab && cd my-lab && clusterlab compare scenario.yaml
   clusterlab compare scenarios/slow-node.yaml --seeds 20
-  clusterlab compare scenarios/slow-node.yaml --set traffic[0].arrivals.rate=6000/s --json | jq .verdict
+  clusterlab compare scenarios/slow-node.yaml --set 'traffic[0].arrivals.rate=6000/s' --json | jq .verdict
   clusterlab plan scenarios/slow-node.yaml
   clusterlab policies show peak-ewma
   clusterlab report reports/slow-node --format md

@@ -41,6 +41,8 @@ export class Client implements BeliefSink {
   readonly balancer: Balancer;
   readonly pipeline: Pipeline;
   readonly detector: Detector | undefined;
+  /** Whether the balancer wants load reports. */
+  readonly listens: boolean;
   /** Lane of the request timeout; −1 for none. */
   timeoutLane: number;
   /** When the pending timer events are due; Infinity for none. */
@@ -66,6 +68,7 @@ export class Client implements BeliefSink {
     });
     // The name of the policy is not in the name of its stream: two variants of one algorithm then differ only where they must.
     this.balancer = makers.makeBalancer({ rng: streams.stream(`balancer/${name}`) });
+    this.listens = this.balancer.onReport !== undefined;
     this.endpoints.bind(this.balancer, 0);
     this.detector = makers.makeDetector?.({ rng: streams.stream(`detector/${name}`), sink: this });
     for (let slot = 0; slot < this.instances; slot++) this.detector?.watch(slot, 0);

@@ -19,6 +19,10 @@ export const eventKinds = {
   heartbeatLine: 17, // a: delay line
   detectorTimer: 18, // a: client
   balancerTimer: 19, // a: client
+  probeLine: 20, // a: delay line
+  probeDelivered: 21, // a: probe
+  probeAnswerLine: 22, // a: delay line
+  probeAnswered: 23, // a: probe
 } as const;
 
 const names = new Map<number, string>(Object.entries(eventKinds).map(([name, kind]) => [kind, name]));

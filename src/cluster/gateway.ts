@@ -2,11 +2,13 @@
  *  proxy is the other driver of the same object. */
 import { InvariantViolation, PolicyFault } from '../core/errors.ts';
 import type { Engine, TimerLanes } from '../engine/index.ts';
-import { type Outcome, outcomes, type Slot } from '../policies/balancing/balancer.ts';
+import { type LoadReport, type Outcome, outcomes, type Slot } from '../policies/balancing/balancer.ts';
 import type { PipelineDriver, RequestResult } from '../policies/pipeline.ts';
 import type { Client } from './client.ts';
 import type { Fleet } from './fleet.ts';
+import type { LoadMonitor } from './load-monitor.ts';
 import { channels, type Network } from './network.ts';
+import { emptyReport, type Probes } from './probes.ts';
 import type { Recorder } from './recorder.ts';
 import { AT_INSTANCE, HELD_BY_CLIENT, HELD_BY_SERVER, type RequestTable } from './request-table.ts';
 import type { Servers } from './servers.ts';
@@ -21,6 +23,9 @@ export interface GatewayParts {
   /** Set once the world is wired. */
   servers: Servers;
   clients: readonly Client[];
+  /** Present when a balancer listens to load reports. */
+  monitor: LoadMonitor | undefined;
+  probes: Probes | undefined;
   readonly balancerName: string;
   readonly isUserPolicy: boolean;
 }
@@ -33,8 +38,10 @@ export class Gateway implements PipelineDriver {
   private readonly engine: Engine;
   private readonly requests: RequestTable;
   private readonly recorder: Recorder;
+  private readonly report: LoadReport;
 
   constructor(parts: GatewayParts) {
+    this.report = emptyReport();
     this.parts = parts;
     this.engine = parts.engine;
     this.requests = parts.requests;
@@ -80,14 +87,29 @@ export class Gateway implements PipelineDriver {
       if (this.hop(channels.response, request, zone, client.zone, RESPONSE_HOP)) return;
     }
     requests.holders[request] = HELD_BY_CLIENT;
-    this.clientOf(request).pipeline.onResponse(request, outcome);
+    this.answer(request, outcome);
   }
 
   responseDelivered(request: number): void {
     const { requests } = this;
     const isAwaited = requests.isHeldByClient(request);
     requests.release(request, HELD_BY_SERVER);
-    if (isAwaited) this.clientOf(request).pipeline.onResponse(request, requests.outcome[request] as Outcome);
+    if (isAwaited) this.answer(request, requests.outcome[request] as Outcome);
+  }
+
+  private answer(request: number, outcome: Outcome): void {
+    const client = this.clientOf(request);
+    const endpoint = this.requests.attempts.endpoint[request];
+    client.pipeline.onResponse(request, outcome);
+    if (!client.listens || this.parts.monitor === undefined || (outcome !== outcomes.ok && outcome !== outcomes.error)) return;
+    // The row is free by now, but nobody can have taken it yet.
+    this.parts.monitor.readCarried(request, this.report);
+    client.pipeline.onReport(endpoint, this.report);
+  }
+
+  probe(request: number, endpoint: Slot): void {
+    const client = this.clientOf(request);
+    this.parts.probes?.send(client, client.base + endpoint);
   }
 
   armTimeout(request: number): void {

@@ -9,7 +9,7 @@ import type { NetworkSpec } from '../scenario/spec.ts';
 import { makeSampler, type Sampler } from '../stats/samplers.ts';
 
 /** What travels: index into `Channel` tables. */
-export const channels = { request: 0, response: 1, heartbeat: 2 } as const;
+export const channels = { request: 0, response: 1, heartbeat: 2, probe: 3, probeAnswer: 4 } as const;
 export type Channel = (typeof channels)[keyof typeof channels];
 
 export interface ChannelKinds {

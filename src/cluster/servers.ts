@@ -6,6 +6,7 @@ import { type Engine, priorities } from '../engine/index.ts';
 import { type Outcome, outcomes } from '../policies/balancing/balancer.ts';
 import { eventKinds } from './events.ts';
 import { type Fleet, instanceStates } from './fleet.ts';
+import type { LoadMonitor } from './load-monitor.ts';
 import type { Recorder } from './recorder.ts';
 import { AT_INSTANCE, type RequestTable } from './request-table.ts';
 import { SharingStation } from './sharing-station.ts';
@@ -28,6 +29,8 @@ export class Servers implements StationHost {
   private readonly requests: RequestTable;
   private readonly recorder: Recorder;
   private readonly host: ServersHost;
+  /** Present when a balancer listens to load reports. */
+  monitor: LoadMonitor | undefined;
   private readonly stations: readonly Station[];
   // By global instance number.
   private readonly downs: Int32Array;
@@ -47,6 +50,7 @@ export class Servers implements StationHost {
     this.requests = requests;
     this.recorder = recorder;
     this.host = host;
+    this.monitor = undefined;
     this.stations = fleet.services.map((service) =>
       service.discipline === 'processor-sharing'
         ? new SharingStation(engine, fleet, requests, this, { cores: service.slots, queueLimit: service.queueLimit })
@@ -99,6 +103,10 @@ export class Servers implements StationHost {
     fleet.served[instance]++;
     const share = fleet.errorShare[instance];
     const isError = share > 0 && this.host.errorDraws(request).unit(this.requests.index[request], 0) < share;
+    if (this.monitor !== undefined) {
+      const isShared = fleet.services[fleet.service[instance]].discipline === 'processor-sharing';
+      this.monitor.answered(request, instance, isShared ? NaN : this.requests.sinceMs[request], isError);
+    }
     this.host.reply(request, isError ? outcomes.error : outcomes.ok);
   }
 

@@ -23,6 +23,8 @@ export interface FinishedWorld {
   readonly servers: Servers;
   readonly controlPlane: ControlPlane;
   readonly instanceSeries: InstanceSeries;
+  /** Over the whole run. */
+  readonly probesSent: number;
   readonly littleResidual: number;
 }
 
@@ -76,7 +78,11 @@ function closeLedger({ requests, recorder, run }: FinishedWorld): Ledger {
   return ledger;
 }
 
-function requestMetrics({ recorder, run }: FinishedWorld, ledger: Ledger, measuredMs: number): Record<string, number> {
+function requestMetrics(
+  { recorder, run, probesSent }: FinishedWorld,
+  ledger: Ledger,
+  measuredMs: number,
+): Record<string, number> {
   const failed = failureBuckets.reduce((sum, bucket) => sum + ledger.failed[bucket], 0);
   const ended = ledger.ok + failed;
   const seconds = measuredMs / MS_PER_SECOND;
@@ -92,6 +98,7 @@ function requestMetrics({ recorder, run }: FinishedWorld, ledger: Ledger, measur
       failureBuckets.map((bucket) => [`failures.${bucket}`, ended > 0 ? ledger.failed[bucket] / ended : NaN]),
     ),
     'inSystem.mean': recorder.meanInSystem(run.durationMs),
+    probes: (probesSent * MS_PER_SECOND) / run.durationMs,
   };
 }
 

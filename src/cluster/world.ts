@@ -13,7 +13,9 @@ import { Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import { Gateway, type GatewayParts } from './gateway.ts';
 import { InstanceSeries } from './instance-series.ts';
+import { LoadMonitor } from './load-monitor.ts';
 import { Network } from './network.ts';
+import { Probes } from './probes.ts';
 import { Recorder } from './recorder.ts';
 import { RequestTable } from './request-table.ts';
 import { Servers } from './servers.ts';
@@ -55,6 +57,7 @@ class World implements EventHandler {
   private readonly controlPlane: ControlPlane;
   private readonly checkers: Checkers;
   private readonly instanceSeries: InstanceSeries;
+  private readonly probes: Probes | undefined;
   private readonly sources: TrafficSource[];
   private windows: number;
   private littleResidual: number;
@@ -78,6 +81,8 @@ class World implements EventHandler {
       { line: eventKinds.requestLine, delivered: eventKinds.requestDelivered },
       { line: eventKinds.responseLine, delivered: eventKinds.responseDelivered },
       { line: eventKinds.heartbeatLine, delivered: eventKinds.heartbeatDelivered },
+      { line: eventKinds.probeLine, delivered: eventKinds.probeDelivered },
+      { line: eventKinds.probeAnswerLine, delivered: eventKinds.probeAnswered },
     ]);
     this.sources = [];
     this.servers = new Servers(engine, fleet, requests, this.recorder, {
@@ -94,6 +99,8 @@ class World implements EventHandler {
       network: this.network,
       servers: this.servers,
       clients,
+      monitor: undefined,
+      probes: undefined,
       balancerName: makers.balancerName,
       isUserPolicy: makers.isUserPolicy,
     };
@@ -118,6 +125,13 @@ class World implements EventHandler {
         clients.push(client);
       }
     });
+    if (clients.some((client) => client.listens)) {
+      const monitor = new LoadMonitor(engine, fleet);
+      this.servers.monitor = monitor;
+      parts.monitor = monitor;
+      this.probes = new Probes(this.network, fleet, this.servers, monitor, clients);
+      parts.probes = this.probes;
+    }
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.faults = new Faults(engine, this.servers, fleet, scenario.faults, streams);
     scenario.traffic.forEach((spec, source) => {
@@ -147,6 +161,7 @@ class World implements EventHandler {
       servers: this.servers,
       controlPlane: this.controlPlane,
       instanceSeries: this.instanceSeries,
+      probesSent: this.probes?.sent ?? 0,
       littleResidual: this.littleResidual,
     });
   }
@@ -202,6 +217,21 @@ class World implements EventHandler {
         return;
       case eventKinds.balancerTimer:
         this.controlPlane.balancerTimer(a);
+        return;
+      case eventKinds.probeLine:
+      case eventKinds.probeAnswerLine: {
+        const line = this.network.line(a);
+        const probe = line.headA();
+        line.advance();
+        if (kind === eventKinds.probeLine) this.probes?.delivered(probe);
+        else this.probes?.answered(probe);
+        return;
+      }
+      case eventKinds.probeDelivered:
+        this.probes?.delivered(a);
+        return;
+      case eventKinds.probeAnswered:
+        this.probes?.answered(a);
         return;
       case eventKinds.faultBegins:
         this.faults.begin(a, b);

@@ -184,19 +184,19 @@ const unitWords: readonly (readonly [RegExp, string])[] = [
 function rateAdvice(text: string): string {
   if (text.length > longestSlip) return rateHint;
   if (/^-\s*\d/.test(text)) return 'rates are not negative';
+  // Without the slash: `10 per minute`, `5k req/s`, `300rps`. An m before anything else is no million.
   const [, digits, letter = '', word] =
-    /^(\d+(?:\.\d+)?)\s*([km]?)\s*(?:\/|per|r|req|requests)?\s*(?:\/|per)?\s*([a-z]*)$/i.exec(text) ?? [];
-  if (digits === undefined || word === undefined) return rateHint;
-  if (/^(rps|qps|ps)$/i.test(word)) return `write ${digits}${letter}/s`;
-  const unit = /^(s|secs?|seconds?)$/i.test(word)
-    ? 's'
-    : /^(m|mins?|minutes?)$/i.test(word)
-      ? 'm'
-      : /^(h|hrs?|hours?)$/i.test(word)
-        ? 'h'
-        : '';
-  return unit === '' ? rateHint : `write ${digits}${letter}/${unit}`;
+    /^(\d+(?:\.\d+)?)\s*([kKM]?)\s*(?:r|req|requests)?\s*(?:\/|per)?\s*([A-Za-z]+)$/.exec(text) ?? [];
+  const unit = word === undefined ? undefined : rateWords.find(([pattern]) => pattern.test(word))?.[1];
+  return unit === undefined ? rateHint : `write ${digits}${letter.replace('K', 'k')}/${unit}`;
 }
+
+const rateWords: readonly (readonly [RegExp, string])[] = [
+  [/^(s|secs?|seconds?|rps|qps|ps)$/i, 's'],
+  [/^(mins?|minutes?|rpm)$/i, 'm'],
+  [/^(h|hrs?|hours?)$/i, 'h'],
+  [/^(d|days?)$/i, 'd'],
+];
 
 function asNumber(found: unknown, what: string): Reading {
   if (typeof found === 'number') {

@@ -3,12 +3,22 @@
  *  The simulator and a live proxy drive the same object. The pipeline says what to do through its `PipelineDriver` (`send`,
  *  `armTimeout`, `finish`); the driver tells it what happened (`start`, `onResponse`, `onTimeout`). Requests are small integers
  *  chosen by the driver and reused after `finish`; state per request lives in typed arrays, so nothing allocates per request. */
-import { type Balancer, NO_ENDPOINT, type Outcome, outcomes, type PickContext, type Slot } from './balancing/balancer.ts';
+import {
+  type Balancer,
+  NO_ENDPOINT,
+  type LoadReport,
+  type Outcome,
+  outcomes,
+  type PickContext,
+  type Slot,
+} from './balancing/balancer.ts';
 import type { EndpointSet } from './balancing/endpoint-set.ts';
-import type { Clock } from '../core/time.ts';
+import type { Clock, Ms } from '../core/time.ts';
 
 /** How a request ended for its caller: an attempt's outcome, or `noEndpoint`. */
 export const NO_ENDPOINT_RESULT = 6;
+/** Probes one pick may ask for. */
+const PROBES_MAX = 64;
 export type RequestResult = Outcome | typeof NO_ENDPOINT_RESULT;
 
 export interface PipelineDriver {
@@ -19,6 +29,9 @@ export interface PipelineDriver {
   cancelTimeout(request: number): void;
   /** The request is over for its caller. After a timeout the answer may still arrive; `onResponse` must not be called then. */
   finish(request: number, result: RequestResult): void;
+  /** Ask this endpoint for its load, beside the request; the answer comes back through `onReport`, if at all. Only called when the
+   *  balancer has `probes`. */
+  probe(request: number, endpoint: Slot): void;
   /** The balancer chose an endpoint outside its view: a bug in the policy. The request ends as if there were no endpoint. */
   invalidPick(request: number, endpoint: Slot): void;
 }
@@ -62,6 +75,7 @@ export class Pipeline {
   private readonly clock: Clock;
   private readonly hasTimeout: boolean;
   private readonly context: PickContext;
+  private readonly probeTargets: Int32Array;
 
   constructor(parts: PipelineParts) {
     this.endpoints = parts.endpoints;
@@ -70,6 +84,7 @@ export class Pipeline {
     this.driver = parts.driver;
     this.clock = parts.clock;
     this.hasTimeout = parts.hasTimeout;
+    this.probeTargets = new Int32Array(PROBES_MAX);
     this.context = { nowMs: -0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
   }
 
@@ -95,7 +110,13 @@ export class Pipeline {
     this.endpoints.begin(endpoint);
     if (this.balancer.onStart !== undefined) this.balancer.onStart(endpoint, nowMs);
     if (this.hasTimeout) this.driver.armTimeout(request);
+    if (this.balancer.probes !== undefined) this.sendProbes(request, nowMs);
     this.driver.send(request, endpoint);
+  }
+
+  /** A load report arrived: a probe's answer, or what came with a response. */
+  onReport(endpoint: Slot, report: LoadReport): void {
+    if (this.balancer.onReport !== undefined) this.balancer.onReport(endpoint, this.clock.now(), report);
   }
 
   /** The answer arrived, or the connection was refused or lost. */
@@ -106,6 +127,11 @@ export class Pipeline {
 
   onTimeout(request: number): void {
     this.end(request, outcomes.timeout);
+  }
+
+  private sendProbes(request: number, nowMs: Ms): void {
+    const count = this.balancer.probes?.(this.probeTargets, nowMs) ?? 0;
+    for (let i = 0; i < count; i++) this.driver.probe(request, this.probeTargets[i]);
   }
 
   private end(request: number, outcome: Outcome): void {

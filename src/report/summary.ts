@@ -163,8 +163,7 @@ function zeroFailures(run: RunFile): string[] {
   });
   if (clean.length === 0) return [];
   const ended = Math.min(...clean.map((each) => each.ended));
-  const who =
-    clean.length === run.variants.length && clean.length > 1 ? 'every variant' : clean.map((each) => each.label).join(', ');
+  const who = clean.length === run.variants.length && clean.length > 1 ? 'every variant' : names(clean.map((each) => each.label));
   const atLeast = clean.every((each) => each.ended === ended) ? '' : 'at least ';
   return [
     `100 % is not a promise: 0 of ${atLeast}${formatCount(ended)} requests failed (${who}), so the failure rate is below ` +
@@ -172,16 +171,25 @@ function zeroFailures(run: RunFile): string[] {
   ];
 }
 
-/** One sentence per metric, with the most demanding number of seeds. */
+/** One sentence per metric, with the number of seeds that would decide the last of them. */
 function inconclusive(run: RunFile): string[] {
-  const open = run.comparisons.filter((comparison) => comparison.verdict === 'inconclusive');
   const byMetric = new Map<string, Comparison[]>();
-  for (const comparison of open) byMetric.set(comparison.metric, [...(byMetric.get(comparison.metric) ?? []), comparison]);
-  return [...byMetric].map(([metric, comparisons]) => {
-    const who = comparisons.map(({ variant, seedsNeeded, seeds }) => {
-      if (seedsNeeded === null || seedsNeeded <= seeds) return `${variant} (needed seeds cannot be told)`;
-      return `${variant} (about ${seedsNeeded} seeds would decide)`;
-    });
-    return `~ ${metricTitle(metric)}: ${plural(comparisons[0]!.seeds, 'seed')} cannot tell ${who.join(', ')} from ${comparisons[0]!.baseline}.`;
+  for (const comparison of run.comparisons) {
+    if (comparison.verdict !== 'inconclusive') continue;
+    byMetric.set(comparison.metric, [...(byMetric.get(comparison.metric) ?? []), comparison]);
+  }
+  return [...byMetric].map(([metric, open]) => {
+    const { seeds, baseline } = open[0]!;
+    const who = names(open.map((each) => each.variant));
+    const head = `~ ${metricTitle(metric)}: ${plural(seeds, 'seed')} cannot tell ${who} from ${baseline}`;
+    const needed = open.map((each) => each.seedsNeeded).filter((count) => count !== null && count > seeds) as number[];
+    if (needed.length < open.length) return `${head}; how many would cannot be told yet.`;
+    return `${head}; about ${Math.max(...needed)} would decide${open.length > 1 ? ' all of them' : ''}.`;
   });
+}
+
+/** `a, b and c`; beyond six only how many. */
+function names(labels: readonly string[]): string {
+  if (labels.length > 6) return `${labels.length} variants`;
+  return labels.length < 2 ? labels.join('') : `${labels.slice(0, -1).join(', ')} and ${labels.at(-1)}`;
 }

@@ -31,7 +31,7 @@ export async function compileSpec(spec: ChartSpec): Promise<Record<string, unkno
 
 /** A picture has nobody to click on it: no selections, and everything shown as if nothing were selected. */
 function withoutInteraction(part: unknown): unknown {
-  if (Array.isArray(part)) return part.map(withoutInteraction);
+  if (Array.isArray(part)) return part.filter((each) => !isHoverLayer(each)).map(withoutInteraction);
   if (typeof part !== 'object' || part === null) return part;
   const { condition } = part as { condition?: { test?: unknown; value?: unknown } };
   if (condition?.test === highlightTest) return { value: condition.value };
@@ -42,6 +42,9 @@ function withoutInteraction(part: unknown): unknown {
     }),
   );
 }
+
+const isHoverLayer = (part: unknown): boolean =>
+  typeof part === 'object' && part !== null && String((part as { name?: unknown }).name).startsWith('hover_');
 
 interface TextItem {
   readonly fontSize?: number;

@@ -1,5 +1,6 @@
 /** Turns what goes wrong with a data file into a complaint about the line that names it. */
 import type { Path } from '../core/issue.ts';
+import { show } from '../core/quantity.ts';
 import { CsvError } from './csv.ts';
 import type { Env } from './distributions.ts';
 
@@ -18,17 +19,13 @@ export async function reading<Result>(
   const absolutePath = env.data.resolve(file);
   const problem = await env.data.whyUnreadable(absolutePath);
   if (problem !== null)
-    return complain(
-      'unreadable-file',
-      `cannot read ${JSON.stringify(file)}: ${problem}`,
-      'paths are relative to the scenario file',
-    );
+    return complain('unreadable-file', `cannot read ${show(file)}: ${problem}`, 'paths are relative to the scenario file');
   try {
     return await read(absolutePath);
   } catch (error) {
-    if (error instanceof CsvError) return complain('bad-data', `${file}: ${error.message}`);
+    if (error instanceof CsvError) return complain('bad-data', `${show(file)}: ${error.message}`);
     if (error instanceof Error && 'syscall' in error)
-      return complain('unreadable-file', `cannot read ${JSON.stringify(file)}: ${error.message}`);
+      return complain('unreadable-file', `cannot read ${show(file)}: ${error.message}`);
     throw error;
   }
 }

@@ -111,7 +111,11 @@ function readSlice(shape: TraceShape, absolutePath: string, env: Env): Promise<S
     });
     if (intervalMs === undefined)
       throw new CsvError(held === undefined ? 'it has no rows' : 'one row does not tell the interval; set interval');
-    return { intervalMs, startMs: firstIndex * intervalMs, counts: Float64Array.from(counts) };
+    return {
+      intervalMs,
+      startMs: (counts.length === 0 ? index + 1 : firstIndex) * intervalMs,
+      counts: Float64Array.from(counts),
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 /** `npm run bench`: speed and memory of the built code, one process per measurement, interleaved, medians.
  *  --json          an array of { job, instances, requests, requestsPerSecond, nsPerEvent, peakMiB, digest }
+ *  --policies      only the table of balancers; with --json an array of { policy, endpoints, nsPerPick }
  *  --limit         also compiles and runs the hand-written C program limit.c beside it (gcc) and prints the ratio
  *  --requests N    requests per measurement (default 5000000)
  *  --repeat N      processes per row (default 5)
@@ -12,11 +13,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { defaultInstances } from './jobs.mjs';
+import { formatPolicies, measurePolicies } from './policies.mjs';
 
 const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     limit: { type: 'boolean', default: false },
+    policies: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     requests: { type: 'string', default: '5000000' },
     repeat: { type: 'string', default: '5' },
@@ -26,6 +29,12 @@ const { values: flags } = parseArgs({
 const repeat = flags.quick ? 1 : whole('repeat', flags.repeat);
 const requests = flags.quick ? 100_000 : whole('requests', flags.requests);
 const here = fileURLToPath(new URL('.', import.meta.url));
+
+if (flags.policies) {
+  const policies = await measuredPolicies();
+  console.log(flags.json ? JSON.stringify(policies, null, 1) : await formatPolicies(policies));
+  process.exit();
+}
 
 const wanted = rows().filter((row) => flags.job === undefined || row.job === flags.job);
 if (wanted.length === 0) fail(`--job ${flags.job}: expected j1, j2 or j3`);
@@ -44,7 +53,17 @@ process.stderr.write('\n');
 limit?.remove();
 const results = measured.map((runs, i) => summary(runs, floors[i]));
 if (flags.json) console.log(JSON.stringify(results, null, 1));
-else print(results);
+else {
+  print(results);
+  if (flags.job === undefined) console.log(`\n${await formatPolicies(await measuredPolicies())}`);
+}
+
+async function measuredPolicies() {
+  const onProgress = (name, i, count) => process.stderr.write(`\r${i}/${count} ${name.padEnd(50)}`);
+  const policies = await measurePolicies({ isQuick: flags.quick, onProgress });
+  process.stderr.write(`\r${''.padEnd(60)}\r`);
+  return policies;
+}
 
 /** The three jobs, J2 at other sizes (is an event as cheap?), and J2 shorter and longer (is memory as small?). */
 function rows() {

@@ -65,10 +65,12 @@ function ended(child: ChildProcessByStdio<null, Readable, Readable>): Promise<En
   });
 }
 
-/** A folder that is gone after the tests of this file, with the files given. */
+const base = mkdtempSync(join(tmpdir(), 'clusterlab-test-'));
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+/** A new folder with these files; it is gone after the tests of the file. */
 export function folderWith(files: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'clusterlab-test-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = mkdtempSync(join(base, 'lab-'));
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);

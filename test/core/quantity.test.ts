@@ -54,7 +54,10 @@ describe('durations', () => {
   });
 
   test('bounds are named in the words of the reader', () => {
-    expect(parseDuration('0s', { min: 0, exclusiveMin: true })).toEqual({ problem: '"0s" is too small', hint: 'it must be above 0s' });
+    expect(parseDuration('0s', { min: 0, exclusiveMin: true })).toEqual({
+      problem: '"0s" is too small',
+      hint: 'it must be above 0s',
+    });
     expect(parseDuration('2m', { max: 60_000 })).toEqual({ problem: '"2m" is too large', hint: 'it must be at most 1m' });
   });
 

@@ -6,9 +6,11 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { createProgram } from '../../src/cli/program.ts';
+import { policyTemplate } from '../../src/cli/templates.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 import { exitCodes } from '../../src/core/errors.ts';
 import { version } from '../../src/core/version.ts';
+import { scenarioSchema } from '../../src/scenario/schema.ts';
 import { filesUnder, read, root } from './sources.ts';
 
 const readme = read('README.md');
@@ -74,8 +76,14 @@ describe('the marked blocks of the README', () => {
   };
 });
 
-test('the policy of the README type-checks against the package', { timeout: 30_000 }, () => {
-  expect(typeErrors(markedBlocks(readme).find(({ name }) => name.endsWith('.ts'))!.code)).toBe('');
+describe('a policy that users start from', () => {
+  test.each([
+    ['in the README', markedBlocks(readme).find(({ name }) => name.endsWith('.ts'))!.code],
+    ['of clusterlab init', policyTemplate],
+  ])('%s type-checks against the package as it is built', { timeout: 30_000 }, (_, code) => {
+    expect(typeErrors(code)).toBe('');
+    expect(typeErrors(code.replace('implements Balancer', 'implements Balanser'))).toContain('Balanser');
+  });
 });
 
 test('the version in the code is the version of the package', () => {
@@ -106,6 +114,12 @@ test('the index of scenarios is complete and current', async () => {
   await expect(expected).toMatchFileSnapshot(join(root, 'scenarios/README.md'));
 });
 
+test('the schema that editors read is current', async () => {
+  await expect(`${JSON.stringify(scenarioSchema(), null, 2)}\n`).toMatchFileSnapshot(
+    join(root, 'scenarios/scenario.schema.json'),
+  );
+});
+
 interface Block {
   readonly kind: 'file' | 'runs';
   readonly name: string;
@@ -132,6 +146,7 @@ function typeErrors(code: string): string {
   try {
     writeFileSync(join(folder, 'policy.ts'), code);
     const flags = [
+      '--ignoreConfig',
       '--noEmit',
       '--strict',
       '--module',

@@ -64,7 +64,8 @@ test('JSON, a byte order mark and Windows line ends make no difference', async (
 });
 
 test('an alias stands for what it names', async () => {
-  const services = 'services: { api: { instances: 1, work: &work { type: exponential, mean: 5ms } }, db: { instances: 1, work: *work } }';
+  const services =
+    'services: { api: { instances: 1, work: &work { type: exponential, mean: 5ms } }, db: { instances: 1, work: *work } }';
   const scenario = await scenarioOf(scenarioText({ services }));
   expect(scenario.services.map(({ work }) => work)).toEqual([
     { type: 'exponential', mean: 5 },
@@ -100,7 +101,8 @@ describe('run', () => {
 });
 
 describe('services', () => {
-  const serviceOf = async (service: string) => (await scenarioOf(scenarioText({ services: `services:\n  api: ${service}` }))).services[0];
+  const serviceOf = async (service: string) =>
+    (await scenarioOf(scenarioText({ services: `services:\n  api: ${service}` }))).services[0];
 
   test('zones are dealt out in turn', async () => {
     const { instances } = await serviceOf('{ instances: 5, work: 1ms, zones: [a, b] }');
@@ -141,7 +143,10 @@ describe('network', () => {
   const networkOf = async (network: string) =>
     (
       await scenarioOf(
-        scenarioText({ services: 'services: { api: { instances: 3, work: 1ms, zones: [a, b, c] } }', rest: `network: ${network}` }),
+        scenarioText({
+          services: 'services: { api: { instances: 3, work: 1ms, zones: [a, b, c] } }',
+          rest: `network: ${network}`,
+        }),
       )
     ).network;
 
@@ -150,7 +155,9 @@ describe('network', () => {
   });
 
   test('within zones, between them, and between two of them', async () => {
-    expect(await networkOf('{ betweenZones: { type: exponential, mean: 2ms }, pairs: [{ between: [a, c], latency: 1ms }] }')).toEqual({
+    expect(
+      await networkOf('{ betweenZones: { type: exponential, mean: 2ms }, pairs: [{ between: [a, c], latency: 1ms }] }'),
+    ).toEqual({
       sameZone: { type: 'constant', value: 0 },
       betweenZones: { type: 'exponential', mean: 2 },
       pairs: [{ zones: ['a', 'c'], latency: millisecond }],
@@ -205,14 +212,24 @@ describe('traffic', () => {
   test('everything else that can be written', async () => {
     const [stream] = (
       await scenarioOf(
-        arrivalsText('{ type: poisson, rate: 1/s }', ', name: web, balancers: 4, balancerZones: [a], timeout: 1s, keys: { count: 100 }'),
+        arrivalsText(
+          '{ type: poisson, rate: 1/s }',
+          ', name: web, balancers: 4, balancerZones: [a], timeout: 1s, keys: { count: 100 }',
+        ),
       )
     ).traffic;
-    expect(stream).toMatchObject({ name: 'web', balancers: 4, balancerZones: ['a'], timeoutMs: 1000, keys: { count: 100, exponent: 1 } });
+    expect(stream).toMatchObject({
+      name: 'web',
+      balancers: 4,
+      balancerZones: ['a'],
+      timeoutMs: 1000,
+      keys: { count: 100, exponent: 1 },
+    });
   });
 
   test('streams without a name get the name of their service, numbered', async () => {
-    const traffic = 'traffic: [{ to: api, arrivals: &a { type: poisson, rate: 1/s } }, { to: api, arrivals: *a }, { to: api, arrivals: *a }]';
+    const traffic =
+      'traffic: [{ to: api, arrivals: &a { type: poisson, rate: 1/s } }, { to: api, arrivals: *a }, { to: api, arrivals: *a }]';
     expect((await scenarioOf(scenarioText({ traffic }))).traffic.map(({ name }) => name)).toEqual(['api', 'api-2', 'api-3']);
   });
 
@@ -223,7 +240,7 @@ describe('traffic', () => {
 
   test('a proxy in a zone without instances is only strange', async () => {
     expect(await briefly(arrivalsText('{ type: poisson, rate: 1/s }', ', balancerZones: [far]'))).toEqual([
-      '7:71 warning: no instance is in zone "far"; known: a',
+      '7:72 warning: no instance is in zone "far"; known: a',
     ]);
   });
 });

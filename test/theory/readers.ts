@@ -7,8 +7,13 @@ import type { CellResult } from '../../src/stats/result.ts';
 import type { Observation } from './judgement.ts';
 import { UNIT_MS } from './yaml.ts';
 
-/** Cells by seed; trials that compare variants read them all. */
-export type Reader = (cells: readonly CellResult[], variants: readonly (readonly CellResult[])[]) => Observation;
+/** The trial beside its first variant's cells. */
+export interface Background {
+  /** Cells of all variants, by variant and seed. */
+  readonly variants: readonly (readonly CellResult[])[];
+  readonly warmupWindows: number;
+}
+export type Reader = (cells: readonly CellResult[], background: Background) => Observation;
 export type Readers = Readonly<Record<string, Reader>>;
 
 /** One number per seed; the mean over seeds. */
@@ -45,12 +50,15 @@ export const variance =
   };
 
 /** Share of (instance, moment) with at least k requests in the system, looking at the ends of the windows after warm-up. */
-export const shareWithAtLeast = (k: number): Reader =>
-  perSeed(({ instances, series }) => {
-    const skipped = series.columns.offered.length - measuredWindows(instances[0].queued, series.columns.offered);
-    const seen = instances.flatMap(({ queued }) => queued.slice(skipped));
-    return seen.filter((present) => present >= k).length / seen.length;
-  });
+export const shareWithAtLeast =
+  (k: number): Reader =>
+  (cells, { warmupWindows }) => {
+    const shares = cells.map(({ instances }) => {
+      const seen = instances.flatMap(({ queued }) => queued.slice(warmupWindows));
+      return seen.filter((present) => present >= k).length / seen.length;
+    });
+    return { value: meanOf(shares), se: standardError(shares), replications: shares.length };
+  };
 
 export const standardQuantiles: Readers = Object.fromEntries(
   (
@@ -90,10 +98,6 @@ export function varianceOver(values: readonly number[]): number {
   const mean = meanOf(values);
   return values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / (values.length - 1);
 }
-
-/** Half of the windows, the later one, when nothing better is known: warm-up is never longer than that. */
-const measuredWindows = (queued: readonly number[], offered: readonly number[]): number =>
-  Math.min(queued.length, Math.floor(offered.length / 2));
 
 function varianceOf(data: HistogramData): number {
   const mean = data.sum / data.count;

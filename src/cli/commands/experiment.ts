@@ -7,7 +7,7 @@ import { runExperiment } from '../../lab/experiment.ts';
 import type { RunFile } from '../../lab/types.ts';
 import { parseRun, serializeRun } from '../../report/json.ts';
 import { forTerminal } from '../../report/plain-text.ts';
-import { loadScenario } from '../../scenario/load.ts';
+import { loadScenario, type LoadedScenario } from '../../scenario/load.ts';
 import { exitCodeOf, failureLines, inconclusiveLines } from '../findings.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { noteIssues } from '../notes.ts';
@@ -20,69 +20,75 @@ import { quote } from '../shell.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkFolder, writeFolder } from '../write.ts';
 
-export async function experiment(
-  kind: 'run' | 'compare',
-  file: string,
-  options: ExperimentOptions,
-  terminal: Terminal,
-): Promise<ExitCode> {
-  const quiet = options.quiet === true;
-  const overrides = options.set ?? [];
+type Kind = 'run' | 'compare';
+
+export async function experiment(kind: Kind, file: string, options: ExperimentOptions, terminal: Terminal): Promise<ExitCode> {
   const loaded = await loadScenario(file, loadOptions(options));
-  const scenario = kind === 'run' ? ownVariant(loaded, overrides, terminal.note) : loaded.scenario;
-  const folder = options.out === false ? undefined : (options.out ?? `reports/${folderName(scenario.name)}`);
+  const scenario = kind === 'run' ? ownVariant(loaded, options.set ?? [], terminal.note) : loaded.scenario;
+  const folder = options.out === false ? undefined : (options.out ?? `reports/${scenario.name}`);
   if (folder !== undefined) await checkFolder(folder, { force: options.force === true });
   // The report repeats warnings; standard error is for those who do not see it.
-  if (options.json === true && !quiet) await noteIssues(loaded.warnings, terminal);
+  if (options.json === true && options.quiet !== true) await noteIssues(loaded.warnings, terminal);
 
   const replay = replayCommand(kind, file, options);
-  const progress = quiet ? silentProgress : progressLine(terminal, 'cells');
-  const interrupt = listenForInterrupt(() => {
-    progress.end();
-    terminal.note('interrupted: keeping what is finished; once more to stop at once\n');
-  });
-  let result: RunFile;
-  try {
-    result = await runExperiment({
-      kind,
-      scenario,
-      text: loaded.text,
-      sha256: loaded.sha256,
-      file,
-      overrides,
-      warnings: loaded.warnings,
-      ...(options.untilCi === undefined ? {} : { untilCi: options.untilCi }),
-      jobs: options.jobs ?? availableParallelism(),
-      replay: replay.anywhere,
-      onProgress: progress.update,
-      signal: interrupt.signal,
-    });
-  } catch (failure) {
-    throw withReplay(failure, replay);
-  } finally {
-    progress.end();
-    interrupt.stop();
-  }
-
+  const { result, interrupted } = await simulate({ ...loaded, scenario }, { kind, file, replay, options }, terminal);
   // Everything below is made from what the file holds, so that `report` makes the same from it later, key order included.
   const run = parseRun(serializeRun(renamed(result, file, basename(file))), 'run.json');
-  const interrupted = run.complete ? undefined : (interrupt.code() ?? exitCodes.couldNotFinish);
-  const finished = finishedCells(run);
+  const finished = run.variants.reduce((sum, { digests }) => sum + digests.length, 0);
+  const code = interrupted ?? exitCodeOf(run, { strict: options.strict === true });
   if (finished === 0) {
     terminal.note('nothing had finished yet, so nothing was written\n');
-    return interrupted ?? exitCodes.couldNotFinish;
+    return code;
   }
   if (folder !== undefined) await writeFolder(folder, resultFiles(run), { complete: run.complete });
-  terminal.exitWith(interrupted ?? exitCodeOf(run, { strict: options.strict === true }));
 
+  // From here on a closed pipe may end the program at any moment.
+  terminal.exitWith(code);
   await show(run, file, replay, options, terminal);
   if (options.strict === true) for (const line of inconclusiveLines(run)) terminal.note(`${line}\n`);
-  if (folder !== undefined && !quiet) terminal.note(`Written: ${quote(folder)}/ (open report.html in a browser)\n`);
+  if (folder !== undefined && options.quiet !== true)
+    terminal.note(`Written: ${quote(folder)}/ (open report.html in a browser)\n`);
   if (interrupted !== undefined) {
     const total = run.variants.length * run.seeds.length;
     terminal.note(`incomplete: ${finished} of ${total} cells finished; the results are marked so. Again: ${replay.here}\n`);
   }
-  return interrupted ?? exitCodeOf(run, { strict: options.strict === true });
+  return code;
+}
+
+interface Request {
+  readonly kind: Kind;
+  readonly file: string;
+  readonly replay: Replay;
+  readonly options: ExperimentOptions;
+}
+
+/** Runs the experiment under the user's eyes: progress, and an end by Ctrl-C that keeps what is finished. */
+async function simulate(loaded: LoadedScenario, { kind, file, replay, options }: Request, terminal: Terminal) {
+  const progress = options.quiet === true ? silentProgress : progressLine(terminal, 'cells');
+  const interrupt = listenForInterrupt(() => {
+    progress.end();
+    terminal.note('interrupted: keeping what is finished; once more to stop at once\n');
+  });
+  try {
+    const result = await runExperiment({
+      ...loaded,
+      kind,
+      file,
+      overrides: options.set ?? [],
+      jobs: options.jobs ?? availableParallelism(),
+      ...(options.untilCi === undefined ? {} : { untilCi: options.untilCi }),
+      replay: replay.anywhere,
+      onProgress: progress.update,
+      signal: interrupt.signal,
+    });
+    return { result, interrupted: result.complete ? undefined : (interrupt.code() ?? exitCodes.couldNotFinish) };
+  } catch (failure) {
+    if (failure instanceof InvariantViolation) failure.evidence = [...failure.evidence, `again: ${replay.here}`];
+    throw failure;
+  } finally {
+    progress.end();
+    interrupt.stop();
+  }
 }
 
 async function show(run: RunFile, file: string, replay: Replay, options: ExperimentOptions, terminal: Terminal): Promise<void> {
@@ -110,14 +116,4 @@ function renamed(run: RunFile, from: string, to: string): RunFile {
       each.place === undefined ? each : { ...each, place: { ...each.place, file: moved(each.place.file) } },
     ),
   };
-}
-
-/** A scenario's name is free text; a folder's is not. */
-const folderName = (name: string): string => name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'scenario';
-
-const finishedCells = (run: RunFile): number => run.variants.reduce((sum, { digests }) => sum + digests.length, 0);
-
-function withReplay(failure: unknown, replay: Replay): unknown {
-  if (failure instanceof InvariantViolation) failure.evidence = [...failure.evidence, `again: ${replay.here}`];
-  return failure;
 }

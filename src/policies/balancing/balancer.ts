@@ -65,13 +65,17 @@ export interface PickContext {
   hashLow: number;
 }
 
-/** A load report from an endpoint (ORCA, a probe's answer); reused, do not keep it. */
+/** What an endpoint says of its own load, with an answer (as in ORCA) or when probed; reused, do not keep it. */
 export interface LoadReport {
   queriesPerSecond: number;
   errorsPerSecond: number;
+  /** Share of its capacity at work. */
   utilization: number;
+  /** Requests it has, from all clients, after the one just answered. */
   inFlight: number;
+  /** Of those, waiting. */
   queueLength: number;
+  /** With an answer: how long it worked on that request. From a probe: the latency it expects of a request now. */
   latencyMs: Ms;
   isProbe: boolean;
 }

@@ -9,6 +9,14 @@ import { interleavedWeightedRoundRobin } from './interleaved-weighted-round-robi
 import { staticStride } from './static-stride.ts';
 import { staticWeightedRoundRobin } from './static-weighted-round-robin.ts';
 import { weightedRandom } from './weighted-random.ts';
+import { c3 } from './c3.ts';
+import { joinIdleQueue } from './join-idle-queue.ts';
+import { jsqD } from './jsq-d.ts';
+import { leastTime } from './least-time.ts';
+import { neverQueue } from './never-queue.ts';
+import { prequal } from './prequal.ts';
+import { shortestExpectedDelay } from './shortest-expected-delay.ts';
+import { weightedP2c } from './weighted-p2c.ts';
 import { leastConnections } from './least-connections.ts';
 import { leastRequest } from './least-request.ts';
 import { p2c } from './p2c.ts';
@@ -21,6 +29,14 @@ export * from './balancer.ts';
 export { EndpointSet, type EndpointOptions } from './endpoint-set.ts';
 export {
   alwaysFirst,
+  c3,
+  joinIdleQueue,
+  jsqD,
+  leastTime,
+  neverQueue,
+  prequal,
+  shortestExpectedDelay,
+  weightedP2c,
   clientSideWeightedRoundRobin,
   edfWeightedRoundRobin,
   fastWeightedRoundRobin,
@@ -51,6 +67,14 @@ export const balancers: Readonly<Record<string, BalancerDefinition>> = {
   'least-request': leastRequest,
   p2c,
   'least-connections': leastConnections,
+  c3: c3,
+  'join-idle-queue': joinIdleQueue,
+  'jsq-d': jsqD,
+  'least-time': leastTime,
+  'never-queue': neverQueue,
+  prequal: prequal,
+  'shortest-expected-delay': shortestExpectedDelay,
+  'weighted-p2c': weightedP2c,
   'peak-ewma': peakEwma,
   'always-first': alwaysFirst,
 };

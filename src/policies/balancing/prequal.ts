@@ -76,8 +76,8 @@ class Prequal implements Balancer {
   #shuffled: Int32Array = new Int32Array(0);
   #isMember: Uint8Array = new Uint8Array(0);
   #reuse = 1;
-  #probesOwed = 0;
-  #removalsOwed = 0;
+  /** Probes to send and answers to remove, with their fractions; in an array, so that the numbers are not boxed. */
+  readonly #owed = new Float64Array(2);
   #removesOldest = true;
 
   constructor(values: ParamValues<typeof params>, rng: Rng) {
@@ -105,18 +105,14 @@ class Prequal implements Balancer {
     this.#pool.expire(context.nowMs, this.#values.maxAge);
     const threshold = this.#threshold();
     const slot = this.#pool.count < 2 ? this.#shuffled[this.#rng.below(count)] : this.#pool.use(this.#pool.select(threshold));
-    for (this.#removalsOwed += this.#values.removeRate; this.#removalsOwed >= 1; this.#removalsOwed--) {
-      if (this.#removesOldest) this.#pool.removeOldest();
-      else this.#pool.removeWorst(threshold);
-      this.#removesOldest = !this.#removesOldest;
-    }
-    this.#probesOwed += this.#values.probeRate;
+    this.#removeSome(threshold);
+    this.#owed[PROBES] += this.#values.probeRate;
     return slot;
   }
 
   probes(out: Int32Array): number {
-    const wanted = Math.min(Math.floor(this.#probesOwed), this.#shuffled.length, out.length);
-    this.#probesOwed -= Math.floor(this.#probesOwed);
+    const wanted = Math.min(Math.floor(this.#owed[PROBES]), this.#shuffled.length, out.length);
+    this.#owed[PROBES] -= Math.floor(this.#owed[PROBES]);
     for (let i = 0; i < wanted; i++) {
       const at = i + this.#rng.below(this.#shuffled.length - i);
       out[i] = this.#shuffled[at];
@@ -134,7 +130,19 @@ class Prequal implements Balancer {
     this.#pool.insert(slot, nowMs, report.inFlight, report.latencyMs, uses);
   }
 
+  /** removeRate answers a pick, the oldest and the worst in turn. */
+  #removeSome(threshold: number): void {
+    for (this.#owed[REMOVALS] += this.#values.removeRate; this.#owed[REMOVALS] >= 1; this.#owed[REMOVALS]--) {
+      if (this.#removesOldest) this.#pool.removeOldest();
+      else this.#pool.removeWorst(threshold);
+      this.#removesOldest = !this.#removesOldest;
+    }
+  }
+
   #threshold(): number {
     return this.#recentInFlight.count === 0 ? Infinity : this.#recentInFlight.quantile(this.#values.qRif);
   }
 }
+
+const PROBES = 0;
+const REMOVALS = 1;

@@ -3,10 +3,10 @@ import type { RunFile } from '../../lab/types.ts';
 import { failureBuckets } from '../../stats/result.ts';
 import { formatAvailability, isNumber } from '../format.ts';
 import { availabilityAxis } from './axes.ts';
-import { bandPanel, bandValues, showsBands } from './band-lines.ts';
+import { bandPanel, bandsNote, bandValues, hoverRows } from './band-lines.ts';
 import { limitsOn } from './limits.ts';
-import { chart, short, type ChartSpec } from './spec.ts';
-import { condensedNote, contextDatasets, highlightParam, seedsNote, seriesRows } from './time.ts';
+import { chart, sentences, short, type ChartSpec } from './spec.ts';
+import { condensedNote, contextDatasets, highlightParam, seriesRows } from './time.ts';
 
 export function availabilityOverTime(run: RunFile): ChartSpec {
   const rows = seriesRows(run, 'availability', 'min');
@@ -14,10 +14,13 @@ export function availabilityOverTime(run: RunFile): ChartSpec {
   return chart(
     {
       title: lowest(run),
-      subtitle:
-        `Share of requests that ended well, of those that ended. ${showsBands(run) ? seedsNote(run) : ''}${condensedNote(run, 'the worst of')}`.trim(),
+      subtitle: sentences(
+        'Share of requests that ended well, of those that ended.',
+        bandsNote(run),
+        condensedNote(run, 'the worst of'),
+      ),
     },
-    { availability: rows, ...contextDatasets(run) },
+    { availability: rows, availability_hover: hoverRows(run, rows, formatAvailability), ...contextDatasets(run) },
     {
       params: [highlightParam],
       ...bandPanel(run, {
@@ -25,8 +28,7 @@ export function availabilityOverTime(run: RunFile): ChartSpec {
         y: availabilityAxis([...bandValues(rows), ...limits.map((limit) => limit.value)], 'availability'),
         height: 220,
         limits,
-        limitsBelow: true,
-        tooltip: '.6~g',
+        goodIsUp: true,
       }),
     },
   );

@@ -5,20 +5,23 @@ import { isNumber } from '../format.ts';
 import { metricTitle } from '../summary.ts';
 import { rounded, type Part } from './spec.ts';
 
-/** Logarithmic as soon as the values span more than a factor of six, else linear from zero. */
-export function latencyAxis(values: readonly (number | null | undefined)[], title: string | null, tickCount = 6): Part {
+/** Logarithmic as soon as the values span more than a factor of six, else linear from zero. Some room on top holds names of faults. */
+export function latencyAxis(values: readonly (number | null | undefined)[], title: string | null, isSmall = false): Part {
   const positive = values.filter((value): value is number => isNumber(value) && value > 0);
   const low = Math.min(...positive);
   const high = Math.max(...positive);
-  const axis = { labelExpr: latencyLabel, tickCount };
   if (positive.length === 0 || high / low < 6) {
     return {
       title,
-      scale: { domain: [0, positive.length === 0 ? 1 : rounded(high * 1.05)], nice: false },
-      axis,
+      scale: { domain: [0, positive.length === 0 ? 1 : rounded(high * 1.08)], nice: false },
+      axis: { labelExpr: latencyLabel, tickCount: isSmall ? 3 : 6 },
     };
   }
-  return { title, ...logScale(low / 1.1, high * 1.1, axis) };
+  // A tick count would make Vega drop every other one of the values given.
+  return {
+    title,
+    ...logScale(low / 1.1, high * (isSmall ? 1.1 : 1.1 + 0.04 * Math.sqrt(high / low)), { labelExpr: latencyLabel }),
+  };
 }
 
 /** A logarithmic axis over exactly this domain, ticks at 1, 2, 5 per decade or at decades alone when there are many. */
@@ -47,13 +50,13 @@ export const latencyLabel =
 
 export const percentLabel = "format(datum.value * 100, '.7~g') + ' %'";
 
-/** Room below the lowest value, and a little above 100 %, so that a line there is not cut in half. */
+/** Room for names below the lowest value, and a little above 100 %, so that a line there is not cut in half. */
 export function availabilityAxis(values: readonly (number | null | undefined)[], title: string | null): Part {
   const present = values.filter(isNumber);
   const low = present.length === 0 ? 0 : Math.min(...present);
   return {
     title,
-    scale: { domain: [rounded(Math.max(0, low - (1 - low) * 0.08)), rounded(1 + (1 - low) * 0.02)], nice: false, zero: false },
+    scale: { domain: [rounded(Math.max(0, low - (1 - low) * 0.12)), rounded(1 + (1 - low) * 0.02)], nice: false, zero: false },
     axis: { labelExpr: percentLabel, tickCount: 6 },
   };
 }

@@ -5,7 +5,7 @@ import { plotWidth, type Part, type Row } from './spec.ts';
 import { contextLayers, highlightOpacity, timeAxis, timeUnit, zoom } from './time.ts';
 
 export interface PanelOptions {
-  /** Name of the rows in `datasets`: variant, time, median, low, high. */
+  /** Name of the rows in `datasets`: variant, time, median, low, high. The rows of `hoverRows` are `<data>_hover`. */
   readonly data: string;
   /** Title, scale and axis of the values. */
   readonly y: Part;
@@ -15,11 +15,8 @@ export interface PanelOptions {
   readonly last?: boolean;
   /** Limits of expectations on this value. */
   readonly limits?: readonly Limit[];
-  /** Their text stands below the line; where the line is near the upper edge. */
-  readonly limitsBelow?: boolean;
-  /** Format of tooltips (d3). */
-  readonly tooltip?: string;
-  readonly interpolate?: 'linear' | 'step-after';
+  /** Where good values are near the upper edge, names of faults go to the lower one and texts of limits below their lines. */
+  readonly goodIsUp?: boolean;
 }
 export interface Limit {
   readonly value: number;
@@ -29,20 +26,25 @@ export interface Limit {
 /** More bands than this hide each other. */
 const maxBands = 6;
 
-export const showsBands = (run: RunFile): boolean => run.seeds.length > 1 && run.variants.length <= maxBands;
+const showsBands = (run: RunFile): boolean => run.seeds.length > 1 && run.variants.length <= maxBands;
+
+/** How to read lines and bands. */
+export function bandsNote(run: RunFile): string {
+  if (run.seeds.length < 2) return '';
+  return `Line: median of ${run.seeds.length} seeds${showsBands(run) ? '; band: lowest to highest seed' : ''}.`;
+}
 
 /** All numbers of the rows, to choose a domain for. */
 export const bandValues = (rows: readonly Row[]): (number | null)[] =>
   rows.flatMap((row) => [row.median, row.low, row.high] as (number | null)[]);
 
 export function bandPanel(run: RunFile, options: PanelOptions): Part {
-  const { data, y, height, first = true, last = true, limits = [], tooltip = ',.4~g', interpolate = 'linear' } = options;
-  const unit = timeUnit(run);
+  const { data, y, height, first = true, last = true, limits = [], goodIsUp = false } = options;
   const x = timeAxis(run);
   const value = (field: string): Part => ({ field, type: 'quantitative', ...y });
   const band: Part = {
     data: { name: data },
-    mark: { type: 'area', clip: true, interpolate, tooltip: null },
+    mark: { type: 'area', clip: true, tooltip: null },
     encoding: {
       x,
       y: value('low'),
@@ -54,33 +56,59 @@ export function bandPanel(run: RunFile, options: PanelOptions): Part {
   const line: Part = {
     data: { name: data },
     params: [zoom],
-    mark: { type: 'line', clip: true, strokeWidth: 1.8, interpolate },
+    mark: { type: 'line', clip: true, strokeWidth: 1.8, tooltip: null },
     encoding: {
       x: { ...x, axis: last ? x.axis : { grid: false, labels: false, ticks: false, title: null } },
       y: value('median'),
-      color: variantColor(run, first ? { offset: 26 } : null),
-      strokeDash: variantDash(run, first ? { offset: 26 } : null),
+      color: variantColor(run, first ? {} : null),
+      strokeDash: variantDash(run, first ? {} : null),
       opacity: highlightOpacity(1, 0.12),
-      tooltip: [
-        { field: 'variant', type: 'nominal' },
-        { field: unit.field, type: 'quantitative', title: unit.title, format: '.4~g' },
-        { field: 'median', type: 'quantitative', format: tooltip },
-        { field: 'low', type: 'quantitative', title: 'lowest seed', format: tooltip },
-        { field: 'high', type: 'quantitative', title: 'highest seed', format: tooltip },
-      ],
     },
   };
   return {
     width: plotWidth,
     height,
     layer: [
-      ...contextLayers(run, { named: first }),
+      ...contextLayers(run, first ? (goodIsUp ? 'bottom' : 'top') : 'none', height),
       ...(showsBands(run) ? [band] : []),
       line,
-      ...limits.map((limit) => limitLayer(limit, options.limitsBelow === true)),
+      ...limits.map((limit) => limitLayer(limit, goodIsUp)),
+      hoverLayer(run, data),
     ],
   };
 }
+
+/** What stands under the pointer: per point in time the value of every variant, written out. */
+export function hoverRows(run: RunFile, rows: readonly Row[], format: (value: number) => string): Row[] {
+  const unit = timeUnit(run);
+  const byTime = new Map<number, Record<string, string | number>>();
+  const [first, second] = rows as readonly (Row | undefined)[];
+  const half =
+    first === undefined || second === undefined ? 0 : ((second[unit.field] as number) - (first[unit.field] as number)) / 2;
+  for (const row of rows) {
+    const time = row[unit.field] as number;
+    const at = byTime.get(time) ?? { from: time - half, to: time + half, time: Number(time.toPrecision(4)) };
+    const index = run.variants.findIndex((variant) => variant.label === row.variant);
+    at[`v${index}`] = row.median === null ? 'none' : format(row.median as number);
+    byTime.set(time, at);
+  }
+  return [...byTime.values()];
+}
+
+/** Invisible, over the whole height: a thin line would be hard to hit. Named, so that a picture without a pointer can leave it out. */
+const hoverLayer = (run: RunFile, data: string): Part => ({
+  name: `hover_${data}`,
+  data: { name: `${data}_hover` },
+  mark: { type: 'rect', opacity: 0, clip: true },
+  encoding: {
+    x: { field: 'from', type: 'quantitative' },
+    x2: { field: 'to' },
+    tooltip: [
+      { field: 'time', type: 'quantitative', title: timeUnit(run).title, format: '~f' },
+      ...run.variants.map(({ label }, index) => ({ field: `v${index}`, type: 'nominal', title: `${label}:` })),
+    ],
+  },
+});
 
 const limitLayer = ({ value, text }: Limit, below: boolean): Part => ({
   data: { values: [{}] },

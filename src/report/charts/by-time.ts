@@ -1,24 +1,15 @@
 /** One metric over time, as lines or as one row of coloured cells per variant. */
 import type { RunFile } from '../../lab/types.ts';
 import type { SeriesColumn } from '../../stats/result.ts';
-import { isNumber } from '../format.ts';
-import { metricTitle } from '../summary.ts';
+import { formatMetric, isNumber, significant } from '../format.ts';
+import { metricTitle, plural } from '../summary.ts';
 import { availabilityAxis, latencyAxis, latencyLabel, percentLabel } from './axes.ts';
-import { bandPanel, bandValues, showsBands } from './band-lines.ts';
+import { bandPanel, bandsNote, bandValues, hoverRows } from './band-lines.ts';
 import { limitsOn } from './limits.ts';
 import { rateAxis } from './load-over-time.ts';
 import { ink } from './palette.ts';
-import { chart, metricHeading, labelsWidth, plotWidth, type ChartSpec, type Part, type Row } from './spec.ts';
-import {
-  condensedNote,
-  contextDatasets,
-  groupSize,
-  highlightParam,
-  seedsNote,
-  seriesRows,
-  timeUnit,
-  type Condense,
-} from './time.ts';
+import { chart, metricHeading, sentences, labelsWidth, plotWidth, type ChartSpec, type Part, type Row } from './spec.ts';
+import { condensedNote, contextDatasets, groupSize, highlightParam, seriesRows, timeUnit, type Condense } from './time.ts';
 
 interface TimeMetric {
   readonly column: SeriesColumn;
@@ -49,10 +40,13 @@ export function linesByTime(run: RunFile, metric: string): ChartSpec {
   return chart(
     {
       title: `${metricHeading(metric)} over time`,
-      subtitle:
-        `${showsBands(run) ? seedsNote(run) : ''}${condensedNote(run, chosen[condense])}`.trim() || 'One value per window.',
+      subtitle: sentences(bandsNote(run), condensedNote(run, chosen[condense])) || 'One value per window.',
     },
-    { values: rows, ...contextDatasets(run) },
+    {
+      values: rows,
+      values_hover: hoverRows(run, rows, (value) => (kind === 'rate' ? `${significant(value)} /s` : formatMetric(metric, value))),
+      ...contextDatasets(run),
+    },
     {
       params: [highlightParam],
       ...bandPanel(run, {
@@ -60,7 +54,7 @@ export function linesByTime(run: RunFile, metric: string): ChartSpec {
         y: axes[kind](values, kind === 'rate' ? `${title} (per second)` : title),
         height: 260,
         limits,
-        limitsBelow: kind === 'availability',
+        goodIsUp: kind === 'availability',
       }),
     },
   );
@@ -85,7 +79,7 @@ export function heatmapByTime(run: RunFile, metric: string): ChartSpec {
   return chart(
     {
       title: `${metricHeading(metric)} over time`,
-      subtitle: `Median of ${run.seeds.length} seeds.${condensedNote(run, chosen[condense])}`,
+      subtitle: sentences(`Median of ${plural(run.seeds.length, 'seed')}.`, condensedNote(run, chosen[condense])),
     },
     { values: cells.filter((cell) => !isLog || (cell.value as number) > 0) },
     {
@@ -99,7 +93,7 @@ export function heatmapByTime(run: RunFile, metric: string): ChartSpec {
           type: 'quantitative',
           title: unit.title,
           scale: { domain: [0, perCell * columns], nice: false },
-          axis: { grid: false, tickCount: 10, format: '~g' },
+          axis: { grid: false, tickCount: 10, format: '~f' },
         },
         x2: { field: 'to' },
         y: { field: 'variant', type: 'nominal', sort: null, title: null, axis: { domain: false, ticks: false } },

@@ -70,7 +70,7 @@ function panel(run: RunFile, variant: VariantResult, { instances, width, end, is
     type: 'quantitative',
     title: isLast ? unit.title : null,
     scale: { domain: [0, end], nice: false },
-    axis: isLast ? { grid: false, tickCount: 10, format: '~g' } : { grid: false, labels: false, ticks: false },
+    axis: isLast ? { grid: false, tickCount: 10, format: '~f' } : { grid: false, labels: false, ticks: false },
   };
   const heat: Part = {
     data: { name: 'busy' },

@@ -3,23 +3,24 @@ import type { RunFile } from '../../lab/types.ts';
 import type { SeriesColumn } from '../../stats/result.ts';
 import { formatMs, isNumber } from '../format.ts';
 import { latencyAxis } from './axes.ts';
-import { bandPanel, bandValues, showsBands } from './band-lines.ts';
+import { bandPanel, bandsNote, bandValues, hoverRows } from './band-lines.ts';
 import { limitsOn } from './limits.ts';
-import { chart, short, type ChartSpec, type Row } from './spec.ts';
-import { condensedNote, contextDatasets, highlightParam, seedsNote, seriesRows } from './time.ts';
+import { chart, sentences, short, type ChartSpec, type Row } from './spec.ts';
+import { condensedNote, contextDatasets, highlightParam, seriesRows } from './time.ts';
 
 export function latencyOverTime(run: RunFile): ChartSpec {
   const p99 = positive(seriesRows(run, 'latencyP99', 'max'));
   const p50 = positive(seriesRows(run, 'latencyP50', 'max'));
   const limits = limitsOn(run, 'latency.p99');
   return chart(
+    { title: peaks(run), subtitle: sentences(bandsNote(run), condensedNote(run, 'the worst of')) || 'One value per window.' },
     {
-      title: peaks(run),
-      subtitle:
-        `${showsBands(run) ? seedsNote(run) : ''}${condensedNote(run, 'the worst of')}`.trim() ||
-        'Latency of requests that ended well.',
+      latency_p99: p99,
+      latency_p50: p50,
+      latency_p99_hover: hoverRows(run, p99, formatMs),
+      latency_p50_hover: hoverRows(run, p50, formatMs),
+      ...contextDatasets(run),
     },
-    { latency_p99: p99, latency_p50: p50, ...contextDatasets(run) },
     {
       params: [highlightParam],
       vconcat: [
@@ -30,7 +31,7 @@ export function latencyOverTime(run: RunFile): ChartSpec {
           last: false,
           limits,
         }),
-        bandPanel(run, { data: 'latency_p50', y: latencyAxis(bandValues(p50), 'p50 latency', 3), height: 110, first: false }),
+        bandPanel(run, { data: 'latency_p50', y: latencyAxis(bandValues(p50), 'p50 latency', true), height: 110, first: false }),
       ],
       spacing: 14,
       resolve: { scale: { color: 'independent', strokeDash: 'independent' } },

@@ -1,9 +1,9 @@
 /** Does the cluster keep up: requests that arrive, and requests that end well, per second. */
 import type { RunFile } from '../../lab/types.ts';
-import { formatPercent, isNumber } from '../format.ts';
-import { bandPanel, bandValues, showsBands } from './band-lines.ts';
-import { chart, rounded, short, type ChartSpec, type Part, type Row } from './spec.ts';
-import { condensedNote, contextDatasets, highlightParam, seedsNote, seriesRows, timeAxis } from './time.ts';
+import { formatPercent, isNumber, significant } from '../format.ts';
+import { bandPanel, bandsNote, bandValues, hoverRows } from './band-lines.ts';
+import { chart, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
+import { condensedNote, contextDatasets, highlightParam, seriesRows, timeAxis } from './time.ts';
 
 export function loadOverTime(run: RunFile): ChartSpec {
   const perSecond = 1000 / (run.variants[0]?.series.windowMs ?? 1000);
@@ -14,10 +14,13 @@ export function loadOverTime(run: RunFile): ChartSpec {
   return chart(
     {
       title: keptUp(run),
-      subtitle:
-        `Grey: requests offered per second; coloured: requests that ended well. ${showsBands(run) ? seedsNote(run) : ''}${condensedNote(run, 'the mean of')}`.trim(),
+      subtitle: sentences(
+        'Grey: requests offered per second; coloured: requests that ended well.',
+        bandsNote(run),
+        condensedNote(run, 'the mean of'),
+      ),
     },
-    { goodput, offered, ...contextDatasets(run) },
+    { goodput, offered, goodput_hover: hoverRows(run, goodput, (value) => `${significant(value)} /s`), ...contextDatasets(run) },
     { params: [highlightParam], ...panel, layer: [offeredLine(run), ...(panel.layer as Part[])] },
   );
 }
@@ -36,7 +39,7 @@ export function rateAxis(all: readonly (number | null)[], title: string): Part {
   const from = low > 0.5 * high ? low - (high - low) * 0.1 : 0;
   return {
     title,
-    scale: { domain: [rounded(Math.max(0, from)), rounded(high + (high - low) * 0.05 + 1e-9)], nice: true, zero: false },
+    scale: { domain: [rounded(Math.max(0, from)), rounded(high + (high - low) * 0.12 + 1e-9)], nice: true, zero: false },
     axis: { tickCount: 5, format: '~s' },
   };
 }

@@ -19,7 +19,7 @@ export interface ChartSpec {
 export type Part = Readonly<Record<string, unknown>>;
 
 /** Width of the plotting area of a full-width chart. */
-export const plotWidth = 800;
+export const plotWidth = 840;
 
 export interface ChartText {
   /** What the picture shows, as a finding. */
@@ -53,6 +53,9 @@ export const roundedOrNull = (value: number | null | undefined): number | null =
 /** Room that the names of variants need beside a plot. */
 export const labelsWidth = (run: RunFile): number =>
   Math.min(260, Math.ceil(Math.max(0, ...run.variants.map(({ label }) => textWidth(label, 11)))));
+
+/** Joins the sentences that there are. */
+export const sentences = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' ');
 
 /** A metric at the start of a title; percentiles keep their small p. */
 export function metricHeading(metric: string): string {

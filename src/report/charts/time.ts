@@ -30,7 +30,7 @@ export function timeAxis(run: RunFile): Part {
     type: 'quantitative',
     title: unit.title,
     scale: { domain: [0, rounded(run.scenario.durationMs * unit.perMs)], nice: false },
-    axis: { grid: false, tickCount: 10, format: '~g' },
+    axis: { grid: false, tickCount: 10, format: '~f' },
   };
 }
 
@@ -84,11 +84,8 @@ export function seriesRows(run: RunFile, column: SeriesColumn, condense: Condens
 export function condensedNote(run: RunFile, which: string): string {
   const variant = run.variants[0];
   const size = groupSize(variant?.series.columns.offered.median.length ?? 0);
-  return size === 1 ? '' : ` Each point is ${which} ${size} windows of ${(variant?.series.windowMs ?? 0) / 1000} s.`;
+  return size === 1 ? '' : `Each point is ${which} ${size} windows of ${(variant?.series.windowMs ?? 0) / 1000} s.`;
 }
-
-export const seedsNote = (run: RunFile): string =>
-  run.seeds.length > 1 ? `Line: median of ${run.seeds.length} seeds; band: lowest to highest seed.` : '';
 
 /** Rows for the shaded spans; use with `contextLayers`. */
 export function contextDatasets(run: RunFile): Datasets {
@@ -105,14 +102,37 @@ export function contextDatasets(run: RunFile): Datasets {
   };
 }
 
-/** Warm-up in grey, faults in a warm tint, each named above the plot as long as the names do not get in each other's way. */
-export function contextLayers(run: RunFile, { named = true } = {}): Part[] {
+/** Warm-up in grey, faults in a warm tint, each named at the edge of the plot as long as the names do not get in each other's way. */
+export function contextLayers(run: RunFile, names: 'top' | 'bottom' | 'none', height: number): Part[] {
   const { faults, warmup } = contextDatasets(run) as { faults: readonly Row[]; warmup: readonly Row[] };
   const span = { x: { field: 'from', type: 'quantitative' }, x2: { field: 'to' } };
+  const end = run.scenario.durationMs * timeUnit(run).perMs;
+  const name = (data: string, text: Part, color: string, align: 'left' | 'right'): Part => ({
+    data: { name: data },
+    mark: {
+      type: 'text',
+      align,
+      baseline: 'middle',
+      dx: align === 'left' ? 4 : -4,
+      fontSize: 11,
+      color,
+      tooltip: null,
+      clip: true,
+    },
+    encoding: {
+      x: { field: align === 'left' ? 'from' : 'to', type: 'quantitative' },
+      y: { value: names === 'top' ? 9 : height - 9 },
+      text,
+    },
+  });
   const layers: Part[] = [];
   if (warmup.length > 0) {
-    layers.push({ data: { name: 'warmup' }, mark: { type: 'rect', color: '#000', opacity: 0.06, clip: true }, encoding: span });
-    if (named && faults.every((fault) => (fault.from as number) > 0.14 * run.scenario.durationMs * timeUnit(run).perMs)) {
+    layers.push({
+      data: { name: 'warmup' },
+      mark: { type: 'rect', color: '#000', opacity: 0.06, clip: true, tooltip: null },
+      encoding: span,
+    });
+    if (names !== 'none' && faults.every((fault) => (fault.from as number) > 0.12 * end)) {
       layers.push(name('warmup', { value: 'warm-up' }, ink.muted, 'left'));
     }
   }
@@ -120,28 +140,21 @@ export function contextLayers(run: RunFile, { named = true } = {}): Part[] {
     const opacity = faults.length > 8 ? 0.06 : 0.12;
     layers.push({
       data: { name: 'faults' },
-      mark: { type: 'rect', color: accents.fault, opacity, clip: true },
-      encoding: { ...span, tooltip: { field: 'fault', type: 'nominal', title: 'fault' } },
+      mark: { type: 'rect', color: accents.fault, opacity, clip: true, tooltip: null },
+      encoding: span,
     });
-    if (named && canName(faults, run)) {
-      const late = faults.length === 1 && (faults[0]!.from as number) > 0.6 * run.scenario.durationMs * timeUnit(run).perMs;
+    if (names !== 'none' && canName(faults, end)) {
+      const late = faults.length === 1 && (faults[0]!.from as number) > 0.6 * end;
       layers.push(name('faults', { field: 'fault', type: 'nominal' }, accents.fault, late ? 'right' : 'left'));
     }
   }
   return layers;
 }
 
-const name = (data: string, text: Part, color: string, align: 'left' | 'right'): Part => ({
-  data: { name: data },
-  mark: { type: 'text', align, baseline: 'bottom', dy: -4, fontSize: 11, color, tooltip: null, clip: false },
-  encoding: { x: { field: align === 'left' ? 'from' : 'to', type: 'quantitative' }, y: { value: 0 }, text },
-});
-
 /** Names stand at the start of their spans; a quarter of the width each is enough room. */
-function canName(faults: readonly Row[], run: RunFile): boolean {
-  const room = 0.25 * run.scenario.durationMs * timeUnit(run).perMs;
+function canName(faults: readonly Row[], end: number): boolean {
   const starts = faults.map((fault) => fault.from as number).sort((a, b) => a - b);
-  return starts.every((start, index) => index === 0 || start - starts[index - 1]! >= room);
+  return starts.every((start, index) => index === 0 || start - starts[index - 1]! >= 0.25 * end);
 }
 
 /** A report sets this parameter to the name of a variant to pick it out in all charts at once. */

@@ -7,7 +7,7 @@ export const pageStyle = `
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, "DejaVu Sans", sans-serif; }
-main { max-width: 980px; margin: 0 auto; padding: 40px 24px 80px; }
+main { max-width: 1020px; margin: 0 auto; padding: 40px 24px 80px; }
 .skip { position: absolute; left: -9999px; } .skip:focus { left: 12px; top: 12px; background: var(--card); padding: 8px 12px; z-index: 30; }
 a { color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
@@ -41,14 +41,14 @@ th:first-child, td:first-child { padding-left: 14px; } .pass, .fail { white-spac
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .rows th, .rows td { padding: 3px 10px; border-color: #eceff1; } .rows .number { text-align: right; }
 small { display: block; color: var(--soft); font-weight: 400; font-size: .8rem; line-height: 1.35; overflow-wrap: anywhere; }
-.number small { white-space: nowrap; } .where { color: var(--soft); font-size: .85rem; }
+.number small { white-space: nowrap; } td { overflow-wrap: anywhere; } td.number, th code { white-space: nowrap; } .where { color: var(--soft); font-size: .85rem; }
 .swatch { margin-right: 8px; vertical-align: 1px; }
 @media (prefers-color-scheme: dark) { .swatch { background: #fff; border-radius: 3px; } }
 .chip { display: inline-block; padding: 1px 9px; border-radius: 99px; font-size: .82rem; font-weight: 600; background: var(--openbed); color: var(--open); white-space: nowrap; }
 .chip.better { background: var(--goodbed); color: var(--good); } .chip.worse { background: var(--badbed); color: var(--bad); } .chip.equivalent { background: var(--samebed); color: var(--same); }
 .pass { color: var(--good); font-weight: 600; } .fail { color: var(--bad); font-weight: 600; }
 .notes { color: var(--soft); font-size: .9rem; padding-left: 20px; margin: 0 0 18px; overflow-wrap: anywhere; }
-.highlighter { position: sticky; top: 0; z-index: 10; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 40px -8px -28px; padding: 10px 8px; max-height: 30vh; overflow: auto;
+.highlighter { position: sticky; top: 0; z-index: 10; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 40px -8px -28px; padding: 10px 8px; max-height: 92px; overflow: auto;
   background: var(--ground); border-bottom: 1px solid var(--line); font-size: .85rem; }
 .highlighter span { color: var(--soft); margin-right: 4px; }
 .highlighter button { background: #fff; max-width: 260px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -61,7 +61,7 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px
 section > details { margin-bottom: 14px; }
 .tip { position: fixed; z-index: 20; pointer-events: none; background: #1a1d21; color: #fff; font-size: .8rem; line-height: 1.45; padding: 7px 10px; border-radius: 6px; max-width: 380px; overflow-wrap: anywhere; }
 .tip[hidden] { display: none; } .tip div { display: flex; gap: 14px; justify-content: space-between; } .tip span { color: #b9c0c7; }
-.notice { max-width: 980px; margin: 0 auto; padding: 0 24px 40px; }
+.notice { max-width: 1020px; margin: 0 auto; padding: 0 24px 40px; }
 @media (max-width: 640px) { main { padding: 24px 14px 60px; } .verdict { font-size: 1.4rem; } dl { grid-template-columns: 1fr; gap: 0 0; } dd { margin-bottom: 10px; } }
 @media print { :root { --ground: #fff; --card: #fff; } main { max-width: none; padding: 0; } .highlighter, .tools, .hint, .skip { display: none; } section { margin-top: 24px; }
   .plot svg, .plot canvas { max-width: 100%; height: auto; } }

@@ -37,9 +37,20 @@ export function variantTable(run: RunFile): string {
   return table(caption, header, body, columns.length);
 }
 
+/** Failures and close calls in sight; where there are many, the rest is folded away. */
 export function expectationTable(run: RunFile): string {
-  if (run.expectations.length === 0) return '';
-  const body = run.expectations.map((each) =>
+  const all = run.expectations;
+  if (all.length === 0) return '';
+  if (all.length <= 12) return expectationRows('Expectations of the scenario', all);
+  const open = all.filter((each) => !each.passed || each.uncertain);
+  const rest = all.filter((each) => each.passed && !each.uncertain);
+  const shown = open.length === 0 ? '' : expectationRows('Expectations that fail or are close', open);
+  const folded = `<details><summary>${rest.length} of ${all.length} expectations hold</summary>${expectationRows('Expectations that hold', rest)}</details>`;
+  return shown + (rest.length === 0 ? '' : folded);
+}
+
+function expectationRows(caption: string, expectations: readonly ExpectationResult[]): string {
+  const body = expectations.map((each) =>
     [
       `<td>${outcome(each)}</td>`,
       `<th scope="row"><code>${forHtml(each.text)}</code></th>`,
@@ -48,7 +59,7 @@ export function expectationTable(run: RunFile): string {
       `<td class="where">${forHtml(`${each.file}:${each.line}:${each.column}`)}</td>`,
     ].join(''),
   );
-  return table('Expectations of the scenario', ['', 'expected', 'variant', 'measured', 'where'], body, 0);
+  return table(caption, ['', 'expected', 'variant', 'measured', 'where'], body, 0);
 }
 
 /** Folded away: the summary above answers most questions. */

@@ -1,9 +1,10 @@
 /** Kinds about choosing by load: random, two choices, least request, least connections, and the virtual server's schedulers. */
-import { type Balancer, type Health, healthStates } from '../../../src/policies/balancing/balancer.ts';
-import { leastConnections, leastRequest, p2c, random } from '../../../src/policies/balancing/index.ts';
+import { type Balancer, type Health, healthStates, type LoadReport } from '../../../src/policies/balancing/balancer.ts';
+import { joinIdleQueue, leastConnections, leastRequest, p2c, random } from '../../../src/policies/balancing/index.ts';
 import { haproxyLeastconnKey } from '../../../src/policies/balancing/least-connections.ts';
 import { anotherIndex } from '../../../src/policies/balancing/parts/distinct-pair.ts';
-import { leastOverhead } from '../../../src/policies/balancing/parts/ipvs-overhead.ts';
+import { leastOverhead, neverQueue, shortestExpectedDelay } from '../../../src/policies/balancing/parts/ipvs-overhead.ts';
+import { WeightedTwoChoices } from '../../../src/policies/balancing/weighted-p2c.ts';
 import { type Adapters, NotCovered } from '../vector-file.ts';
 import { distribution, Script, Stage } from './stage.ts';
 
@@ -88,10 +89,58 @@ export const choiceAdapters: Adapters = {
         return { pick: leastOverhead(members, members.length, active, inactive, weights) };
       case 'lc':
         return { pick: leastOverhead(members, members.length, active, inactive, weights.map(Math.sign)) };
+      case 'sed':
+        return { pick: shortestExpectedDelay(members, members.length, active, weights) };
+      case 'nq':
+        return { pick: neverQueue(members, members.length, active, weights) };
       default:
         throw new NotCovered(input.scheduler);
     }
   },
+
+  'ipvs-twos': (input: {
+    readonly weights: readonly number[];
+    readonly active: readonly number[];
+    readonly inactive: readonly number[];
+    readonly draws: readonly (readonly [number, number])[];
+  }) => {
+    const { view } = new Stage(input.weights).setActive(input.active).set;
+    const inactive = new Uint32Array(view.table.active.length);
+    inactive.set(input.inactive);
+    return {
+      picks: input.draws.map((draws) => {
+        const balancer = new WeightedTwoChoices(new Script(...draws));
+        balancer.update(view, 0, inactive);
+        return balancer.pick();
+      }),
+    };
+  },
+
+  jiq: (input: {
+    readonly servers: number;
+    readonly ops: readonly { readonly op: string; readonly server?: number; readonly draw?: number }[];
+  }) => {
+    const rng = new Script(...input.ops.flatMap(({ draw }) => (draw === undefined ? [] : [draw])));
+    const balancer = joinIdleQueue.make({ idleFrom: 'reports' }, { rng });
+    const stage = Stage.of(input.servers).bind(balancer);
+    const picks: number[] = [];
+    for (const { op, server } of input.ops) {
+      if (op === 'arrive') picks.push(stage.pick());
+      else if (op === 'idle') balancer.onReport!(server!, 0, { ...emptyReport, inFlight: 0 });
+      else throw new NotCovered(op);
+    }
+    return { picks };
+  },
+};
+
+const emptyReport: LoadReport = {
+  queriesPerSecond: 0,
+  errorsPerSecond: 0,
+  utilization: 0,
+  inFlight: 0,
+  queueLength: 0,
+  latencyMs: 0,
+  isProbe: false,
 };
 
 interface LeastConnInput {

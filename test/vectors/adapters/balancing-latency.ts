@@ -1,6 +1,11 @@
 /** Kinds about measured latency: moving averages and what is made of them. */
+import { c3Rank } from '../../../src/policies/balancing/c3.ts';
+import { leastTimeAverage, leastTimeEta } from '../../../src/policies/balancing/least-time.ts';
+import { cubicRate } from '../../../src/policies/balancing/parts/cubic-rate.ts';
 import { DecayingAverages } from '../../../src/policies/balancing/parts/decaying-averages.ts';
+import { ProbePool } from '../../../src/policies/balancing/parts/probe-pool.ts';
 import { PeakEwmaLoad } from '../../../src/policies/balancing/peak-ewma.ts';
+import { reuseBudget } from '../../../src/policies/balancing/prequal.ts';
 import { type Adapters, NotCovered } from '../vector-file.ts';
 
 export const latencyAdapters: Adapters = {
@@ -62,7 +67,92 @@ export const latencyAdapters: Adapters = {
       return load.cost(0, pending, 1);
     }),
   }),
+
+  'least-time-eta': (input: { readonly avgResponseMs: number; readonly conns: number }) => ({
+    eta: leastTimeEta(input.avgResponseMs, input.conns),
+  }),
+
+  'least-time-average': (input: { readonly samples: readonly number[] }) => {
+    let average = 0;
+    return { averages: input.samples.map((sample) => (average = leastTimeAverage(average, sample))) };
+  },
+
+  'c3-rank': (input: {
+    readonly clients: number;
+    readonly queueEwma: number;
+    readonly responseEwmaMs: number;
+    readonly serviceMs: number;
+    readonly outstanding: number;
+  }) => ({ rank: c3Rank(input.responseEwmaMs, input.serviceMs, input.queueEwma, input.outstanding, input.clients) }),
+
+  'c3-rate': (input: { readonly rMax: number; readonly sinceDecreaseMs: number; readonly beta: number; readonly C: number }) => ({
+    rate: cubicRate(input.rMax, input.sinceDecreaseMs, input.beta, input.C),
+  }),
+
+  'prequal-select': (input: {
+    readonly thresholdRif: number | null;
+    readonly entries: readonly ProbeEntry[];
+    readonly queries: readonly { readonly exclude: readonly number[] }[];
+  }) => {
+    const pool = poolOf(input.entries);
+    return {
+      picks: input.queries.map(({ exclude }) => {
+        const index = pool.select(input.thresholdRif ?? Infinity, new Set(exclude));
+        return index === -1 ? null : pool.slotAt(index);
+      }),
+    };
+  },
+
+  'prequal-pool': (input: { readonly capacity: number; readonly inserts: readonly ProbeEntry[] }) => ({
+    replicas: replicas(poolOf(input.inserts, input.capacity)),
+  }),
+
+  'prequal-pool-consume': (input: { readonly entry: ProbeEntry; readonly uses: number }) => {
+    const pool = poolOf([input.entry], 16, input.uses);
+    pool.use(0);
+    const rifAfterFirst = pool.inFlightAt(0);
+    pool.use(0);
+    return { rifAfterFirst, poolSizeAfterSecond: pool.count };
+  },
+
+  'prequal-pool-evict': (input: {
+    readonly entries: readonly ProbeEntry[];
+    readonly nowUs: number;
+    readonly maxAgeUs: number;
+    readonly thresholdRif: number | null;
+  }) => {
+    const pool = poolOf(input.entries);
+    pool.expire(input.nowUs, input.maxAgeUs);
+    const afterExpire = replicas(pool);
+    pool.removeWorst(input.thresholdRif ?? Infinity);
+    return { afterExpire, afterRemoveWorst: replicas(pool) };
+  },
+
+  'prequal-reuse': (input: {
+    readonly poolSize: number;
+    readonly replicas: number;
+    readonly rProbe: number;
+    readonly rRemove: number;
+    readonly delta: number;
+  }) => ({ bReuse: reuseBudget(input.poolSize, input.replicas, input.rProbe, input.rRemove, input.delta) }),
 };
+
+interface ProbeEntry {
+  readonly replica: number;
+  readonly recvUs: number;
+  readonly rif: number;
+  readonly latencyUs: number;
+}
+
+/** The unit of time does not matter to the pool. */
+function poolOf(entries: readonly ProbeEntry[], capacity = 16, uses = 2): ProbePool {
+  const pool = new ProbePool(capacity);
+  for (const { replica, recvUs, rif, latencyUs } of entries) pool.insert(replica, recvUs, rif, latencyUs, uses);
+  return pool;
+}
+
+const replicas = (pool: ProbePool): number[] =>
+  Array.from({ length: pool.count }, (_, index) => pool.slotAt(index)).sort((a, b) => a - b);
 
 function peakEwmaLoad(algorithm: string, defaultRtt: number, decay: number): PeakEwmaLoad {
   const variant = algorithm.replace('-peak-ewma', '');

@@ -47,11 +47,15 @@ export class ProbePool {
 
   /** Answers that have grown older than `maxAgeMs` go. */
   expire(nowMs: Ms, maxAgeMs: Ms): void {
-    this.#keep((index) => nowMs - this.#receivedMs[index] <= maxAgeMs);
+    let kept = 0;
+    for (let i = 0; i < this.#count; i++) if (nowMs - this.#receivedMs[i] <= maxAgeMs) this.#move(i, kept++);
+    this.#count = kept;
   }
 
   removeSlot(slot: Slot): void {
-    this.#keep((index) => this.#slots[index] !== slot);
+    let kept = 0;
+    for (let i = 0; i < this.#count; i++) if (this.#slots[i] !== slot) this.#move(i, kept++);
+    this.#count = kept;
   }
 
   /** The index to use: the lowest latency among the cold (in flight ≤ threshold), or, all being hot, the fewest in flight. −1 if there is
@@ -93,12 +97,6 @@ export class ProbePool {
       if (this.#latencyMs[i] >= this.#latencyMs[slowest]) slowest = i;
     }
     if (this.#count > 0) this.#removeAt(hot === -1 ? slowest : hot);
-  }
-
-  #keep(isKept: (index: number) => boolean): void {
-    let kept = 0;
-    for (let i = 0; i < this.#count; i++) if (isKept(i)) this.#move(i, kept++);
-    this.#count = kept;
   }
 
   #removeAt(index: number): void {

@@ -1,0 +1,165 @@
+/** What an instance knows of its own load and tells others: with every answer (a load report as in ORCA), and when probed (as in
+ *  Prequal). Made only when a balancer listens, so that nobody else pays for it.
+ *
+ *  Rates and utilisation are averages that forget with a time constant of one second. The latency of a probe's answer is the median of
+ *  recent latencies at about the present number of requests in flight, as Prequal's servers estimate it. */
+import { exp } from '../core/math.ts';
+import type { Ms } from '../core/time.ts';
+import type { Engine } from '../engine/index.ts';
+import type { LoadReport } from '../policies/balancing/balancer.ts';
+import type { Fleet } from './fleet.ts';
+
+const MEMORY_MS = 1000;
+const MS_PER_SECOND = 1000;
+/** Finished requests remembered per instance, and how many of them an estimate rests on. */
+const REMEMBERED = 32;
+const CONSULTED = 5;
+/** Numbers in a report kept for an answer on its way. */
+const FIELDS = 6;
+
+export class LoadMonitor {
+  private readonly engine: Engine;
+  private readonly fleet: Fleet;
+  // By instance.
+  private readonly updatedMs: Float64Array;
+  private readonly queries: Float64Array;
+  private readonly errors: Float64Array;
+  private readonly utilization: Float64Array;
+  private readonly finished: Int32Array;
+  private readonly pastLatency: Float64Array;
+  private readonly pastInFlight: Float64Array;
+  // By request: when it reached its instance and what was in flight there; then the report its answer carries.
+  private reachedMs: Float64Array;
+  private inFlightThen: Float64Array;
+  private carried: Float64Array;
+  private readonly nearest: { readonly distance: Float64Array; readonly latency: Float64Array };
+
+  constructor(engine: Engine, fleet: Fleet) {
+    this.engine = engine;
+    this.fleet = fleet;
+    this.updatedMs = new Float64Array(fleet.count);
+    this.queries = new Float64Array(fleet.count);
+    this.errors = new Float64Array(fleet.count);
+    this.utilization = new Float64Array(fleet.count);
+    this.finished = new Int32Array(fleet.count);
+    this.pastLatency = new Float64Array(fleet.count * REMEMBERED);
+    this.pastInFlight = new Float64Array(fleet.count * REMEMBERED);
+    this.reachedMs = new Float64Array(256);
+    this.inFlightThen = new Float64Array(256);
+    this.carried = new Float64Array(256 * FIELDS);
+    this.nearest = { distance: new Float64Array(CONSULTED), latency: new Float64Array(CONSULTED) };
+  }
+
+  /** A request is about to enter the instance. */
+  reached(request: number, instance: number): void {
+    while (request >= this.reachedMs.length) this.grow();
+    this.decay(instance);
+    this.reachedMs[request] = this.engine.time;
+    this.inFlightThen[request] = this.fleet.present[instance];
+  }
+
+  /** The instance answers a request on which it has worked since `workSinceMs` (NaN: since it came): its report leaves with the answer. */
+  answered(request: number, instance: number, workSinceMs: Ms, isError: boolean): void {
+    this.decay(instance);
+    this.queries[instance]++;
+    if (isError) this.errors[instance]++;
+    const place = instance * REMEMBERED + (this.finished[instance]++ % REMEMBERED);
+    const latencyMs = this.engine.time - this.reachedMs[request];
+    this.pastLatency[place] = latencyMs;
+    this.pastInFlight[place] = this.inFlightThen[request];
+    const at = request * FIELDS;
+    this.carried[at] = this.perSecond(this.queries[instance]);
+    this.carried[at + 1] = this.perSecond(this.errors[instance]);
+    this.carried[at + 2] = this.utilization[instance];
+    this.carried[at + 3] = this.fleet.present[instance];
+    this.carried[at + 4] = this.fleet.present[instance] - this.fleet.busy[instance];
+    this.carried[at + 5] = Number.isNaN(workSinceMs) ? latencyMs : this.engine.time - workSinceMs;
+  }
+
+  /** The report that the request's answer carried. */
+  readCarried(request: number, into: LoadReport): void {
+    const at = request * FIELDS;
+    into.queriesPerSecond = this.carried[at];
+    into.errorsPerSecond = this.carried[at + 1];
+    into.utilization = this.carried[at + 2];
+    into.inFlight = this.carried[at + 3];
+    into.queueLength = this.carried[at + 4];
+    into.latencyMs = this.carried[at + 5];
+    into.isProbe = false;
+  }
+
+  /** What the instance would answer to a probe now. */
+  readProbe(instance: number, into: LoadReport): void {
+    this.decay(instance);
+    into.queriesPerSecond = this.perSecond(this.queries[instance]);
+    into.errorsPerSecond = this.perSecond(this.errors[instance]);
+    into.utilization = this.utilization[instance];
+    into.inFlight = this.fleet.present[instance];
+    into.queueLength = this.fleet.present[instance] - this.fleet.busy[instance];
+    into.latencyMs = this.estimateLatency(instance);
+    into.isProbe = true;
+  }
+
+  /** Brings the averages up to now; the load since the last call was what it is now only if nothing changed, so call before changes. */
+  private decay(instance: number): void {
+    const now = this.engine.time;
+    const elapsedMs = now - this.updatedMs[instance];
+    if (elapsedMs === 0) return;
+    this.updatedMs[instance] = now;
+    const kept = exp(-elapsedMs / MEMORY_MS);
+    this.queries[instance] *= kept;
+    this.errors[instance] *= kept;
+    const load = this.fleet.busy[instance] / this.fleet.slots(instance);
+    this.utilization[instance] = this.utilization[instance] * kept + load * (1 - kept);
+  }
+
+  private perSecond(decayedCount: number): number {
+    return (decayedCount * MS_PER_SECOND) / MEMORY_MS;
+  }
+
+  /** Median latency of the remembered requests whose number in flight was nearest to the present one; 0 before the first. */
+  private estimateLatency(instance: number): Ms {
+    const known = Math.min(this.finished[instance], REMEMBERED);
+    if (known === 0) return 0;
+    const inFlight = this.fleet.present[instance];
+    const { distance, latency } = this.nearest;
+    let count = 0;
+    // Newest first, so that of equally near ones the newer count.
+    for (let age = 1; age <= known; age++) {
+      const place = instance * REMEMBERED + ((this.finished[instance] - age) % REMEMBERED);
+      const away = Math.abs(this.pastInFlight[place] - inFlight);
+      if (count === CONSULTED && away >= distance[CONSULTED - 1]) continue;
+      let i = count < CONSULTED ? count++ : CONSULTED - 1;
+      for (; i > 0 && distance[i - 1] > away; i--) {
+        distance[i] = distance[i - 1];
+        latency[i] = latency[i - 1];
+      }
+      distance[i] = away;
+      latency[i] = this.pastLatency[place];
+    }
+    return median(latency, count);
+  }
+
+  private grow(): void {
+    const capacity = this.reachedMs.length * 2;
+    const larger = (from: Float64Array, size: number): Float64Array => {
+      const to = new Float64Array(size);
+      to.set(from);
+      return to;
+    };
+    this.reachedMs = larger(this.reachedMs, capacity);
+    this.inFlightThen = larger(this.inFlightThen, capacity);
+    this.carried = larger(this.carried, capacity * FIELDS);
+  }
+}
+
+/** Of the first `count` values, which it sorts in place: the middle one, the lower of two. */
+function median(values: Float64Array, count: number): number {
+  for (let i = 1; i < count; i++) {
+    const value = values[i];
+    let j = i;
+    for (; j > 0 && values[j - 1] > value; j--) values[j] = values[j - 1];
+    values[j] = value;
+  }
+  return values[(count - 1) >>> 1];
+}

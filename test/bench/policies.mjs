@@ -1,0 +1,75 @@
+/** The policies' table of the benchmark: nanoseconds per pick of every balancer at 10, 100, 1,000 and 10,000 endpoints, and whether the
+ *  cost grows as the policy says it does. One process per balancer, since one that has seen several classes runs slower code; the
+ *  driver's own time is measured the same way and taken off. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const sizes = [10, 100, 1000, 10_000];
+const child = fileURLToPath(new URL('pick.mjs', import.meta.url));
+
+/** Rows of `{ policy, endpoints, nsPerPick }`, in the order of the table of balancers. */
+export async function measurePolicies({ isQuick = false, onProgress = () => undefined } = {}) {
+  const names = Object.keys(await balancersOfBuild());
+  const measure = (name) => JSON.parse(execFileSync(process.execPath, [child, name, sizes.join(), isQuick ? 1 : 8], { encoding: 'utf8' }));
+  const driver = new Array(sizes.length).fill(Infinity);
+  const measureDriver = () => measure('none')[1].forEach((ns, i) => (driver[i] = Math.min(driver[i], ns)));
+  measureDriver();
+  const measured = names.map((name, i) => {
+    onProgress(name, i + 1, names.length);
+    return Object.values(measure(name));
+  });
+  measureDriver();
+  return names.flatMap((policy, i) =>
+    sizes.map((endpoints, at) => {
+      // Where weights make another algorithm of a policy, the dearer one counts.
+      const ns = Math.max(...measured[i].map((weighting) => weighting[at])) - driver[at];
+      return { policy, endpoints, nsPerPick: Math.max(0, Math.round(ns * 10) / 10) };
+    }),
+  );
+}
+
+/** The table as text, with a mark on each policy that grows faster than it says. */
+export async function formatPolicies(rows) {
+  const balancers = await balancersOfBuild();
+  const policies = [...new Set(rows.map((row) => row.policy))];
+  const lines = policies.map((policy) => {
+    const ns = sizes.map((endpoints) => rows.find((row) => row.policy === policy && row.endpoints === endpoints).nsPerPick);
+    return [policy, ...ns.map((each) => each.toFixed(each < 100 ? 1 : 0)), balancers[policy].cost, growth(ns, balancers[policy].cost)];
+  });
+  const header = ['ns per pick at endpoints', ...sizes.map((size) => size.toLocaleString('en')), 'cost', ''];
+  const widths = header.map((name, i) => Math.max(name.length, ...lines.map((line) => line[i].length)));
+  const isNumber = (i) => i > 0 && i <= sizes.length;
+  const text = [header, ...lines].map((line) =>
+    line
+      .map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${text.join('\n')}\n\n${note}\n`;
+}
+
+const note = `All that a request costs the policy: pick, onStart, onEnd, probes, reports, timers; with unequal weights where they cost more.
+Least of several batches of processor time, the driver's share taken off, one process each; Node ${process.version}`;
+
+/** Below this, caches and the clock are measured, not the policy. */
+const resolutionNs = 5;
+
+/** `GROWS 12x` when the cost from the fewest to the most endpoints grows more than what the definition says allows. */
+function growth(ns, cost) {
+  const allowed = allowedGrowth(cost);
+  const times = ns.at(-1) / Math.max(ns[0], resolutionNs);
+  return times > allowed ? `GROWS ${times.toFixed(1)}x, ${allowed}x is allowed` : '';
+}
+
+/** From 10 to 10,000 endpoints a logarithm grows 4 times; the rest is for memory, which gets slower as there is more of it. */
+function allowedGrowth(cost) {
+  const perPick = cost.split(';').filter((part) => !/\bper (change|update)\b|\bbuild/.test(part));
+  const orders = [...perPick.join().matchAll(/O\(([^)]*)\)/g)].map(([, order]) => order);
+  if (orders.some((order) => /\bn\b/.test(order) && !/^log n$/.test(order))) return Infinity;
+  return orders.some((order) => order.includes('log n')) ? 8 : 4;
+}
+
+async function balancersOfBuild() {
+  const { balancers } = await import('../../dist/policies/balancing/index.js');
+  return balancers;
+}

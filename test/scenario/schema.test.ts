@@ -1,0 +1,73 @@
+/** The JSON Schema for editors. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { minimalExample } from '../../src/scenario/parse.ts';
+import { scenarioSchema } from '../../src/scenario/schema.ts';
+import { scenarioText } from './fixture.ts';
+
+const scenarios = join(import.meta.dirname, '../../scenarios');
+let isValid: (text: string) => boolean;
+beforeAll(() => {
+  const validate = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allErrors: true }).compile(
+    scenarioSchema(),
+  );
+  isValid = (text) => validate(parse(text));
+});
+
+test('the schema in the repository is current (update it with clusterlab schema --out scenarios/scenario.schema.json)', async () => {
+  await expect(`${JSON.stringify(scenarioSchema(), null, 2)}\n`).toMatchFileSnapshot(join(scenarios, 'scenario.schema.json'));
+});
+
+test.each(readdirSync(scenarios).filter((name) => name.endsWith('.yaml')))('scenarios/%s fits', (name) => {
+  expect(isValid(readFileSync(join(scenarios, name), 'utf8'))).toBe(true);
+});
+
+test('the smallest scenario fits', () => {
+  expect(isValid(minimalExample)).toBe(true);
+});
+
+describe('what the schema can tell', () => {
+  test.each([
+    ['{ rest: an unknown key }', { rest: 'colour: red' }],
+    ['a duration without a unit', { run: 'run: { duration: 60 }' }],
+    ['a rate without a unit', { traffic: 'traffic: [{ to: api, arrivals: { type: poisson, rate: 100 } }]' }],
+    ['an unknown law', { services: 'services: { api: { instances: 1, work: { type: normal, mean: 1ms } } }' }],
+    ['a parameter of another law', { services: 'services: { api: { instances: 1, work: { type: exponential, shape: 1 } } }' }],
+    ['an unknown parameter of a policy', { rest: 'policies: { detector: { use: heartbeat, evry: 1s } }' }],
+    ['a parameter in the wrong unit', { rest: 'policies: { detector: { use: heartbeat, every: 1 } }' }],
+    ['a missing key', { run: 'run: {}' }],
+    ['half an instance', { services: 'services: { api: { instances: 2.5, work: 1ms } }' }],
+    ['an unknown fault', { rest: 'faults: [{ type: meteor, target: api/0, at: 1s }]' }],
+  ])('%s does not fit', (_, parts) => {
+    expect(isValid(scenarioText(parts))).toBe(false);
+  });
+
+  test.each([
+    ['a policy by its name', 'policies: { balancer: random }'],
+    ['with parameters', 'policies: { detector: { use: heartbeat, every: 2s, misses: 4 } }'],
+    ['none', 'policies: { detector: none }'],
+    ['of one’s own', 'policies: { balancer: { use: ./mine.ts#My, anything: 3 } }'],
+    ['roles and paths to compare', 'compare: { balancer: [random, { use: p2c, label: x }], services.api.slots: [1, 2] }'],
+    ['checks', 'expect: [latency.p99 < 1s, { check: availability > 99%, of: [random] }]'],
+    [
+      'faults',
+      'faults: [{ type: slow, target: [api/0], at: 1s, for: 1s, factor: 2 }, { type: crash, target: api/*, random: { mttf: 1m, mttr: 1s } }]',
+    ],
+    ['a network', 'network: { latency: { type: exponential, mean: 1ms } }'],
+  ])('%s', (_, rest) => {
+    expect(isValid(scenarioText({ rest }))).toBe(true);
+  });
+});
+
+test('hovering shows what a key means, its default and an example', () => {
+  const schema = scenarioSchema() as { properties: Record<string, { properties: Record<string, object> }> };
+  expect(schema.properties.run.properties.seeds).toMatchObject({ default: 10, description: expect.any(String) });
+  expect(schema.properties.run.properties.duration).toMatchObject({
+    examples: ['5m'],
+    description: 'Simulated time.',
+    type: 'string',
+  });
+});

@@ -1,0 +1,251 @@
+/** Several instances behind one balancer. JSQ is least-request with a full scan, whose ties are broken at random; two distinct choices
+ *  are p2c. Of more choices the balancer draws with replacement, which only a large fleet does not notice. */
+import { type Case, numberOf, textOf } from '../cases.ts';
+import {
+  meanOf,
+  metric,
+  perSeed,
+  type Reader,
+  type Readers,
+  shareWithAtLeast,
+  standard,
+  standardError,
+  time,
+  varianceOver,
+} from '../readers.ts';
+import { type Adapter, type Adapters, memory, queueWorld, type Trial } from '../trial.ts';
+import { arrivalLaw, digits, duration, workLaw } from '../yaml.ts';
+
+const balancers = {
+  random: 'random',
+  rr: 'round-robin',
+  jsq: '{ use: least-request, selectionMethod: full-scan }',
+  two: 'p2c',
+} as const;
+
+/** Stands for infinitely many. */
+const MANY = 1000;
+
+interface Pool {
+  readonly instances: number | string;
+  readonly count: number;
+  readonly perUnit: number;
+  /** Of the busiest instance. */
+  readonly load: number;
+  readonly balancer: string;
+  readonly work?: string;
+  readonly observe?: Readers;
+  readonly looks?: number;
+  /** Whether instances help each other out, so that the pool forgets as one. */
+  readonly isPooled?: boolean;
+}
+
+function pool({ instances, count, perUnit, load, balancer, work = 'exp', observe = {}, looks, isPooled = false }: Pool): readonly Trial[] {
+  const workText = workLaw(work);
+  if (workText === undefined) return [];
+  const scv = Number(/scv(\d+)/.exec(work)?.[1] ?? 1);
+  const alone = memory(load, { variability: (1 + scv) / 2 });
+  return [
+    {
+      world: queueWorld({ instances, arrivals: arrivalLaw('exp', perUnit)!, work: workText, balancer }),
+      perUnit,
+      relaxation: isPooled ? 5 + alone / Math.sqrt(count) : alone,
+      cost: balancer === balancers.jsq ? 1 + count / 20 : 1,
+      ...(looks === undefined ? {} : { looks }),
+      observe: { ...standard, mean_in_system_per_server: metric('inSystem.mean', 1 / count), ...observe },
+    },
+  ];
+}
+
+const alike = ({ params }: Case, balancer: string, isPooled: boolean, observe: Readers = {}): readonly Trial[] => {
+  const count = numberOf(params, 'n');
+  const load =
+    'rho' in params ? numberOf(params, 'rho') : 'lam_total' in params ? numberOf(params, 'lam_total') / count : numberOf(params, 'lam_per_server');
+  const work = typeof params.service === 'string' ? params.service : 'exp';
+  return pool({ instances: count, count, perUnit: load * count, load, balancer, work, isPooled, observe });
+};
+
+/** Each instance behind a rotation is a queue of its own; sigma is the probability that a request waits. */
+const roundRobin: Adapter = (each) => alike(each, balancers.rr, false, { sigma: standard.prob_wait });
+const shortestQueue: Adapter = (each) => alike(each, balancers.jsq, true);
+const randomSplit: Adapter = (each) => alike(each, balancers.random, false);
+
+const distinctChoices: Adapter = (each) => (numberOf(each.params, 'd') === 2 ? alike(each, balancers.two, true) : []);
+
+const ranking: Adapter = (each) => {
+  switch (textOf(each.params, 'policy')) {
+    case 'random':
+      return alike(each, balancers.random, false);
+    case 'rr':
+      return alike(each, balancers.rr, false);
+    case 'jsqd':
+      return alike(each, balancers.two, true);
+    case 'jsq':
+      return alike(each, balancers.jsq, true);
+    case 'central': {
+      const count = numberOf(each.params, 'n');
+      const perUnit = numberOf(each.params, 'rho') * count;
+      const work = workLaw(textOf(each.params, 'service'));
+      if (work === undefined) return [];
+      const world = queueWorld({ arrivals: arrivalLaw('exp', perUnit)!, work, slots: count });
+      return [{ world, perUnit, relaxation: memory(numberOf(each.params, 'rho')), observe: standard }];
+    }
+    default:
+      return [];
+  }
+};
+
+const meanField: Adapter = ({ params }) => {
+  const choices = numberOf(params, 'd');
+  const load = numberOf(params, 'lam_per_server');
+  const count = choices === 1 ? 1 : MANY;
+  const balancer =
+    choices === 1 ? balancers.random : choices === 2 ? balancers.two : `{ use: least-request, choiceCount: ${choices} }`;
+  const tails = Object.fromEntries([1, 2, 3, 5].map((k) => [`tail_ge_${k}`, shareWithAtLeast(k)]));
+  return pool({
+    instances: count,
+    count,
+    perUnit: load * count,
+    load,
+    balancer,
+    looks: choices === 1 ? 2000 : 50,
+    isPooled: choices > 1,
+    observe: tails,
+  });
+};
+
+/** The published table has n, d and the load per server. */
+const published: Adapter = (each) =>
+  'lam' in each.params && numberOf(each.params, 'd') === 2
+    ? pool({
+        instances: numberOf(each.params, 'n'),
+        count: numberOf(each.params, 'n'),
+        perUnit: numberOf(each.params, 'lam') * numberOf(each.params, 'n'),
+        load: numberOf(each.params, 'lam'),
+        balancer: balancers.two,
+        isPooled: true,
+      })
+    : [];
+
+const twoSpeeds: Adapter = ({ params }) => {
+  const speeds = params.mu as readonly number[];
+  const perUnit = numberOf(params, 'lam');
+  return pool({
+    instances: groups(speeds),
+    count: speeds.length,
+    perUnit,
+    load: perUnit / speeds.reduce((sum, speed) => sum + speed, 0),
+    balancer: balancers.jsq,
+    observe: { jsq_mean_sojourn: time('latency.mean') },
+  });
+};
+
+const manySpeeds: Adapter = ({ params }) => {
+  const speeds = textOf(params, 'speeds').split(',').map(Number);
+  const perUnit = numberOf(params, 'lam');
+  const balancer = params.weights === 'none' ? { jsq: balancers.jsq, random: balancers.random }[textOf(params, 'policy')] : undefined;
+  if (balancer === undefined) return [];
+  const isRandom = balancer === balancers.random;
+  return pool({
+    instances: groups(speeds),
+    count: speeds.length,
+    perUnit,
+    load: isRandom ? perUnit / speeds.length / Math.min(...speeds) : perUnit / speeds.reduce((sum, speed) => sum + speed, 0),
+    balancer,
+  });
+};
+
+const groups = (speeds: readonly number[]): string => `[${speeds.map((speed) => `{ speed: ${digits(speed)} }`).join(', ')}]`;
+
+/** n balls at even intervals, and nothing leaves: the fullest bin. */
+const bins: Adapter = ({ params }) => {
+  const count = numberOf(params, 'n');
+  const choices = numberOf(params, 'd');
+  const balls = numberOf(params, 'balls');
+  const balancer = choices === 1 ? balancers.random : choices === 2 ? balancers.two : `{ use: least-request, choiceCount: ${choices} }`;
+  const world = queueWorld({ instances: count, arrivals: arrivalLaw('det', balls / 1000)!, work: duration(1e6), balancer });
+  return [
+    {
+      world,
+      perUnit: balls / 1000,
+      relaxation: 0,
+      exactly: { warmup: 0, measured: 1000, seeds: 200, window: 500 },
+      observe: { mean_max_load: perSeed(({ instances }) => Math.max(...instances.map(({ queued }) => queued.at(-1)!))) },
+    },
+  ];
+};
+
+const compared: Readonly<Record<string, string>> = {
+  random: balancers.random,
+  rr: balancers.rr,
+  jsq: balancers.jsq,
+  jsq2: balancers.two,
+};
+
+/** Two balancers on the same worlds: how much less their difference varies than that of two on worlds of their own. */
+const commonNumbers: Adapter = ({ params }, effort) => {
+  const [a, b] = [compared[textOf(params, 'a')], compared[textOf(params, 'b')]];
+  if (a === undefined || b === undefined) return [];
+  const count = numberOf(params, 'n');
+  const perUnit = numberOf(params, 'rho') * count;
+  const measured = numberOf(params, 'requests') / perUnit;
+  const seeds = Math.min(numberOf(params, 'reps'), Math.max(40, Math.round((effort.requests * 4) / numberOf(params, 'requests'))));
+  const world = queueWorld({
+    instances: count,
+    arrivals: arrivalLaw('exp', perUnit)!,
+    work: workLaw('exp')!,
+    more: `compare: { balancer: [${a}, ${b}] }\n`,
+  });
+  const observe = {
+    mean_sojourn_difference: difference('latency.mean'),
+    variance_reduction_mean: varianceReduction('latency.mean'),
+    variance_reduction_p99: varianceReduction('latency.p99'),
+  };
+  return [{ world, perUnit, relaxation: 0, exactly: { warmup: measured / 10, measured, seeds }, observe }];
+};
+
+const pairs = (name: string, variants: Parameters<Reader>[1]['variants']): readonly (readonly number[])[] =>
+  variants.map((cells) => cells.map(({ metrics }) => metrics[name] / 10));
+
+const difference =
+  (name: string): Reader =>
+  (_cells, { variants }) => {
+    const [a, b] = pairs(name, variants);
+    const differences = a.map((value, seed) => value - b[seed]);
+    return { value: meanOf(differences), se: standardError(differences), replications: differences.length };
+  };
+
+/** (Var a + Var b) / Var(a − b). Its error is that of leaving out one seed at a time (jackknife). */
+const varianceReduction =
+  (name: string): Reader =>
+  (_cells, { variants }) => {
+    const [a, b] = pairs(name, variants);
+    const ratio = (skip: number): number => {
+      const kept = (values: readonly number[]): readonly number[] => values.filter((_, seed) => seed !== skip);
+      const apart = varianceOver(kept(a)) + varianceOver(kept(b));
+      return apart / varianceOver(kept(a.map((value, seed) => value - b[seed])));
+    };
+    const each = a.map((_, seed) => ratio(seed));
+    const n = each.length;
+    return { value: ratio(-1), se: Math.sqrt(((n - 1) * (n - 1) * varianceOver(each)) / n), replications: n };
+  };
+
+export const balancing: Adapters = {
+  'round robin = E_n/M/1': roundRobin,
+  'sim round robin': roundRobin,
+  'JSQ = least connections (FIFO or PS, same mean)': shortestQueue,
+  'sim JSQ': shortestQueue,
+  'JSQ / least connections finite n': shortestQueue,
+  'JSQ(d) finite n, d distinct servers': distinctChoices,
+  'JSQ(d) mean field (n->inf)': meanField,
+  'random routing = n independent M/M/1': randomSplit,
+  'policy ranking n=10': ranking,
+  'published simulation': published,
+  'heterogeneous 2 servers': twoSpeeds,
+  'heterogeneous speeds 5x1.6+5x0.4': manySpeeds,
+  'balls into bins (static)': bins,
+  'common random numbers': commonNumbers,
+};
+
+/** General laws behind a rotation come with the single queues of general laws. */
+export const rotationOfGeneralWork: Adapter = roundRobin;
