@@ -16,10 +16,11 @@ export function listenForInterrupt(onFirst: () => void): Interrupt {
   const controller = new AbortController();
   let received: InterruptSignal | undefined;
   const listener = (signal: InterruptSignal): void => {
-    if (received !== undefined) process.exit(codes[signal]);
-    received = signal;
-    onFirst();
-    controller.abort();
+    if (received === undefined) {
+      received = signal;
+      onFirst();
+      controller.abort();
+    } else process.exit(codes[signal]);
   };
   for (const signal of Object.keys(codes)) process.on(signal, listener);
   return {

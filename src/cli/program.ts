@@ -53,7 +53,7 @@ export function createProgram(terminal: Terminal): Command {
       terminal.exitWith(await (await import('./commands/validate.ts')).validate(files, options, terminal)),
     );
   addLookOptions(addWorldOptions(program.command('plan')))
-    .description('show what would run: cells, predicted utilisation, time and memory, warnings')
+    .description('show what would run: cells, predicted utilization, time and memory, warnings')
     .argument('<file>', 'scenario file')
     .option('--json', 'print the plan as JSON')
     .action(async (file, options) => terminal.exitWith(await (await import('./commands/plan.ts')).plan(file, options, terminal)));
@@ -82,7 +82,7 @@ export function createProgram(terminal: Terminal): Command {
   addLookOptions(program.command('report'))
     .description('render a finished run again from its run.json')
     .argument('<run>', 'run.json, or the folder that holds it')
-    .option('-f, --format <list>', 'terminal, html, csv, svg, json, md; several with commas', 'terminal')
+    .option('-f, --format <list>', 'terminal, json, csv, md, html, vega, svg or png; several with commas', 'terminal')
     .addOption(new Option('-o, --out <dir>', 'write files into this folder instead of standard output').argParser(nonEmpty))
     .option('--force', 'write into a folder that holds other files')
     .action(async (run, options) =>
@@ -118,8 +118,7 @@ export function createProgram(terminal: Terminal): Command {
     .description('write a commented scenario and a policy of your own to start from; overwrites nothing')
     .argument('[dir]', 'where', '.')
     .action(async (dir) => terminal.exitWith(await (await import('./commands/init.ts')).init(dir, terminal)));
-  program
-    .command('schema')
+  addLookOptions(program.command('schema'))
     .description('print the JSON Schema of scenario files, for editors')
     .addOption(new Option('-o, --out <file>', 'write it to a file').argParser(nonEmpty))
     .action(async (options) => terminal.exitWith(await (await import('./commands/schema.ts')).schema(options, terminal)));

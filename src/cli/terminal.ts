@@ -1,13 +1,13 @@
 /** Where text goes and how it may look there: results to standard output, everything else to standard error, so that a pipe gets
- *  only what it asked for. A reader that goes away (`| head`) ends the program quietly. */
-import { exitCodes, type ExitCode } from '../core/errors.ts';
+ *  only what it asked for. */
+import type { ExitCode } from '../core/errors.ts';
 
 export interface Terminal {
   /** Results. */
   print(text: string): void;
   /** Progress, warnings, errors. */
   note(text: string): void;
-  /** The exit code once everything is written; the last call counts. */
+  /** The exit code when everything is done; the last call counts. */
   exitWith(code: ExitCode): void;
   readonly results: Appearance;
   readonly notes: Appearance;
@@ -36,7 +36,6 @@ interface Process {
   readonly stdout: Stream;
   readonly stderr: Stream;
   exitCode?: number | string | null | undefined;
-  exit(code?: number | string | null): void;
 }
 
 export function openTerminal(host: Process): Terminal {
@@ -44,26 +43,28 @@ export function openTerminal(host: Process): Terminal {
   for (const name of ['CLUSTERLAB_SEED', 'CLUSTERLAB_JOBS', 'CLUSTERLAB_OUT']) {
     if (host.env[name] === '') delete (host.env as Record<string, string | undefined>)[name];
   }
-  let notesOpen = true;
-  host.stdout.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error;
-    host.exit(host.exitCode ?? exitCodes.ok);
-  });
-  host.stderr.on('error', (error) => {
-    notesOpen = false;
-    if (error.code !== 'EPIPE') throw error;
-  });
   return {
-    print: (text) => void host.stdout.write(text),
-    note: (text) => {
-      if (notesOpen) host.stderr.write(text);
-    },
+    print: writerTo(host.stdout),
+    note: writerTo(host.stderr),
     exitWith: (code) => {
       host.exitCode = code;
     },
     results: appearance(host.stdout, host),
     notes: appearance(host.stderr, host),
     animated: host.stderr.isTTY === true && !isSet(host.env.CI) && host.env.TERM !== 'dumb',
+  };
+}
+
+/** When its reader has gone away, as in `| head`, what is written is dropped without a word; files are still written, and the exit code
+ *  stays what it would have been. */
+function writerTo(stream: Stream): (text: string) => void {
+  let isOpen = true;
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    isOpen = false;
+  });
+  return (text) => {
+    if (isOpen) stream.write(text);
   };
 }
 

@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError, ResourceLimit } from '../core/errors.ts';
+import type { RunFile } from '../lab/types.ts';
+import { type OutputFile, outputFormats } from '../report/index.ts';
 
 export const manifestSchema = 'clusterlab-manifest/1';
 export const manifestName = 'manifest.json';
@@ -15,12 +17,6 @@ export interface Manifest {
   readonly complete: boolean;
   /** File, relative to the folder with `/` → SHA-256 in hex. */
   readonly files: Readonly<Record<string, string>>;
-}
-
-export interface OutputFile {
-  /** Relative to the folder, with `/`. */
-  readonly name: string;
-  readonly content: string | Uint8Array;
 }
 
 /** Refuses early what could not be written later: a file in the way, or a folder that is somebody else's. */
@@ -38,6 +34,11 @@ export async function checkFolder(folder: string, options: { readonly force: boo
     `${folder} holds files that are not a clusterlab result, and was left alone`,
     'name another folder with --out, or add --force to write beside them',
   );
+}
+
+/** The files of some of the formats in `report/`, rendered one after the other. */
+export async function* outputFiles(run: RunFile, formats: readonly string[]): AsyncGenerator<OutputFile> {
+  for (const format of formats) yield* outputFormats[format]!.render(run);
 }
 
 /** Writes the files and, last, the manifest. Files of an earlier result that are not written again are removed, or kept and listed

@@ -107,14 +107,13 @@ class MarkovModulated implements ArrivalProcess {
   private next(): Ms {
     // Exponential gaps have no memory: what is left of one at a change of state may be drawn anew.
     for (;;) {
-      const curve = this.curves[this.state];
-      const gap = this.gaps.sample(this.rng);
-      const at = curve.rateAt(this.timeMs) === 0 && curve.isConstant ? Infinity : curve.advance(this.timeMs, gap);
+      const at = this.curves[this.state].advance(this.timeMs, this.gaps.sample(this.rng));
       if (at < this.untilMs) {
         this.timeMs = at;
         return at;
       }
       this.timeMs = this.untilMs;
+      if (this.curves.every((curve) => curve.isSilentFrom(this.timeMs))) return Infinity;
       this.state = (this.state + 1) % this.curves.length;
       this.untilMs = this.timeMs + this.stays[this.state].sample(this.rng);
     }

@@ -1,11 +1,13 @@
 /** What goes on beside the requests: instances send heartbeats over the network to every client that watches them, detectors and
  *  balancers are woken when they asked to be. */
+import { PolicyFault } from '../core/errors.ts';
 import type { Streams } from '../core/streams.ts';
 import type { Ms } from '../core/time.ts';
 import { type Engine } from '../engine/index.ts';
 import type { BeliefChange } from '../stats/result.ts';
 import type { Client } from './client.ts';
 import { eventKinds } from './events.ts';
+import type { Explainer } from './explainer.ts';
 import type { Fleet } from './fleet.ts';
 import { channels, type Network } from './network.ts';
 import type { Servers } from './servers.ts';
@@ -24,7 +26,11 @@ export class ControlPlane {
   private readonly servers: Servers;
   private readonly rings: Ring[];
 
+  /** Told of every heartbeat that arrives, when decisions are recorded. */
+  explainer: Explainer | undefined;
+
   constructor(engine: Engine, fleet: Fleet, network: Network, clients: readonly Client[], servers: Servers, streams: Streams) {
+    this.explainer = undefined;
     this.beliefs = [];
     this.engine = engine;
     this.fleet = fleet;
@@ -39,6 +45,7 @@ export class ControlPlane {
     for (const client of clients) {
       const everyMs = client.detector?.heartbeatEveryMs ?? Infinity;
       if (everyMs === Infinity) continue;
+      if (!(everyMs > 0)) throw new PolicyFault('detector', `heartbeatEveryMs of the detector is ${everyMs}, expected a time above 0`);
       const key = `${everyMs}/${client.base}`;
       const together = byRing.get(key);
       if (together === undefined) byRing.set(key, [client]);
@@ -69,20 +76,22 @@ export class ControlPlane {
 
   heartbeatDelivered(instance: number, number: number): void {
     const client = this.clients[number];
+    this.explainer?.heard(client, instance - client.base);
     client.detector?.onHeartbeat(instance - client.base, this.engine.time);
-    if (client.detectorTimerMs === Infinity) this.wakeDetector(client);
+    this.wakeDetector(client);
   }
 
   detectorTimer(number: number): void {
     const client = this.clients[number];
+    if (this.engine.time < client.detectorTimerMs) return;
     client.detectorTimerMs = Infinity;
     client.detector?.onTimer(this.engine.time);
     this.wakeDetector(client);
-    this.wakeBalancer(client);
   }
 
   balancerTimer(number: number): void {
     const client = this.clients[number];
+    if (this.engine.time < client.balancerTimerMs) return;
     client.balancerTimerMs = Infinity;
     client.balancer.onTimer?.(this.engine.time);
     this.wakeBalancer(client);
@@ -96,20 +105,26 @@ export class ControlPlane {
     this.beliefs.push({ atMs: nowMs, balancer: client.number, instance, alive });
   }
 
-  /** A pending wake-up that comes too early does no harm: the policy is asked again then. So only an earlier wish is scheduled. */
+  /** A pending wake-up that comes too early does no harm: the policy is asked again then. So only an earlier wish is scheduled; the
+   *  later event that it replaces stays in the calendar and is recognised when it fires. */
   private wakeDetector(client: Client): void {
-    const at = client.detector?.nextTimerMs() ?? Infinity;
+    const at = checkedTime(client.detector?.nextTimerMs() ?? Infinity, 'detector', this.engine.time);
     if (at >= client.detectorTimerMs) return;
     client.detectorTimerMs = at;
     this.engine.at(Math.max(at, this.engine.time), eventKinds.detectorTimer, client.number, 0);
   }
 
   private wakeBalancer(client: Client): void {
-    const at = client.balancer.nextTimerMs?.() ?? Infinity;
+    const at = checkedTime(client.balancer.nextTimerMs?.() ?? Infinity, 'balancer', this.engine.time);
     if (at >= client.balancerTimerMs) return;
     client.balancerTimerMs = at;
     this.engine.at(Math.max(at, this.engine.time), eventKinds.balancerTimer, client.number, 0);
   }
+}
+
+function checkedTime(at: Ms, policy: string, nowMs: Ms): Ms {
+  if (Number.isNaN(at)) throw new PolicyFault(policy, `nextTimerMs() of the ${policy} returned NaN at ${nowMs} ms`);
+  return at;
 }
 
 /** The instances of one service beating with one period for the same clients, in the order of their phases: one track for all. */

@@ -5,6 +5,7 @@ import type { Engine, TimerLanes } from '../engine/index.ts';
 import { type LoadReport, type Outcome, outcomes, type Slot } from '../policies/balancing/balancer.ts';
 import type { PipelineDriver, RequestResult } from '../policies/pipeline.ts';
 import type { Client } from './client.ts';
+import type { Explainer } from './explainer.ts';
 import type { Fleet } from './fleet.ts';
 import type { LoadMonitor } from './load-monitor.ts';
 import { channels, type Network } from './network.ts';
@@ -26,6 +27,8 @@ export interface GatewayParts {
   /** Present when a balancer listens to load reports. */
   monitor: LoadMonitor | undefined;
   probes: Probes | undefined;
+  /** Present when decisions are to be recorded. */
+  explainer: Explainer | undefined;
   readonly balancerName: string;
   readonly isUserPolicy: boolean;
 }
@@ -60,6 +63,7 @@ export class Gateway implements PipelineDriver {
     const instance = client.base + endpoint;
     requests.instance[request] = instance;
     requests.holders[request] = HELD_BY_CLIENT | HELD_BY_SERVER;
+    if (parts.explainer !== undefined) parts.explainer.decided(client, request, endpoint);
     if (parts.network.isInstant || !this.hop(channels.request, request, client.zone, parts.fleet.zone[instance], REQUEST_HOP)) {
       parts.servers.receive(request);
     }
@@ -101,6 +105,7 @@ export class Gateway implements PipelineDriver {
     const client = this.clientOf(request);
     const endpoint = this.requests.attempts.endpoint[request];
     client.pipeline.onResponse(request, outcome);
+    if (this.parts.explainer !== undefined) this.parts.explainer.heard(client, endpoint);
     if (!client.listens || this.parts.monitor === undefined || (outcome !== outcomes.ok && outcome !== outcomes.error)) return;
     // The row is free by now, but nobody can have taken it yet.
     this.parts.monitor.readCarried(request, this.report);

@@ -20,6 +20,8 @@ export class Probes {
   private readonly clients: readonly Client[];
   private client: Int32Array;
   private instance: Int32Array;
+  /** Number of the probe over the whole run: key of its network draws. */
+  private number: Float64Array;
   private inFlight: Float64Array;
   private latencyMs: Float64Array;
   private readonly free: number[];
@@ -35,6 +37,7 @@ export class Probes {
     this.clients = clients;
     this.client = new Int32Array(64);
     this.instance = new Int32Array(64);
+    this.number = new Float64Array(64);
     this.inFlight = new Float64Array(64);
     this.latencyMs = new Float64Array(64);
     this.free = [];
@@ -46,7 +49,7 @@ export class Probes {
     const probe = this.free.pop() ?? this.newRow();
     this.client[probe] = client.number;
     this.instance[probe] = instance;
-    this.sent++;
+    this.number[probe] = this.sent++;
     if (!this.hop(channels.probe, probe, client.zone, this.fleet.zone[instance])) this.delivered(probe);
   }
 
@@ -77,7 +80,7 @@ export class Probes {
   }
 
   private hop(channel: typeof channels.probe | typeof channels.probeAnswer, probe: number, from: number, to: number): boolean {
-    return !this.network.isInstant && this.network.send(channel, from, to, probe, 0, this.sent, PROBE_SALT + channel);
+    return !this.network.isInstant && this.network.send(channel, from, to, probe, 0, this.number[probe], PROBE_SALT + channel);
   }
 
   private newRow(): number {
@@ -95,6 +98,7 @@ export class Probes {
       };
       this.client = ints(this.client);
       this.instance = ints(this.instance);
+      this.number = floats(this.number);
       this.inFlight = floats(this.inFlight);
       this.latencyMs = floats(this.latencyMs);
     }

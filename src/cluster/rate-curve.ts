@@ -1,7 +1,6 @@
 /** A piecewise-linear rate over time, and its operational time: the integral of the rate. Arrival processes live in operational
  *  time, where their rate is 1, and ask the curve for the clock time at which the integral has grown by a given amount. So any law of
  *  inter-arrival times follows any profile exactly, without thinning and with one draw per arrival. */
-import { InvariantViolation } from '../core/errors.ts';
 import type { Ms } from '../core/time.ts';
 import type { RateCurveSpec } from '../scenario/spec.ts';
 
@@ -12,6 +11,8 @@ export class RateCurve {
   /** Per millisecond. */
   private readonly rates: Float64Array;
   private readonly periodMs: Ms;
+  /** Integral over one period; unused without one. */
+  private readonly periodArea: number;
   /** Where the last call of `advance` ended: segment, and start of its period on the clock. */
   private segment: number;
   private periodStartMs: Ms;
@@ -22,6 +23,7 @@ export class RateCurve {
     this.rates = spec.factors.map((factor) => factor * perMs);
     this.periodMs = spec.periodMs;
     this.isConstant = this.rates.every((rate) => rate === this.rates[0]);
+    this.periodArea = this.periodMs < Infinity ? this.areaOfPeriod() : Infinity;
     this.segment = -1;
     this.periodStartMs = 0;
   }
@@ -43,50 +45,65 @@ export class RateCurve {
     return rates[low] + ((rates[high] - rates[low]) * (local - times[low])) / (times[high] - times[low]);
   }
 
+  /** Whether the rate is 0 from here on for ever. */
+  isSilentFrom(timeMs: Ms): boolean {
+    const last = this.times.length - 1;
+    if (this.isConstant) return this.rates[0] === 0;
+    return this.periodMs === Infinity && this.rates[last] === 0 && timeMs >= this.times[last];
+  }
+
   /** The time at which the integral from `fromMs` reaches `amount`; Infinity if it never does. Cheap when calls go forward. */
   advance(fromMs: Ms, amount: number): Ms {
+    if (amount === 0 || fromMs === Infinity) return fromMs;
     if (this.isConstant) return fromMs + amount / this.rates[0];
     const { times, rates } = this;
-    if (fromMs < this.periodStartMs || (this.segment >= 0 && fromMs - this.periodStartMs < times[this.segment])) {
+    const sinceStart = fromMs - this.periodStartMs;
+    if (sinceStart < 0 || sinceStart >= this.periodMs || (this.segment >= 0 && sinceStart < times[this.segment])) {
       this.periodStartMs = this.periodMs < Infinity ? Math.floor(fromMs / this.periodMs) * this.periodMs : 0;
       this.segment = -1;
     }
     const last = times.length - 1;
     let left = amount;
     let now = fromMs;
-    let idlePeriods = 0;
     for (;;) {
       const local = now - this.periodStartMs;
       // Segment −1 lies before the first point, `last` behind the last; both keep the nearest point's rate.
       while (this.segment < last && local >= times[this.segment + 1]) this.segment++;
       const segment = this.segment;
-      const startRate =
-        segment < 0
-          ? rates[0]
-          : segment === last
-            ? rates[last]
-            : rates[segment] +
-              ((rates[segment + 1] - rates[segment]) * (local - times[segment])) / (times[segment + 1] - times[segment]);
+      const isFlat = segment < 0 || segment === last;
       const segmentEnd = segment === last ? this.periodMs : times[segment + 1];
-      const slope =
-        segment < 0 || segment === last ? 0 : (rates[segment + 1] - rates[segment]) / (times[segment + 1] - times[segment]);
+      const endRate = rates[Math.min(segment + 1, last)];
+      const slope = isFlat ? 0 : (endRate - rates[segment]) / (segmentEnd - times[segment]);
+      const startRate = isFlat ? endRate : Math.max(0, rates[segment] + slope * (local - times[segment]));
       const span = segmentEnd - local;
-      const area = span === Infinity ? (startRate > 0 ? Infinity : 0) : span * (startRate + (slope * span) / 2);
-      if (area >= left && startRate + slope * (span === Infinity ? 0 : span) >= 0) {
-        // Solve startRate·x + slope·x²/2 = left in the form that does not cancel.
-        const root = Math.sqrt(Math.max(0, startRate * startRate + 2 * slope * left));
-        const step = slope === 0 ? left / startRate : (2 * left) / (startRate + root);
-        if (step <= span) return now + step;
-        return this.periodStartMs + segmentEnd;
+      const area = startRate + endRate === 0 ? 0 : (span * (startRate + endRate)) / 2;
+      if (area >= left) {
+        // startRate·x + slope·x²/2 = left, solved in the form that does not cancel.
+        const step = (2 * left) / (startRate + Math.sqrt(Math.max(0, startRate * startRate + 2 * slope * left)));
+        return Math.max(fromMs, step < span ? now + step : this.periodStartMs + segmentEnd);
       }
       if (span === Infinity) return Infinity;
       left -= area;
       now = this.periodStartMs + segmentEnd;
-      if (segment === last) {
-        this.periodStartMs = now;
+      // The segment is counted, not found again from `now`, which rounding may have put a hair before its start.
+      if (segment < last) this.segment++;
+      else {
+        if (this.periodArea === 0) return Infinity;
+        // Periods that are used up as a whole go by at once, but for one that rounding may need.
+        const whole = Math.max(1, Math.floor(left / this.periodArea));
+        left -= (whole - 1) * this.periodArea;
+        this.periodStartMs += whole * this.periodMs;
+        now = this.periodStartMs;
         this.segment = -1;
-        if (++idlePeriods > 1e7) throw new InvariantViolation('a periodic rate curve has no area');
       }
     }
+  }
+
+  private areaOfPeriod(): number {
+    const { times, rates, periodMs } = this;
+    const last = times.length - 1;
+    let area = times[0] * rates[0] + (periodMs - times[last]) * rates[last];
+    for (let i = 0; i < last; i++) area += ((times[i + 1] - times[i]) * (rates[i] + rates[i + 1])) / 2;
+    return area;
   }
 }

@@ -114,6 +114,11 @@ export class Servers implements StationHost {
     return this.fleet.state[instance] === instanceStates.up;
   }
 
+  /** How long a request of this much work would take there if nothing else came; Infinity if it would be refused. */
+  timeToFinish(instance: number, workMs: Ms): Ms {
+    return this.isUp(instance) ? this.stations[this.fleet.service[instance]].timeToFinish(instance, workMs) : Infinity;
+  }
+
   /** Alive and not frozen: sends heartbeats. */
   isResponsive(instance: number): boolean {
     return this.fleet.state[instance] === instanceStates.up && this.pauses[instance] === 0;

@@ -81,6 +81,26 @@ export class SharingStation implements Station {
     this.reschedule(instance);
   }
 
+  timeToFinish(instance: number, workMs: number): number {
+    const present = this.fleet.present[instance];
+    if (present >= this.capacity || this.speed[instance] === 0) return Infinity;
+    // Works through the departures in order; between them everybody present, the newcomer included, advances alike.
+    // Read only: to advance the clock here would round it differently from a run that nobody asks to explain.
+    const clock = this.virtualMs[instance] + (this.engine.time - this.virtualAtMs[instance]) * this.rate(instance);
+    const left = Array.from(this.heaps[instance].subarray(0, present), (request) => this.requests.workMs[request] - clock);
+    left.push(workMs);
+    left.sort((x, y) => x - y);
+    let elapsedMs = 0;
+    let done = 0;
+    for (let gone = 0; gone < left.length; gone++) {
+      const share = this.speed[instance] * Math.min(1, this.cores / (left.length - gone));
+      elapsedMs += (left[gone] - done) / share;
+      done = left[gone];
+      if (done >= workMs) break;
+    }
+    return elapsedMs;
+  }
+
   clear(instance: number, lose: (request: number) => void): void {
     this.advance(instance);
     const lost = Array.from(this.heaps[instance].subarray(0, this.fleet.present[instance]));

@@ -85,6 +85,29 @@ export class SlotStation implements Station {
     }
   }
 
+  timeToFinish(instance: number, workMs: number): number {
+    const speed = this.speed[instance];
+    if (this.fleet.present[instance] >= this.capacity || speed === 0) return Infinity;
+    const { requests } = this;
+    // When each slot is free, in ms from now; requests in the queue take them in turn, the newcomer last (or first, newest first).
+    const free = this.atWork(instance).map((request) =>
+      Math.max(0, requests.workMs[request] / speed - (this.engine.time - requests.sinceMs[request])),
+    );
+    while (free.length < this.slots) free.push(0);
+    const takeEarliest = (lastsMs: number): number => {
+      let earliest = 0;
+      for (let slot = 1; slot < free.length; slot++) if (free[slot] < free[earliest]) earliest = slot;
+      free[earliest] += lastsMs;
+      return free[earliest];
+    };
+    if (!this.newestFirst) {
+      for (let request = this.queueFirst[instance]; request !== NONE; request = requests.next[request]) {
+        takeEarliest(requests.workMs[request] / speed);
+      }
+    }
+    return takeEarliest(workMs / speed);
+  }
+
   clear(instance: number, lose: (request: number) => void): void {
     const requests = this.requests;
     const lost = this.atWork(instance);

@@ -2,7 +2,14 @@
 import type { Engine } from '../engine/index.ts';
 import type { RunSpec } from '../scenario/spec.ts';
 import type { Histogram } from '../stats/histogram.ts';
-import { type CellResult, failureBuckets, type InstanceData, type Ledger, seriesColumns } from '../stats/result.ts';
+import {
+  type CellResult,
+  type Decision,
+  failureBuckets,
+  type InstanceData,
+  type Ledger,
+  seriesColumns,
+} from '../stats/result.ts';
 import { invariant } from '../core/errors.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { Digest } from './digest.ts';
@@ -25,6 +32,7 @@ export interface FinishedWorld {
   readonly instanceSeries: InstanceSeries;
   /** Over the whole run. */
   readonly probesSent: number;
+  readonly decisions: readonly Decision[];
   readonly littleResidual: number;
 }
 
@@ -57,6 +65,7 @@ export function summarize(world: FinishedWorld): CellResult {
     series,
     instances,
     beliefs: world.controlPlane.beliefs,
+    decisions: world.decisions,
     upShares: Array.from(servers.upTimeMs, (time) => time / measuredMs),
     events: engine.events,
     littleResidual: world.littleResidual,

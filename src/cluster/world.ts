@@ -9,6 +9,7 @@ import { Checkers } from './checkers.ts';
 import { Client, type PolicyMakers } from './client.ts';
 import { ControlPlane } from './control-plane.ts';
 import { eventKinds, eventName } from './events.ts';
+import { Explainer } from './explainer.ts';
 import { Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import { Gateway, type GatewayParts } from './gateway.ts';
@@ -29,6 +30,8 @@ export interface WorldInput {
   readonly seed: string;
   readonly makers: PolicyMakers & { readonly isUserPolicy: boolean };
   readonly limits?: EngineLimits;
+  /** Decisions to record, from the end of warm-up on. */
+  readonly explain?: number;
   /** Told the simulated time now and then. */
   onWindow?(simulatedMs: number): void;
 }
@@ -58,6 +61,7 @@ class World implements EventHandler {
   private readonly checkers: Checkers;
   private readonly instanceSeries: InstanceSeries;
   private readonly probes: Probes | undefined;
+  private readonly explainer: Explainer | undefined;
   private readonly sources: TrafficSource[];
   private windows: number;
   private littleResidual: number;
@@ -101,6 +105,7 @@ class World implements EventHandler {
       clients,
       monitor: undefined,
       probes: undefined,
+      explainer: undefined,
       balancerName: makers.balancerName,
       isUserPolicy: makers.isUserPolicy,
     };
@@ -132,7 +137,11 @@ class World implements EventHandler {
       this.probes = new Probes(this.network, fleet, this.servers, monitor, clients);
       parts.probes = this.probes;
     }
+    const explain = input.explain ?? 0;
+    this.explainer = explain > 0 ? new Explainer(engine, fleet, requests, this.servers, explain, run.warmupMs) : undefined;
+    parts.explainer = this.explainer;
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
+    this.controlPlane.explainer = this.explainer;
     this.faults = new Faults(engine, this.servers, fleet, scenario.faults, streams);
     scenario.traffic.forEach((spec, source) => {
       const own = clients.filter((client) => client.source === source);
@@ -162,6 +171,7 @@ class World implements EventHandler {
       controlPlane: this.controlPlane,
       instanceSeries: this.instanceSeries,
       probesSent: this.probes?.sent ?? 0,
+      decisions: this.explainer?.decisions ?? [],
       littleResidual: this.littleResidual,
     });
   }
@@ -271,8 +281,8 @@ class World implements EventHandler {
   private scheduleWindow(): void {
     const { windowMs, durationMs } = this.input.scenario.run;
     const at = (this.windows + 1) * windowMs;
-    // The run's end closes the last window itself.
-    if (at < durationMs) this.engine.at(at, eventKinds.window, 0, 0, priorities.observer);
+    // Before anything else at that instant, which belongs to the next window. The run's end closes the last window itself.
+    if (at < durationMs) this.engine.at(at, eventKinds.window, 0, 0, priorities.stop);
   }
 
   private closeWindow(): void {

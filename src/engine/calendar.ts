@@ -20,6 +20,7 @@ const IN_HEAP = -3;
 
 const MIN_BUCKETS = 64;
 const MAX_BUCKETS = 1 << 20;
+const MAX_BUCKET_NUMBER = 1e15;
 /** Events per bucket on average, seen from the front. Measured best between 1 and 3. */
 const TARGET_PER_BUCKET = 1.5;
 
@@ -134,6 +135,8 @@ export class Calendar {
     this.remove(handle);
     if (bucket !== this.current) {
       this.current = bucket;
+      // Doubles count in ones only so far: widths that have become too narrow for the time reached are renewed at once.
+      if (bucket > MAX_BUCKET_NUMBER) this.popsUntilTune = 1;
       if (this.heapSize > 0 && this.bucketOf[this.heap[0]] <= bucket + this.mask) this.pullFromHeap();
     }
     if (--this.popsUntilTune === 0) this.tune(popped);

@@ -8,7 +8,7 @@
  *  Order: (time, priority, insertion). Priority and insertion number share one double: `priority · 2^48 + insertion`. */
 import { InvariantViolation, ResourceLimit } from '../core/errors.ts';
 import type { Clock, Ms } from '../core/time.ts';
-import { Calendar, type EventHandle } from './calendar.ts';
+import { Calendar, type EventHandle, NO_EVENT } from './calendar.ts';
 import { EventTrace } from './event-trace.ts';
 
 /** Lower fires first at equal times. */
@@ -42,6 +42,8 @@ export class Engine implements Clock {
   private insertions: number;
   private instantEvents: number;
   private stopping: boolean;
+  /** The pending end of the run. */
+  private end: EventHandle;
 
   /** By track: its earliest element's time (Infinity for none) and order. Written by the track's owner, then `trackChanged`;
    *  arrays rather than arguments, because a double passed to a function that is not inlined is boxed. */
@@ -64,6 +66,7 @@ export class Engine implements Clock {
     this.insertions = 0;
     this.instantEvents = 0;
     this.stopping = false;
+    this.end = NO_EVENT;
     this.trackTime = new Float64Array(16);
     this.trackOrder = new Float64Array(16);
     this.trackKind = new Int32Array(16);
@@ -121,10 +124,14 @@ export class Engine implements Clock {
 
   /** Runs until `until` (events at `until` itself do not happen: the run covers [0, until)). */
   run(until: Ms, world: EventHandler): void {
+    if (!(until >= this.time && until < Infinity)) throw new InvariantViolation(`a run until ${until} ms, now is ${this.time} ms`);
     this.stopping = false;
-    this.calendar.add(until, priorities.stop * PRIORITY_STEP, STOP, 0, 0);
+    // Before all others of its priority.
+    this.end = this.calendar.add(until, priorities.stop * PRIORITY_STEP - 1, STOP, 0, 0);
     // In bursts: a function that is entered often is compiled from what it has seen, one endless loop from its first seconds.
     while (!this.stopping) this.burst(world);
+    // Stopped early: the next run has an end of its own.
+    if (this.end !== NO_EVENT) this.calendar.cancel(this.end);
   }
 
   private burst(world: EventHandler): void {
@@ -155,6 +162,7 @@ export class Engine implements Clock {
         calendar.pop();
         trace.record(time, kind, a, b);
         if (kind === STOP) {
+          this.end = NO_EVENT;
           this.stopping = true;
           return;
         }

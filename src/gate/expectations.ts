@@ -16,7 +16,9 @@ export function checkExpectations(lines: readonly ExpectSpec[], variants: readon
 function checkLine(line: ExpectSpec, variant: VariantResult): ExpectationResult {
   const measured: Estimate = variant.estimates[line.metric] ?? estimate([]);
   const { place, comparator, limit } = line;
-  const passed = holds(measured.mean, comparator, limit);
+  // A seed without a value (a percentile of nothing) promises nothing about that seed, however good the others are.
+  const isWhole = !(variant.metrics[line.metric] ?? []).some(Number.isNaN);
+  const passed = isWhole && holds(measured.mean, comparator, limit);
   return {
     text: line.text,
     file: place.file,
@@ -29,8 +31,14 @@ function checkLine(line: ExpectSpec, variant: VariantResult): ExpectationResult 
     limit,
     comparator,
     passed,
-    uncertain: measured.n < 2 || holds(measured.low, comparator, limit) !== holds(measured.high, comparator, limit),
+    uncertain: measured.n < 2 || reaches(measured, comparator, limit),
   };
+}
+
+/** Whether the interval has values on both sides of the answer. */
+function reaches({ low, high }: Estimate, comparator: ExpectSpec['comparator'], limit: number): boolean {
+  if (comparator === '==') return low < high && low <= limit && limit <= high;
+  return holds(low, comparator, limit) !== holds(high, comparator, limit);
 }
 
 /** A value that does not exist holds nothing. */

@@ -13,7 +13,7 @@ const tails = { p99: 0.01, 'p99.9': 0.001, 'p99.99': 0.0001 } as const;
 
 /** Before the run. */
 export function foresee(scenario: Scenario): Issue[] {
-  return [...overload(scenario), ...thinTails(scenario, (predictRequests(scenario) * measuredShare(scenario)) | 0)];
+  return [...overload(scenario), ...thinTails(scenario, Math.floor(predictRequests(scenario) * measuredShare(scenario)))];
 }
 
 /** After the run; includes what could have been foreseen. */

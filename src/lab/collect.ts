@@ -39,6 +39,7 @@ function collectVariant(label: string, differs: string, isBaseline: boolean, cel
     series: bands(cells.map((cell) => cell.series)),
     instances: meanInstances(cells.map((cell) => cell.instances)),
     beliefs: cells[0]?.beliefs ?? [],
+    decisions: cells[0]?.decisions ?? [],
     digests: cells.map((cell) => cell.digest),
   };
 }

@@ -36,6 +36,8 @@ export interface ExperimentInput {
   readonly jobs: number;
   /** Add seeds until the interval's half-width is at most this share of the mean. */
   readonly untilCi?: number;
+  /** Decisions to record per variant, in the first seed. */
+  readonly explain?: number;
   /** Shell command that makes the same numbers again. */
   readonly replay: string;
   readonly signal?: AbortSignal;
@@ -51,6 +53,7 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
   const { scenario, signal } = input;
   const cells: CellResult[] = [];
   let seeds = [...scenario.run.seeds];
+  const explain = input.explain ?? 0;
   let isShort = false;
   const under = new Map<string, number>();
   let finishedMs = 0;
@@ -62,7 +65,10 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
   };
   const runSeeds = async (fresh: readonly string[]): Promise<void> => {
     // By seed first: an interrupted run then has whole pairs.
-    const todo: Cell[] = fresh.flatMap((seed) => scenario.variants.map((_, variant) => ({ variant, seed })));
+    const todo: Cell[] = fresh.flatMap((seed) =>
+      // Decisions of one seed tell the story; they are kept for the first.
+      scenario.variants.map((_, variant) => ({ variant, seed, ...(seed === seeds[0] && explain > 0 ? { explain } : {}) })),
+    );
     const onAdvance = (cell: Cell, simulatedMs: number): void => {
       under.set(`${cell.variant} ${cell.seed}`, simulatedMs);
       report();
@@ -88,7 +94,9 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
     variants = collectVariants(scenario, seeds, cells);
   }
   const complete = cells.length === seeds.length * scenario.variants.length;
-  const comparisons = input.kind === 'compare' ? compareVariants(variants) : [];
+  // Pairs are made by position, so an interrupted run compares only the seeds that every variant has finished.
+  const paired = complete ? variants : collectVariants(scenario, seeds, ofWholeSeeds(cells, scenario.variants.length));
+  const comparisons = input.kind === 'compare' ? compareVariants(paired) : [];
   const warnings = [...input.warnings, ...advise(scenario, variants, comparisons)];
   if (isShort) warnings.push(tooWide(input.untilCi ?? 0));
   return {
@@ -115,7 +123,7 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
     comparisons,
     expectations: checkExpectations(scenario.expect, variants),
     warnings,
-    verdict: verdictSentences(input.kind, variants, comparisons),
+    verdict: verdictSentences(input.kind, input.kind === 'compare' ? paired : variants, comparisons),
     checks: {
       requests: variants.reduce((sum, variant) => sum + variant.ledger.offered, 0),
       events: cells.reduce((sum, cell) => sum + cell.events, 0),
@@ -123,6 +131,12 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
     },
     replay: input.replay,
   };
+}
+
+function ofWholeSeeds(cells: readonly CellResult[], variants: number): CellResult[] {
+  const finished = new Map<string, number>();
+  for (const { seed } of cells) finished.set(seed, (finished.get(seed) ?? 0) + 1);
+  return cells.filter(({ seed }) => finished.get(seed) === variants);
 }
 
 /** Comparing: the paired difference must be known to within the share of the baseline. One variant: its own p99. */

@@ -8,14 +8,16 @@ const TIMER = 'return a time from nextTimerMs() and act in onTimer()';
 
 type Ambient = Record<string, unknown>;
 
+/** Calls what is not the policy's doing, such as showing progress, with the ambient sources as they are. */
+export type Unguarded = (outside: () => void) => void;
+
 /** Runs `work` (synchronous) with the ambient sources replaced; puts them back whatever happens. */
-export function guarded<Result>(policy: string, work: () => Result): Result {
-  const undo: (() => void)[] = [];
+export function guarded<Result>(policy: string, work: (unguarded: Unguarded) => Result): Result {
+  const replaced: { readonly holder: object; readonly name: string; before: PropertyDescriptor; guard: PropertyDescriptor }[] = [];
   const replace = (holder: object, name: string, stand: unknown): void => {
     const before = Object.getOwnPropertyDescriptor(holder, name);
     if (before === undefined || before.configurable !== true) return;
-    Object.defineProperty(holder, name, { ...before, ...('value' in before ? { value: stand } : { get: () => stand }) });
-    undo.push(() => Object.defineProperty(holder, name, before));
+    replaced.push({ holder, name, before, guard: { ...before, ...('value' in before ? { value: stand } : { get: () => stand }) } });
   };
   const forbid =
     (what: string, instead: string): (() => never) =>
@@ -42,12 +44,21 @@ export function guarded<Result>(policy: string, work: () => Result): Result {
     const prototype = Object.getPrototypeOf(crypto) as object;
     for (const name of ['getRandomValues', 'randomUUID']) replace(prototype, name, forbid(`crypto.${name}`, RANDOM));
   }
-  const clock = process.hrtime;
-  process.hrtime = forbid('process.hrtime', TIME) as unknown as typeof process.hrtime;
-  undo.push(() => (process.hrtime = clock));
+  const hrtime = Object.assign(forbid('process.hrtime', TIME), { bigint: forbid('process.hrtime.bigint', TIME) });
+  replace(process, 'hrtime', hrtime);
+  const close = (): void => replaced.forEach(({ holder, name, guard }) => Object.defineProperty(holder, name, guard));
+  const open = (): void => replaced.forEach(({ holder, name, before }) => Object.defineProperty(holder, name, before));
+  close();
   try {
-    return work();
+    return work((outside) => {
+      open();
+      try {
+        outside();
+      } finally {
+        close();
+      }
+    });
   } finally {
-    for (const put of undo.toReversed()) put();
+    open();
   }
 }

@@ -2,7 +2,7 @@
 import type { Issue } from '../core/issue.ts';
 import type { Ms } from '../core/time.ts';
 import type { HistogramData } from '../stats/histogram-data.ts';
-import type { BeliefChange, Estimate, InstanceData, Ledger, SeriesColumn, Verdict } from '../stats/result.ts';
+import type { BeliefChange, Decision, Estimate, InstanceData, Ledger, SeriesColumn, Verdict } from '../stats/result.ts';
 
 export { verdicts, type Estimate, type Verdict } from '../stats/result.ts';
 
@@ -24,6 +24,8 @@ export interface VariantResult {
   readonly instances: readonly InstanceData[];
   /** Of the first seed. */
   readonly beliefs: readonly BeliefChange[];
+  /** Of the first seed, with `--explain`: why requests went where they went. */
+  readonly decisions: readonly Decision[];
   /** Per seed. */
   readonly digests: readonly string[];
 }

@@ -183,6 +183,6 @@ function truncatedPercent(fraction: number, decimals: number): string {
 
 /** `0.ddd…` of a number in (0, 1). Twelve digits drop the noise of adding doubles, unless that would make it 1. */
 function decimalDigits(fraction: number): string {
-  const clean = Number(fraction.toPrecision(12));
-  return (clean < 1 ? clean : fraction).toFixed(20);
+  const clean = fraction.toFixed(12);
+  return clean.startsWith('0') ? clean : fraction.toFixed(20);
 }

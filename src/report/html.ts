@@ -7,6 +7,7 @@ import type { RunFile } from '../lab/types.ts';
 import { charts, withPlainNames } from './charts/index.ts';
 import { vegaScript } from './html/assets.ts';
 import { packChart, type PackedChart } from './html/chart-data.ts';
+import { decisions } from './html/decisions.ts';
 import { inputs } from './html/inputs.ts';
 import { pageScript } from './html/page-script.ts';
 import { pageStyle } from './html/style.ts';
@@ -43,6 +44,7 @@ ${highlighter(run)}
 ${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'load-over-time']), timeHint)}
 ${section('tail', 'The tail', figures(packed, ['latency-survival', 'latency-percentiles']))}
 ${section('load', 'Who carried the load', figures(packed, ['instance-heatmap', 'load-spread']))}
+${section('decisions', 'Why requests went where they went', decisions(run))}
 ${section('inputs', 'Inputs', inputs(run))}
 </main>
 <noscript><p class="notice">The pictures are drawn by scripts inside this file, which are switched off.</p></noscript>

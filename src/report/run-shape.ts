@@ -16,8 +16,8 @@ const count: Reader = (value, path, issues) =>
 /** A number that may not exist: null in the file, NaN in memory. */
 const number: Reader = (value, path, issues) =>
   value === null ? NaN : typeof value === 'number' ? value : complain(value, 'a number or null', path, issues);
-/** A time that may lie beyond the end: null in the file, Infinity in memory. */
-const endTime: Reader = (value, path, issues) => (value === null ? Infinity : number(value, path, issues));
+/** A time that may never come: null in the file, Infinity in memory. */
+const openTime: Reader = (value, path, issues) => (value === null ? Infinity : number(value, path, issues));
 const anything: Reader = (value) => value;
 
 const oneOf =
@@ -105,6 +105,17 @@ const variant = object({
   series: object({ windowMs: count, columns: object(Object.fromEntries(seriesColumns.map((column) => [column, band]))) }),
   instances: list(instance),
   beliefs: list(object({ atMs: number, balancer: count, instance: text, alive: flag })),
+  decisions: list(
+    object({
+      atMs: number,
+      request: count,
+      balancer: count,
+      picked: text,
+      best: orNull(text),
+      regretMs: openTime,
+      visible: list(object({ instance: text, active: count, healthy: flag, ageMs: openTime, present: count, takesMs: openTime })),
+    }),
+  ),
   digests: list(text),
 });
 const comparison = object({
@@ -154,7 +165,7 @@ const runFile = object({
   seeds: list(text),
   openLoop: flag,
   services: list(object({ name: text, instances: count, slots: count })),
-  faults: list(object({ label: text, fromMs: number, toMs: endTime })),
+  faults: list(object({ label: text, fromMs: number, toMs: openTime })),
   variants: list(variant),
   comparisons: list(comparison),
   expectations: list(expectation),

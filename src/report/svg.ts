@@ -14,11 +14,18 @@ export async function renderSvg(spec: ChartSpec): Promise<string> {
   try {
     const svg = await view.toSVG();
     refuse(complaints);
-    return svg.endsWith('\n') ? svg : `${svg}\n`;
+    return `${roundCoordinates(svg).trimEnd()}\n`;
   } finally {
     view.finalize();
   }
 }
+
+/** Three decimals are finer than any screen, and hide the last bits in which logarithms differ between processors and Node versions.
+ *  Only inside tags: text is left alone. */
+const roundCoordinates = (svg: string): string =>
+  svg.replace(/<[^>]*>/g, (tag) =>
+    tag.replace(/-?\d+\.\d{4,}(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(3)) + 0)),
+  );
 
 /** Vega-Lite to Vega; any warning is an error of the specification. */
 export async function compileSpec(spec: ChartSpec): Promise<Record<string, unknown>> {

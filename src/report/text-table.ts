@@ -32,12 +32,16 @@ export function textTable(
   const columns = shrink(giveWay(all, width), width, ellipsis);
   const rows = columns[0]?.cells.length ?? 0;
   const widths = columns.map(columnWidth);
+  // The last column needs no padding: spaces at the end of a line only wrap it on a narrow terminal.
+  const pads = columns.map((_, index) => (index === columns.length - 1 ? 0 : widths[index]!));
   const line = (cell: (column: TextColumn, index: number) => string): string => ` ${columns.map(cell).join(gap)}`.trimEnd();
+  const padded = (text: string, { align }: TextColumn, index: number): string =>
+    pad(text, align === 'left' ? pads[index]! : widths[index]!, align);
   return [
-    line((column, index) => paintHeader(pad(column.header, widths[index]!, column.align))),
+    line((column, index) => paintHeader(padded(column.header, column, index))),
     ...Array.from({ length: rows }, (_, row) =>
       line((column, index) => {
-        const text = pad(column.cells[row]!, widths[index]!, column.align);
+        const text = padded(column.cells[row]!, column, index);
         return column.paint === undefined ? text : column.paint(text, row);
       }),
     ),

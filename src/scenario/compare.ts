@@ -6,7 +6,7 @@ import { compileWorld, type World } from './compile.ts';
 import type { Env } from './distributions.ts';
 import { parsePath, setAt } from './edit.ts';
 import { childOf, locateKey, nodeAt, toPlain, type Node, type Plain, type Span } from './node.ts';
-import { compileUse, isRole, roles, type Role } from './policy-use.ts';
+import { compileUse, isLabel, isRole, roles, type Role } from './policy-use.ts';
 import type { SeedOptions } from './run.ts';
 import { policyUse } from './shape.ts';
 import type { PolicyChoice, PolicyUse, VariantSpec } from './spec.ts';
@@ -108,6 +108,14 @@ function compilePath(key: string, keys: readonly string[], count: number, { comp
   const alternatives: Alternative[] = [];
   for (let index = 0; index < count; index++) {
     const { value, label } = labelledValue(nodeAt(complaints.root, ['compare', key, index])!);
+    if (label !== undefined && !isLabel(label)) {
+      complaints.error(
+        'bad-label',
+        ['compare', key, index, 'label'],
+        `${show(label)} is not a label: one line of text, not empty`,
+      );
+      return undefined;
+    }
     const edit = setAt(complaints.root, path, value, keySpan);
     if ('problem' in edit) return complain(edit.problem, edit.hint);
     const text = describe(toPlain(value));
@@ -131,7 +139,7 @@ function labelledValue(node: Node): { readonly value: Node; readonly label?: str
 }
 
 function describe(value: Plain): string {
-  const whole = write(value);
+  const whole = write(value).replace(/[\s\p{Cc}]+/gu, ' ');
   return whole.length > 48 ? `${whole.slice(0, 45)}...` : whole;
 }
 

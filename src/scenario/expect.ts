@@ -2,7 +2,7 @@
 import { canonicalPercentile } from './percentile.ts';
 import { findMetric, metricNames, type Metric } from '../core/metrics.ts';
 import { isProblem, parseDuration, parseFraction, parseNumber, parseRate, show, type Reading } from '../core/quantity.ts';
-import type { Path } from '../core/issue.ts';
+import type { Path, Place } from '../core/issue.ts';
 import type { Complaints } from './complaints.ts';
 import { nodeAt } from './node.ts';
 import { knownHint } from './hints.ts';
@@ -34,9 +34,15 @@ export function compileExpect(labels: readonly string[] | undefined, complaints:
         return false;
       });
     if (parsed === undefined || !isKnown) continue;
-    specs.push({ ...parsed, variants: of, place: complaints.source.place(nodeAt(complaints.root, checkPath)!.span) });
+    specs.push({ ...parsed, variants: of, place: placeOf(checkPath, complaints) });
   }
   return specs;
+}
+
+/** A check from the command line has no place; the head of the file stands for it. */
+function placeOf(path: Path, { root, source }: Complaints): Place {
+  const node = nodeAt(root, path)!;
+  return source.place(node.from === undefined ? node.span : { start: 0, end: 0 });
 }
 
 function parseCheck(check: string, path: Path, complaints: Complaints): Omit<ExpectSpec, 'variants' | 'place'> | undefined {

@@ -65,8 +65,8 @@ export async function compileUse(
       env.complaints.add({ code: 'unknown-key', path, key, message: `none takes no ${key}` });
     return { label: label ?? 'none', written: 'none' };
   }
-  if (label !== undefined && label.trim() === '') {
-    env.complaints.error('bad-label', [...path, 'label'], 'a label must not be empty');
+  if (label !== undefined && !isLabel(label)) {
+    env.complaints.error('bad-label', [...path, 'label'], `${show(label)} is not a label: one line of text, not empty`);
     return undefined;
   }
   if (use.includes('#') || /^\.{0,2}\//.test(use)) return ownPolicy(use, usePath, label, written, path, env);
@@ -97,6 +97,9 @@ export async function compileUse(
   const text = withSettings(use, written);
   return { label: label ?? text, written: text, use: { use: policy.name, params } };
 }
+
+/** Labels head the rows of tables. */
+export const isLabel = (label: string): boolean => label.trim() !== '' && !/[\p{Cc}\u2028\u2029]/u.test(label);
 
 /** `least-request choices=3`. */
 const withSettings = (name: string, written: Readonly<Record<string, unknown>>): string =>

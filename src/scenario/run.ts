@@ -49,6 +49,14 @@ export function compileRun(complaints: Complaints, options: SeedOptions): RunSpe
       );
     }
   }
+  const { seeds } = options;
+  if (typeof seeds === 'number' ? !(Number.isInteger(seeds) && seeds >= 1 && seeds <= limits.seeds) : seeds?.length === 0) {
+    complaints.error(
+      'bad-count',
+      ['run', 'seeds'],
+      `expected 1 to ${limits.seeds} seeds, found ${typeof seeds === 'number' ? seeds : 'none'}`,
+    );
+  }
   return { durationMs, warmupMs, windowMs, ...seedsOf(shape.seed, shape.seeds, options) };
 }
 
@@ -62,6 +70,7 @@ function seedsOf(
   const wanted =
     options.seeds ?? (options.seed !== undefined && typeof writtenSeeds !== 'number' ? writtenSeeds.length : writtenSeeds);
   if (typeof wanted !== 'number') return { seed, seeds: wanted };
-  const count = Math.min(wanted, limits.seeds);
+  // Options of the wrong size have been complained of.
+  const count = Number.isInteger(wanted) ? Math.min(Math.max(wanted, 1), limits.seeds) : 1;
   return { seed, seeds: Array.from({ length: count }, (_, index) => `${seed}:${index + 1}`) };
 }

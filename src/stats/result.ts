@@ -28,6 +28,8 @@ export interface CellResult {
   readonly instances: readonly InstanceData[];
   /** Changes of belief by detectors, capped. */
   readonly beliefs: readonly BeliefChange[];
+  /** The first decisions after warm-up, when asked for. */
+  readonly decisions: readonly Decision[];
   /** Share of the time with exactly k instances up, by k. */
   readonly upShares: readonly number[];
   readonly events: number;
@@ -68,6 +70,29 @@ export interface InstanceData {
   /** Per window: share of its slots at work, and requests in the system at its end. May be empty when there are too many instances. */
   readonly busy: readonly number[];
   readonly queued: readonly number[];
+}
+
+/** One recorded decision of a balancer. */
+export interface Decision {
+  readonly atMs: Ms;
+  /** Number of the request within its traffic source. */
+  readonly request: number;
+  readonly balancer: number;
+  readonly picked: string;
+  /** Where it would have been done first, had nothing else come; null if nobody would have taken it. */
+  readonly best: string | null;
+  /** Time lost by not going there; Infinity when the picked instance would not finish it at all. */
+  readonly regretMs: Ms;
+  readonly visible: readonly {
+    readonly instance: string;
+    /** What the balancer saw: its own requests in flight there, whether it believed it healthy, time since it last heard from it. */
+    readonly active: number;
+    readonly healthy: boolean;
+    readonly ageMs: Ms;
+    /** What was true: requests there from everybody, and how long this request would have taken. */
+    readonly present: number;
+    readonly takesMs: Ms;
+  }[];
 }
 
 export interface BeliefChange {

@@ -11,7 +11,7 @@ const [name, sizesText, batchMsText] = process.argv.slice(2);
 const sizes = sizesText.split(',').map(Number);
 const batchMs = Number(batchMsText);
 const batches = 5;
-const fewest = 200;
+const fewest = 50;
 const meanLatencyMs = 10;
 
 /** All endpoints alike; and weights from 1 to 4 where they make a difference to this policy. */
@@ -60,11 +60,20 @@ function none() {
 class ClosedLoop {
   constructor(endpoints, heaviest) {
     this.set = new EndpointSet(endpoints);
-    for (let i = 0; i < endpoints; i++) this.set.add(`10.0.${i >> 8}.${i & 255}:80`, { weight: 1 + (i % heaviest), locality: i % 3 }, 0);
+    for (let i = 0; i < endpoints; i++)
+      this.set.add(`10.0.${i >> 8}.${i & 255}:80`, { weight: 1 + (i % heaviest), locality: i % 3 }, 0);
     this.balancer = name === 'none' ? none() : balancers[name].make({}, { rng: new Xoshiro128(1, 2, 3, 4) });
     this.set.bind(this.balancer, 0);
     this.context = { nowMs: 0.5, attempt: 0, hasHash: true, hashHigh: 0, hashLow: 0 };
-    this.report = { queriesPerSecond: 0, errorsPerSecond: 0, utilization: 0, inFlight: 0, queueLength: 0, latencyMs: 0, isProbe: false };
+    this.report = {
+      queriesPerSecond: 0,
+      errorsPerSecond: 0,
+      utilization: 0,
+      inFlight: 0,
+      queueLength: 0,
+      latencyMs: 0,
+      isProbe: false,
+    };
     this.probed = new Int32Array(64);
     this.stepMs = meanLatencyMs / (endpoints / 2);
     this.draw = 1;
@@ -145,4 +154,6 @@ class ClosedLoop {
 
 // Until the compiler has come to rest, numbers are slow and boxed.
 for (const heaviest of weightings()) nsPerPick(100, heaviest);
-console.log(JSON.stringify(Object.fromEntries(weightings().map((heaviest) => [heaviest, sizes.map((n) => nsPerPick(n, heaviest))]))));
+console.log(
+  JSON.stringify(Object.fromEntries(weightings().map((heaviest) => [heaviest, sizes.map((n) => nsPerPick(n, heaviest))]))),
+);

@@ -10,7 +10,8 @@ const child = fileURLToPath(new URL('pick.mjs', import.meta.url));
 /** Rows of `{ policy, endpoints, nsPerPick }`, in the order of the table of balancers. */
 export async function measurePolicies({ isQuick = false, onProgress = () => undefined } = {}) {
   const names = Object.keys(await balancersOfBuild());
-  const measure = (name) => JSON.parse(execFileSync(process.execPath, [child, name, sizes.join(), isQuick ? 1 : 8], { encoding: 'utf8' }));
+  const measure = (name) =>
+    JSON.parse(execFileSync(process.execPath, [child, name, sizes.join(), isQuick ? 1 : 5], { encoding: 'utf8' }));
   const driver = new Array(sizes.length).fill(Infinity);
   const measureDriver = () => measure('none')[1].forEach((ns, i) => (driver[i] = Math.min(driver[i], ns)));
   measureDriver();
@@ -34,7 +35,12 @@ export async function formatPolicies(rows) {
   const policies = [...new Set(rows.map((row) => row.policy))];
   const lines = policies.map((policy) => {
     const ns = sizes.map((endpoints) => rows.find((row) => row.policy === policy && row.endpoints === endpoints).nsPerPick);
-    return [policy, ...ns.map((each) => each.toFixed(each < 100 ? 1 : 0)), balancers[policy].cost, growth(ns, balancers[policy].cost)];
+    return [
+      policy,
+      ...ns.map((each) => each.toFixed(each < 100 ? 1 : 0)),
+      balancers[policy].cost,
+      growth(ns, balancers[policy].cost),
+    ];
   });
   const header = ['ns per pick at endpoints', ...sizes.map((size) => size.toLocaleString('en')), 'cost', ''];
   const widths = header.map((name, i) => Math.max(name.length, ...lines.map((line) => line[i].length)));

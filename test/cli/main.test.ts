@@ -209,7 +209,7 @@ const rows: readonly Row[] = [
     does: 'prints the plan',
     args: ['plan', 'tiny.yaml'],
     code: 0,
-    stdout: /cells +6 of about 2000 requests[\s\S]*utilisation[\s\S]*api +200 \/s +25 %[\s\S]*Nothing was run/,
+    stdout: /cells +6 of about 2000 requests[\s\S]*utilization[\s\S]*api +200 \/s +25 %[\s\S]*Nothing was run/,
     stderr: /p99\.9 rests on about 1 requests/,
   },
 

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkFolder, readManifest, writeFolder, writeWhole, type OutputFile } from '../../src/cli/write.ts';
+import { checkFolder, readManifest, writeFolder, writeWhole } from '../../src/cli/write.ts';
 import { InputError, ResourceLimit } from '../../src/core/errors.ts';
+import type { OutputFile } from '../../src/report/index.ts';
 
 let base: string;
 let folder: string;

@@ -35,7 +35,7 @@ const layers: Readonly<Record<string, Layer>> = {
     why: 'the simulated world is pure: same inputs, same bytes, in any JavaScript engine',
   },
   lab: {
-    mayImport: ['core', 'scenario', 'cluster', 'stats', 'engine', 'gate'],
+    mayImport: ['core', 'scenario', 'cluster', 'stats', 'engine', 'gate', 'policies'],
     node: true,
     why: 'experiments do not print and do not render',
   },

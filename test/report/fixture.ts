@@ -144,6 +144,7 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
     series: series(behaviour, windows, random),
     instances: instanceData(behaviour, size, random),
     beliefs: [],
+    decisions: [],
     digests: Array.from({ length: seeds }, () =>
       Math.floor(random() * 2 ** 32)
         .toString(16)

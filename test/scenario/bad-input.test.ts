@@ -1,6 +1,6 @@
 /** The catalogue of bad input: what is wrong is found, all of it, and said in words that help. */
 import { describe, expect, test } from 'vitest';
-import { arrivalsText, briefly, issuesOf, printed, scenarioText } from './fixture.ts';
+import { arrivalsText, briefly, printed, scenarioText } from './fixture.ts';
 
 const bomb = [
   'a: &a [x, x, x, x, x, x, x, x, x]',

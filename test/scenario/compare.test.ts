@@ -88,6 +88,7 @@ describe('compare', () => {
       '8:36 error: two variants are labelled "slots=1"; give one of them a label of its own',
     ],
     ['compare: { services.api.slots: [1, two] }', '8:36 error: expected a whole number, found "two" (in variant "slots=two")'],
+    ['compare: { run.window: [{ value: 1s, label: " " }] }', '8:45 error: " " is not a label: one line of text, not empty'],
     [
       'compare: { balancer: [random, { use: round-robin, label: random }] }',
       '8:31 error: two variants are labelled "random"; give one of them a label of its own',

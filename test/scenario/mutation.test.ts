@@ -127,11 +127,11 @@ test('random changes to the bytes of a scenario lead to a scenario or to complai
       expect(formatIssues(result.issues, { 'test.yaml': text }, { color: false })).toContain('Nothing was run.');
       expect(issuesToJson(result.issues).valid).toBe(false);
     }),
-    { seed: 20, numRuns: 400 },
+    { seed: 20, numRuns: 200 },
   );
   // Both sides are reached: mutations that hurt, and such as fall into texts and comments.
-  expect(good).toBeGreaterThan(20);
-  expect(bad).toBeGreaterThan(200);
+  expect(good).toBeGreaterThan(10);
+  expect(bad).toBeGreaterThan(100);
 });
 
 test('no scenario changes the prototype of all objects', async () => {

@@ -95,6 +95,10 @@ describe('run', () => {
     expect((await runOf('{ duration: 1m, seeds: 2, seed: a }', { seeds: ['x', 'y'] })).seeds).toEqual(['x', 'y']);
   });
 
+  test.each([0, 1.5, NaN, 1001])('%d seeds cannot be asked for', async (seeds) => {
+    expect(await briefly(minimalExample, { seeds })).toEqual([`3:1 error: expected 1 to 1000 seeds, found ${seeds}`]);
+  });
+
   test('a base on the command line replaces a list of seeds by as many of its own', async () => {
     expect((await runOf('{ duration: 1m, seeds: [p, q, r] }', { seed: 'b' })).seeds).toEqual(['b:1', 'b:2', 'b:3']);
   });

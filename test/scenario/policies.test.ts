@@ -46,7 +46,7 @@ test.each([
   ['{ detector: { use: heartbeat, misses: [1] } }', 'error: expected a whole number, found a list'],
   ['{ detector: { use: none, every: 1s } }', 'error: none takes no every'],
   ['{ detector: { every: 1s } }', 'error: missing key "use"; expected a text'],
-  ['{ balancer: { use: random, label: "" } }', 'error: a label must not be empty'],
+  ['{ balancer: { use: random, label: "" } }', 'error: "" is not a label: one line of text, not empty'],
   ['{ balancer: 3 }', 'error: expected a text, found 3; put it in quotes'],
   ['{ blancer: random }', 'error: unknown key "blancer"; did you mean "balancer"?'],
   ['{ detector: { use: heartbeat, every: 2m } }', 'warning: heartbeat’s every of 2m is longer than the run, 1m'],

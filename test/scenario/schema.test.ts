@@ -31,7 +31,7 @@ test('the smallest scenario fits', () => {
 
 describe('what the schema can tell', () => {
   test.each([
-    ['{ rest: an unknown key }', { rest: 'colour: red' }],
+    ['an unknown key', { rest: 'colour: red' }],
     ['a duration without a unit', { run: 'run: { duration: 60 }' }],
     ['a rate without a unit', { traffic: 'traffic: [{ to: api, arrivals: { type: poisson, rate: 100 } }]' }],
     ['an unknown law', { services: 'services: { api: { instances: 1, work: { type: normal, mean: 1ms } } }' }],

@@ -36,7 +36,6 @@ export async function aa(file: string, options: Options, terminal: Terminal): Pr
     interrupt.stop();
   }
   const code = result.complete ? exitCodes.ok : (interrupt.code() ?? exitCodes.couldNotFinish);
-  terminal.exitWith(code);
   if (!result.complete) terminal.note(`incomplete: ${result.trials} of ${options.trials} trials finished\n`);
   if (options.json === true) terminal.print(`${JSON.stringify(result, null, 2)}\n`);
   else if (result.trials > 0) show(result, quiet, terminal);

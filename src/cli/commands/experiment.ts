@@ -15,12 +15,14 @@ import { loadOptions, type ExperimentOptions } from '../options.ts';
 import { ownVariant } from '../own-variant.ts';
 import { progressLine, silentProgress } from '../progress.ts';
 import { replayCommand, type Replay } from '../replay.ts';
-import { resultFiles } from '../result-files.ts';
 import { quote } from '../shell.ts';
 import type { Terminal } from '../terminal.ts';
-import { checkFolder, writeFolder } from '../write.ts';
+import { checkFolder, outputFiles, writeFolder } from '../write.ts';
 
 type Kind = 'run' | 'compare';
+
+/** What a result folder holds. */
+const folderFormats = ['json', 'csv', 'vega', 'svg', 'html'];
 
 export async function experiment(kind: Kind, file: string, options: ExperimentOptions, terminal: Terminal): Promise<ExitCode> {
   const loaded = await loadScenario(file, loadOptions(options));
@@ -40,17 +42,17 @@ export async function experiment(kind: Kind, file: string, options: ExperimentOp
     terminal.note('nothing had finished yet, so nothing was written\n');
     return code;
   }
-  if (folder !== undefined) await writeFolder(folder, resultFiles(run), { complete: run.complete });
-
-  // From here on a closed pipe may end the program at any moment.
-  terminal.exitWith(code);
+  // The answer first: drawing the charts takes a moment.
   await show(run, file, replay, options, terminal);
   if (options.strict === true) for (const line of inconclusiveLines(run)) terminal.note(`${line}\n`);
-  if (folder !== undefined && options.quiet !== true)
-    terminal.note(`Written: ${quote(folder)}/ (open report.html in a browser)\n`);
+  if (folder !== undefined) {
+    await writeFolder(folder, outputFiles(run, folderFormats), { complete: run.complete });
+    if (options.quiet !== true) terminal.note(`Written: ${quote(folder)}/ (open report.html in a browser)\n`);
+  }
   if (interrupted !== undefined) {
-    const total = run.variants.length * run.seeds.length;
-    terminal.note(`incomplete: ${finished} of ${total} cells finished; the results are marked so. Again: ${replay.here}\n`);
+    terminal.note(
+      `incomplete: ${finished} of ${run.variants.length * run.seeds.length} cells finished; the results are marked so\n`,
+    );
   }
   return code;
 }

@@ -1,8 +1,7 @@
 /** `plan`: what a scenario would do, before any time is spent on it. */
 import { exitCodes, type ExitCode } from '../../core/errors.ts';
-import { formatDuration } from '../../core/quantity.ts';
 import { planExperiment } from '../../lab/plan.ts';
-import { formatCount, formatPercent, significant } from '../../report/format.ts';
+import { formatCount, formatPercent, formatSpan, significant } from '../../report/format.ts';
 import { forTerminal } from '../../report/plain-text.ts';
 import { plural } from '../../report/summary.ts';
 import { loadScenario } from '../../scenario/load.ts';
@@ -30,7 +29,7 @@ export async function plan(
     ['seeds', `${seeds.length}: ${forTerminal(shortList(seeds))}`],
     [
       'simulated',
-      `${formatDuration(scenario.run.durationMs)} each, the first ${formatDuration(scenario.run.warmupMs)} left out of every number`,
+      `${formatSpan(scenario.run.durationMs)} each, the first ${formatSpan(scenario.run.warmupMs)} left out of every number`,
     ],
     ['cells', `${cells} of about ${formatCount(requestsPerCell)} requests`],
     ['estimate', `${significant(seconds, 2)} s on one core, ${significant(memoryMiB, 2)} MiB`],
@@ -38,7 +37,7 @@ export async function plan(
   const { width } = terminal.results;
   terminal.print(table(facts, { width }));
   const rows = phases.map(({ fromMs, toMs, service, perSecond, utilization, hottest }) => [
-    `${formatDuration(fromMs)} to ${formatDuration(toMs)}`,
+    `${fromMs === 0 ? '0' : formatSpan(fromMs)} to ${formatSpan(toMs)}`,
     forTerminal(service),
     `${significant(perSecond)} /s`,
     formatPercent(utilization),
@@ -46,7 +45,7 @@ export async function plan(
     advice(utilization, hottest.utilization),
   ]);
   terminal.print(
-    `\n${table([['phase', 'service', 'arrivals', 'utilisation', 'busiest if dealt evenly', ''], ...rows], { width })}`,
+    `\n${table([['phase', 'service', 'arrivals', 'utilization', 'busiest if dealt evenly', ''], ...rows], { width })}`,
   );
   terminal.print(`\n${plural(cells, 'cell')} would run. Nothing was run.\n`);
   await noteIssues([...warnings, ...planned.warnings], terminal);

@@ -17,6 +17,15 @@ import { neverQueue } from './never-queue.ts';
 import { prequal } from './prequal.ts';
 import { shortestExpectedDelay } from './shortest-expected-delay.ts';
 import { weightedP2c } from './weighted-p2c.ts';
+import { boundedLoad } from './bounded-load.ts';
+import { consistentHash } from './consistent-hash.ts';
+import { iptablesRandom } from './iptables-random.ts';
+import { ketama } from './ketama.ts';
+import { maglev } from './maglev.ts';
+import { moduloHash } from './modulo-hash.ts';
+import { rendezvous } from './rendezvous.ts';
+import { ringHash } from './ring-hash.ts';
+import { sourceIpHash } from './source-ip-hash.ts';
 import { leastConnections } from './least-connections.ts';
 import { leastRequest } from './least-request.ts';
 import { p2c } from './p2c.ts';
@@ -29,6 +38,15 @@ export * from './balancer.ts';
 export { EndpointSet, type EndpointOptions } from './endpoint-set.ts';
 export {
   alwaysFirst,
+  boundedLoad,
+  consistentHash,
+  iptablesRandom,
+  ketama,
+  maglev,
+  moduloHash,
+  rendezvous,
+  ringHash,
+  sourceIpHash,
   c3,
   joinIdleQueue,
   jsqD,
@@ -76,6 +94,15 @@ export const balancers: Readonly<Record<string, BalancerDefinition>> = {
   'shortest-expected-delay': shortestExpectedDelay,
   'weighted-p2c': weightedP2c,
   'peak-ewma': peakEwma,
+  'bounded-load': boundedLoad,
+  'consistent-hash': consistentHash,
+  'iptables-random': iptablesRandom,
+  ketama: ketama,
+  maglev: maglev,
+  'modulo-hash': moduloHash,
+  rendezvous: rendezvous,
+  'ring-hash': ringHash,
+  'source-ip-hash': sourceIpHash,
   'always-first': alwaysFirst,
 };
 

@@ -54,6 +54,9 @@ export const leastRequest = defineBalancer({
   create: (values, deps) => new LeastRequest(values, deps.rng),
 });
 
+/** The choice count gRPC settles on: 2 by default, 10 at most, and less than 2 is refused (undefined). */
+export const grpcChoiceCount = (wanted = 2): number | undefined => (wanted < 2 ? undefined : Math.min(wanted, 10));
+
 class LeastRequest implements Balancer {
   readonly #rng: Rng;
   readonly #choiceCount: number;

@@ -103,9 +103,8 @@ class Prequal implements Balancer {
     const count = this.#shuffled.length;
     if (count < 2) return count === 0 ? NO_ENDPOINT : this.#shuffled[0];
     this.#pool.expire(context.nowMs, this.#values.maxAge);
-    const threshold = this.#threshold();
-    const slot = this.#pool.count < 2 ? this.#shuffled[this.#rng.below(count)] : this.#pool.use(this.#pool.select(threshold));
-    this.#removeSome(threshold);
+    const slot = this.#pool.count < 2 ? this.#shuffled[this.#rng.below(count)] : this.#pool.use(this.#pool.select());
+    this.#removeSome();
     this.#owed[PROBES] += this.#values.probeRate;
     return slot;
   }
@@ -125,22 +124,19 @@ class Prequal implements Balancer {
   onReport(slot: Slot, nowMs: Ms, report: LoadReport): void {
     if (!report.isProbe || slot >= this.#isMember.length || this.#isMember[slot] === 0) return;
     this.#recentInFlight.add(report.inFlight);
+    this.#pool.setThreshold(this.#recentInFlight.quantile(this.#values.qRif));
     const whole = Math.floor(this.#reuse);
     const uses = whole + (this.#rng.next() < this.#reuse - whole ? 1 : 0);
     this.#pool.insert(slot, nowMs, report.inFlight, report.latencyMs, uses);
   }
 
   /** removeRate answers a pick, the oldest and the worst in turn. */
-  #removeSome(threshold: number): void {
+  #removeSome(): void {
     for (this.#owed[REMOVALS] += this.#values.removeRate; this.#owed[REMOVALS] >= 1; this.#owed[REMOVALS]--) {
       if (this.#removesOldest) this.#pool.removeOldest();
-      else this.#pool.removeWorst(threshold);
+      else this.#pool.removeWorst();
       this.#removesOldest = !this.#removesOldest;
     }
-  }
-
-  #threshold(): number {
-    return this.#recentInFlight.count === 0 ? Infinity : this.#recentInFlight.quantile(this.#values.qRif);
   }
 }
 

@@ -53,7 +53,8 @@ export const percentLabel = "format(datum.value * 100, '.7~g') + ' %'";
 /** Room for names below the lowest value, and a little above 100 %, so that a line there is not cut in half. */
 export function availabilityAxis(values: readonly (number | null | undefined)[], title: string | null): Part {
   const present = values.filter(isNumber);
-  const low = present.length === 0 ? 0 : Math.min(...present);
+  // Without any failure there is still an axis, down to 99.9 %.
+  const low = Math.min(0.999, ...present);
   return {
     title,
     scale: { domain: [rounded(Math.max(0, low - (1 - low) * 0.12)), rounded(1 + (1 - low) * 0.02)], nice: false, zero: false },
@@ -61,11 +62,15 @@ export function availabilityAxis(values: readonly (number | null | undefined)[],
   };
 }
 
-/** An axis for any metric, from the values up, not from zero. */
+/** An axis for points of any metric: from the values up, not from zero, so that their spread shows. */
 export function valueAxis(metric: string, values: readonly number[]): Part {
   const title = metricTitle(metric);
   const unit = findMetric(metric)?.unit;
-  if (unit === 'ms') return latencyAxis(values, title);
+  if (unit === 'ms') {
+    const axis = latencyAxis(values, title);
+    const isLog = (axis.scale as { readonly type?: string }).type === 'log';
+    return isLog ? axis : { ...axis, scale: { zero: false, nice: true } };
+  }
   return {
     title: unit === 'per second' ? `${title} (per second)` : title,
     scale: { zero: false, nice: true },

@@ -7,6 +7,8 @@ import { contextLayers, highlightOpacity, timeAxis, timeUnit, zoom } from './tim
 export interface PanelOptions {
   /** Name of the rows in `datasets`: variant, time, median, low, high. The rows of `hoverRows` are `<data>_hover`. */
   readonly data: string;
+  /** Which of the rows belong into this panel; all when left out. Then the hover rows are `<data>_<equal>_hover`. */
+  readonly where?: { readonly field: string; readonly equal: string };
   /** Title, scale and axis of the values. */
   readonly y: Part;
   readonly height: number;
@@ -39,11 +41,12 @@ export const bandValues = (rows: readonly Row[]): (number | null)[] =>
   rows.flatMap((row) => [row.median, row.low, row.high] as (number | null)[]);
 
 export function bandPanel(run: RunFile, options: PanelOptions): Part {
-  const { data, y, height, first = true, last = true, limits = [], goodIsUp = false } = options;
+  const { data, where, y, height, first = true, last = true, limits = [], goodIsUp = false } = options;
+  const source: Part = { data: { name: data }, ...(where === undefined ? {} : { transform: [{ filter: where }] }) };
   const x = timeAxis(run);
   const value = (field: string): Part => ({ field, type: 'quantitative', ...y });
   const band: Part = {
-    data: { name: data },
+    ...source,
     mark: { type: 'area', clip: true, tooltip: null },
     encoding: {
       x,
@@ -54,7 +57,7 @@ export function bandPanel(run: RunFile, options: PanelOptions): Part {
     },
   };
   const line: Part = {
-    data: { name: data },
+    ...source,
     params: [zoom],
     mark: { type: 'line', clip: true, strokeWidth: 1.8, tooltip: null },
     encoding: {
@@ -73,7 +76,7 @@ export function bandPanel(run: RunFile, options: PanelOptions): Part {
       ...(showsBands(run) ? [band] : []),
       line,
       ...limits.map((limit) => limitLayer(limit, goodIsUp)),
-      hoverLayer(run, data),
+      hoverLayer(run, where === undefined ? data : `${data}_${where.equal}`),
     ],
   };
 }

@@ -50,11 +50,12 @@ export const anyComparison = (run: RunFile): boolean => run.comparisons.some((co
 
 function shownMetrics(run: RunFile): string[] {
   const known = [...order, ...comparedMetrics.map((metric) => metric.name).filter((name) => !order.includes(name))];
+  const drawable = run.comparisons.filter((each) => comparisonRow(each) !== null);
+  // A metric in which no variant differs in any seed, as availability often is, has nothing to show.
   const present = known.filter((metric) =>
-    // A metric in which no variant differs in any seed, as availability often is, has nothing to show.
-    run.comparisons.some((each) => each.metric === metric && (each.difference.mean !== 0 || each.difference.sd > 0)),
+    drawable.some((each) => each.metric === metric && (each.difference.mean !== 0 || each.difference.sd > 0)),
   );
-  const shown = present.length > 0 ? present : [run.comparisons[0]!.metric];
+  const shown = present.length > 0 ? present : [drawable[0]!.metric];
   return run.variants.length <= manyVariants ? shown : shown.filter((metric, at) => at === 0 || metric === 'availability');
 }
 

@@ -15,8 +15,7 @@ export function latencyOverTime(run: RunFile): ChartSpec {
   return chart(
     { title: peaks(run), subtitle: sentences(bandsNote(run), condensedNote(run, 'the worst of')) || 'One value per window.' },
     {
-      latency_p99: p99,
-      latency_p50: p50,
+      latency: [...p99.map((row) => ({ percentile: 'p99', ...row })), ...p50.map((row) => ({ percentile: 'p50', ...row }))],
       latency_p99_hover: hoverRows(run, p99, formatMs),
       latency_p50_hover: hoverRows(run, p50, formatMs),
       ...contextDatasets(run),
@@ -25,13 +24,20 @@ export function latencyOverTime(run: RunFile): ChartSpec {
       params: [highlightParam],
       vconcat: [
         bandPanel(run, {
-          data: 'latency_p99',
+          data: 'latency',
+          where: { field: 'percentile', equal: 'p99' },
           y: latencyAxis([...bandValues(p99), ...limits.map((limit) => limit.value)], 'p99 latency'),
           height: 250,
           last: false,
           limits,
         }),
-        bandPanel(run, { data: 'latency_p50', y: latencyAxis(bandValues(p50), 'p50 latency', true), height: 110, first: false }),
+        bandPanel(run, {
+          data: 'latency',
+          where: { field: 'percentile', equal: 'p50' },
+          y: latencyAxis(bandValues(p50), 'p50 latency', true),
+          height: 110,
+          first: false,
+        }),
       ],
       spacing: 14,
       resolve: { scale: { color: 'independent', strokeDash: 'independent' } },

@@ -122,5 +122,6 @@ function furthest(spreads: readonly { readonly label: string; readonly shares: r
   const head = `${short(most.load.instance.id)} serves ${ratio(most.load.share)} times its share`;
   if (known.length === 1) return head;
   const least = known.at(-1)!;
-  return `${head} with ${most.label}; with ${least.label} all are within ${within(least.load)}`;
+  const calm = `all are within ${within(least.load)}`;
+  return `${head} with ${most.label}; with ${least.label} ${off(least.load) < 0.1 ? calm : `the furthest serves ${ratio(least.load.share)} times`}`;
 }

@@ -1,6 +1,11 @@
 /** Colours, dashes and shapes of every chart in one place. The colours are Okabe and Ito's, told apart with every common colour vision;
  *  dash and shape repeat what the colour says. A variant looks the same in all charts, and the baseline is always the dark neutral one. */
 import type { RunFile, Verdict } from '../../lab/types.ts';
+import { textWidth } from '../text-width.ts';
+
+/** Width of the plotting area of a full-width chart. */
+export const plotWidth = 840;
+export const legendLabelLimit = 240;
 
 export const font = 'Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif';
 
@@ -70,10 +75,10 @@ function encoding(run: RunFile, value: (look: VariantLook) => unknown, legend: L
   };
 }
 
-/** As many entries per row as fit the longest label. */
+/** As many entries per row as the widest allows: its symbol, its name, and a gap. */
 function legendColumns(looks: readonly VariantLook[]): object {
-  const longest = Math.max(...looks.map((look) => Math.min(34, look.label.length)));
-  return { columns: Math.max(1, Math.floor(100 / (longest + 5))), symbolType: 'stroke', symbolStrokeWidth: 2.5 };
+  const widest = Math.max(...looks.map(({ label }) => Math.min(legendLabelLimit, textWidth(label, 12)))) + 44;
+  return { columns: Math.max(1, Math.floor(plotWidth / widest)), symbolType: 'stroke', symbolStrokeWidth: 2.5 };
 }
 
 export const verdictLooks: Readonly<Record<Verdict, { readonly color: string; readonly shape: string }>> = {

@@ -4,7 +4,7 @@ import type { RunFile } from '../../lab/types.ts';
 import { forTerminal } from '../plain-text.ts';
 import { metricTitle } from '../summary.ts';
 import { textWidth, wrapToWidth } from '../text-width.ts';
-import { font, ink } from './palette.ts';
+import { font, ink, legendLabelLimit, plotWidth } from './palette.ts';
 
 export type Value = string | number | boolean | null;
 export type Row = Readonly<Record<string, Value>>;
@@ -18,8 +18,7 @@ export interface ChartSpec {
 /** Any inner part of a specification. */
 export type Part = Readonly<Record<string, unknown>>;
 
-/** Width of the plotting area of a full-width chart. */
-export const plotWidth = 840;
+export { plotWidth };
 
 export interface ChartText {
   /** What the picture shows, as a finding. */
@@ -43,6 +42,16 @@ export function chart({ title, subtitle }: ChartText, datasets: Datasets, body: 
     ...rest,
     config: { ...theme, ...config },
   };
+}
+
+/** As a file: indented, with one row of data per line. */
+export function serializeSpec({ datasets, ...rest }: ChartSpec): string {
+  const sets = Object.entries(datasets).map(([name, rows]) => {
+    const lines = rows.map((row) => `   ${JSON.stringify(row)}`).join(',\n');
+    return `  ${JSON.stringify(name)}: [${lines === '' ? '' : `\n${lines}\n  `}]`;
+  });
+  const head = JSON.stringify(rest, null, 1).slice(0, -2);
+  return `${head},\n "datasets": {\n${sets.join(',\n')}\n }\n}\n`;
 }
 
 /** Numbers in charts need no more than six digits. */
@@ -97,6 +106,14 @@ const theme: Part = {
     gridColor: ink.grid,
     labelOverlap: 'greedy',
   },
-  legend: { labelColor: ink.normal, labelFontSize: 12, labelLimit: 240, symbolSize: 120, title: null, orient: 'top', offset: 8 },
+  legend: {
+    labelColor: ink.normal,
+    labelFontSize: 12,
+    labelLimit: legendLabelLimit,
+    symbolSize: 120,
+    title: null,
+    orient: 'top',
+    offset: 8,
+  },
   header: { labelColor: ink.strong, labelFontSize: 12, labelFontWeight: 600, labelLimit: 400, labelAnchor: 'start', title: null },
 };

@@ -41,7 +41,7 @@ th:first-child, td:first-child { padding-left: 14px; } .pass, .fail { white-spac
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .rows th, .rows td { padding: 3px 10px; border-color: #eceff1; } .rows .number { text-align: right; }
 small { display: block; color: var(--soft); font-weight: 400; font-size: .8rem; line-height: 1.35; overflow-wrap: anywhere; }
-.number small { white-space: nowrap; } td { overflow-wrap: anywhere; } td.number, th code { white-space: nowrap; } .where { color: var(--soft); font-size: .85rem; }
+.number small { white-space: nowrap; } td { overflow-wrap: anywhere; } td.number, th code { white-space: nowrap; } .where { white-space: nowrap; color: var(--soft); font-size: .85rem; }
 .swatch { margin-right: 8px; vertical-align: 1px; }
 @media (prefers-color-scheme: dark) { .swatch { background: #fff; border-radius: 3px; } }
 .chip { display: inline-block; padding: 1px 9px; border-radius: 99px; font-size: .82rem; font-weight: 600; background: var(--openbed); color: var(--open); white-space: nowrap; }

@@ -95,9 +95,10 @@ export const latencyAdapters: Adapters = {
     readonly queries: readonly { readonly exclude: readonly number[] }[];
   }) => {
     const pool = poolOf(input.entries);
+    pool.setThreshold(input.thresholdRif ?? Infinity);
     return {
       picks: input.queries.map(({ exclude }) => {
-        const index = pool.select(input.thresholdRif ?? Infinity, new Set(exclude));
+        const index = pool.select(new Set(exclude));
         return index === -1 ? null : pool.slotAt(index);
       }),
     };
@@ -124,7 +125,8 @@ export const latencyAdapters: Adapters = {
     const pool = poolOf(input.entries);
     pool.expire(input.nowUs, input.maxAgeUs);
     const afterExpire = replicas(pool);
-    pool.removeWorst(input.thresholdRif ?? Infinity);
+    pool.setThreshold(input.thresholdRif ?? Infinity);
+    pool.removeWorst();
     return { afterExpire, afterRemoveWorst: replicas(pool) };
   },
 

@@ -5,6 +5,7 @@ import {
   fastWeightedRoundRobin,
   interleavedWeightedRoundRobin,
   leastRequest,
+  resolveBalancer,
   roundRobin,
   staticWeightedRoundRobin,
   weightedRandom,
@@ -161,18 +162,14 @@ export const rotationAdapters: Adapters = {
 
   'empty-hosts': (input: { readonly policies: readonly string[] }) => {
     const picks = input.policies.map((name) => {
-      const policy = byEnvoyName[name];
-      if (policy === undefined) throw new NotCovered(name);
+      const found = resolveBalancer(name);
+      if (found.kind !== 'found') throw new NotCovered(name);
       return Stage.of(0)
-        .bind(policy.make({}, { rng: new Script(0) }))
+        .bind(found.policy.make({}, { rng: new Script(0) }))
         .pick();
     });
     return { pick: picks.every((pick) => pick === NO_ENDPOINT) ? null : picks };
   },
-};
-
-const byEnvoyName: Readonly<Record<string, { make(params: object, deps: { rng: Script }): Balancer }>> = {
-  round_robin: roundRobin,
 };
 
 function rotation(input: WrrInput): Balancer {

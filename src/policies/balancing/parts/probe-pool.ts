@@ -9,6 +9,8 @@ export class ProbePool {
   readonly #inFlight: Float64Array;
   readonly #latencyMs: Float64Array;
   readonly #usesLeft: Int32Array;
+  /** One number, in an array so that it is never boxed. */
+  readonly #threshold = new Float64Array(1).fill(Infinity);
   #count = 0;
 
   constructor(capacity: number) {
@@ -31,6 +33,11 @@ export class ProbePool {
 
   inFlightAt(index: number): number {
     return this.#inFlight[index];
+  }
+
+  /** Answers with more in flight than this are hot; at first none is. */
+  setThreshold(inFlight: number): void {
+    this.#threshold[0] = inFlight;
   }
 
   /** An answer replaces an older one of its endpoint; above capacity the oldest goes. */
@@ -58,9 +65,10 @@ export class ProbePool {
     this.#count = kept;
   }
 
-  /** The index to use: the lowest latency among the cold (in flight ≤ threshold), or, all being hot, the fewest in flight. −1 if there is
+  /** The index to use: the lowest latency among the cold, or, all being hot, the fewest in flight. −1 if there is
    *  nobody; `excluded` slots do not count. */
-  select(threshold: number, excluded?: ReadonlySet<Slot>): number {
+  select(excluded?: ReadonlySet<Slot>): number {
+    const threshold = this.#threshold[0];
     let cold = -1;
     let hot = -1;
     for (let i = 0; i < this.#count; i++) {
@@ -89,7 +97,8 @@ export class ProbePool {
   }
 
   /** The most loaded of the hot ones, or, all being cold, the slowest. */
-  removeWorst(threshold: number): void {
+  removeWorst(): void {
+    const threshold = this.#threshold[0];
     let hot = -1;
     let slowest = 0;
     for (let i = 0; i < this.#count; i++) {

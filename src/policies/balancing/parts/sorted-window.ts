@@ -11,10 +11,6 @@ export class SortedWindow {
     this.#arrived = new Float64Array(size);
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   add(sample: number): void {
     if (this.#count === this.#sorted.length) this.#remove(this.#arrived[this.#next]);
     this.#arrived[this.#next] = sample;

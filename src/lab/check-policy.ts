@@ -1,0 +1,147 @@
+/** `policies check`: tries a policy, built in or of one's own, against everything it owes its driver, before any scenario depends on
+ *  it. The checks run on a thread of their own, so that a pick that never returns, a leak or a call of process.exit() ends the thread
+ *  and is reported like any other violation. */
+import { Worker } from 'node:worker_threads';
+import { InputError } from '../core/errors.ts';
+import { resolvePolicy } from '../core/policy-table.ts';
+import { detectors } from '../policies/detection/index.ts';
+import { dataFilesAt } from '../scenario/load.ts';
+import { makePolicies } from '../scenario/make-policies.ts';
+import { parseScenario } from '../scenario/parse.ts';
+import type { Scenario } from '../scenario/spec.ts';
+import type { CheckRequest, FromCheckWorker } from './check-policy-worker.ts';
+import { type CheckedRole, type PolicyCheck, policyChecks } from './policy-checks.ts';
+
+export interface CheckPolicyOptions {
+  /** Parameters that differ from their defaults, as `name=value`. */
+  readonly params?: readonly string[];
+  /** What a policy of one's own is; a built-in one is what its table says. */
+  readonly role?: CheckedRole;
+  /** Lets the policy be loaded from outside the current folder. */
+  readonly allowOutside?: boolean;
+  /** How long one check may take; 30 seconds by default. */
+  readonly timeLimitMs?: number;
+  /** What the policy itself prints. */
+  onOutput?(text: string): void;
+}
+
+export interface PolicyReport {
+  readonly policy: string;
+  readonly role: CheckedRole;
+  /** In the order they ran. Ends early after a check that did not come back. */
+  readonly checks: readonly PolicyCheck[];
+}
+
+/** `use` as in a scenario: a name of the tables, `./mine.ts#Mine` relative to the current folder, or `package#Export`. Throws InputError
+ *  when there is no such policy, or it does not know the parameters. */
+export async function checkPolicy(use: string, options: CheckPolicyOptions = {}): Promise<PolicyReport> {
+  const role = options.role ?? (resolvePolicy(detectors, use).kind === 'found' ? 'detector' : 'balancer');
+  const scenario = await scenarioWith(use, role, options);
+  const request: CheckRequest = { role, name: use, scenario };
+  // Run from TypeScript sources (tests), there is no compiled worker to start.
+  const isCompiled = import.meta.url.endsWith('.js');
+  return { policy: use, role, checks: isCompiled ? await onThread(request, options) : await inline(request) };
+}
+
+/** Small, but with all that can happen: instances that differ, are slow, crash and fail; a detector that notices; keys, timeouts, and
+ *  two clients at once. */
+const world = `scenario: 1
+name: policy-check
+run: { duration: 20s, warmup: 0s, seeds: [first, other] }
+services:
+  api:
+    instances: [{ count: 4 }, { count: 2, weight: 2, speed: 2 }]
+    zones: [a, b]
+    slots: 2
+    queue: 20
+    work: { type: exponential, mean: 20ms }
+traffic:
+  - to: api
+    arrivals: { type: poisson, rate: 400/s }
+    balancers: 2
+    timeout: 300ms
+    keys: { count: 100 }
+faults:
+  - { type: slow, target: api/0, at: 3s, for: 5s, factor: 5 }
+  - { type: crash, target: api/1, at: 6s, for: 4s }
+  - { type: errors, target: api/2, at: 10s, for: 4s, share: 30% }
+  - { type: zone-outage, zone: b, at: 15s, for: 2s }
+policies:
+  balancer: p2c
+  detector: { use: heartbeat, every: 200ms, misses: 3 }
+`;
+
+async function scenarioWith(use: string, role: CheckedRole, { params = [], allowOutside = false }: CheckPolicyOptions): Promise<Scenario> {
+  const overrides = [
+    `policies.${role}=${JSON.stringify(use)}`,
+    ...params.map((assignment) => `policies.${role}.${assignment}`),
+  ];
+  try {
+    return (await parseScenario(world, 'policy-check', { overrides, data: dataFilesAt('.', allowOutside) })).scenario;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(error.issues.map(({ severity, code, message, hint }) => ({ severity, code, path: [], ...inOurWords(message, hint) })));
+  }
+}
+
+/** There is no scenario file here that anything could be relative to, or come from. */
+const inOurWords = (message: string, hint?: string) => ({
+  message: message.replace(/ \(from --set\)$/, ''),
+  ...(hint === undefined ? {} : { hint: hint.replace('relative to the scenario file', 'relative to the current folder') }),
+});
+
+async function inline({ role, name, scenario }: CheckRequest): Promise<readonly PolicyCheck[]> {
+  return [...policyChecks({ role, name, scenario, makers: await makePolicies(scenario.policies) })];
+}
+
+const memoryMiB = 1024;
+
+function onThread(request: CheckRequest, { timeLimitMs = 30_000, onOutput }: CheckPolicyOptions): Promise<readonly PolicyCheck[]> {
+  return new Promise((resolve, reject) => {
+    const checks: PolicyCheck[] = [];
+    let running = 'can be loaded';
+    let limit: NodeJS.Timeout | undefined;
+    const worker = new Worker(new URL('./check-policy-worker.js', import.meta.url), {
+      workerData: request,
+      resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
+      stdout: true,
+      stderr: true,
+    });
+    const finish = (violation?: string): void => {
+      clearTimeout(limit);
+      if (violation !== undefined) checks.push({ name: running, violations: [violation] });
+      resolve(checks);
+      void worker.terminate();
+    };
+    const begin = (name: string): void => {
+      running = name;
+      clearTimeout(limit);
+      limit = setTimeout(() => finish(`did not come back within ${timeLimitMs / 1000} s; nothing more was tried`), timeLimitMs);
+    };
+    begin(running);
+    for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (chunk: Buffer) => onOutput?.(String(chunk)));
+    worker.on('message', (message: FromCheckWorker) => {
+      switch (message.type) {
+        case 'begin':
+          begin(message.name);
+          return;
+        case 'end':
+          checks.push(message.check);
+          return;
+        case 'fault':
+          finish(message.message);
+          return;
+        case 'done':
+          finish();
+      }
+    });
+    worker.on('error', (error: Error & { code?: string }) => {
+      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') finish(`needed more than ${memoryMiB} MiB of memory; nothing more was tried`);
+      else {
+        clearTimeout(limit);
+        reject(error);
+      }
+    });
+    worker.on('exit', () => finish('ended the process; nothing more was tried'));
+  });
+}

@@ -1,0 +1,95 @@
+/** Every file a run can be turned into, by the name of the format. A run is rendered as often as wanted from `run.json` alone; nothing
+ *  here reads a clock or draws a random number, so the same run gives the same files. Rendered lazily: a text format never loads Vega. */
+import type { RunFile } from '../lab/types.ts';
+
+export interface OutputFile {
+  /** Path inside the output folder. */
+  readonly name: string;
+  readonly content: string | Uint8Array;
+}
+
+export interface OutputFormat {
+  readonly about: string;
+  /** Names of the files, `*` standing for the name of a chart. */
+  readonly files: readonly string[];
+  /** One file at a time, so that memory holds one at a time. */
+  render(run: RunFile): AsyncIterable<OutputFile>;
+}
+
+export const outputFormats: Readonly<Record<string, OutputFormat>> = {
+  json: {
+    about: 'the run itself, from which everything else is made',
+    files: ['run.json'],
+    async *render(run) {
+      const { serializeRun } = await import('./json.ts');
+      yield { name: 'run.json', content: serializeRun(run) };
+    },
+  },
+  csv: {
+    about: 'estimates and comparisons, and the time series, for spreadsheets and data frames',
+    files: ['summary.csv', 'timeseries.csv'],
+    async *render(run) {
+      const { summaryCsv } = await import('./summary-csv.ts');
+      yield { name: 'summary.csv', content: summaryCsv(run) };
+      const { timeseriesCsv } = await import('./timeseries-csv.ts');
+      yield { name: 'timeseries.csv', content: timeseriesCsv(run) };
+    },
+  },
+  md: {
+    about: 'verdict and table for a pull request or a README',
+    files: ['report.md'],
+    async *render(run) {
+      const { renderMarkdown } = await import('./markdown.ts');
+      yield { name: 'report.md', content: renderMarkdown(run) };
+    },
+  },
+  html: {
+    about: 'the whole report in one file that needs no network',
+    files: ['report.html'],
+    async *render(run) {
+      const { renderHtml } = await import('./html.ts');
+      yield { name: 'report.html', content: await renderHtml(run) };
+    },
+  },
+  vega: {
+    about: 'every chart as a Vega-Lite specification with its data',
+    files: ['charts/*.vl.json'],
+    render: (run) =>
+      eachChart(run, '.vl.json', async (spec) => {
+        const { serializeSpec } = await import('./charts/spec.ts');
+        return serializeSpec(spec);
+      }),
+  },
+  svg: {
+    about: 'every chart as a picture',
+    files: ['charts/*.svg'],
+    render: (run) => eachChart(run, '.svg', draw),
+  },
+  png: {
+    about: 'every chart as a picture, where SVG is not accepted; needs @resvg/resvg-js',
+    files: ['charts/*.png'],
+    render: (run) =>
+      eachChart(run, '.png', async (spec) => {
+        const { renderPng } = await import('./png.ts');
+        return renderPng(await draw(spec));
+      }),
+  },
+};
+
+type Spec = import('./charts/spec.ts').ChartSpec;
+
+async function draw(spec: Spec): Promise<string> {
+  const { renderSvg } = await import('./svg.ts');
+  return renderSvg(spec);
+}
+
+async function* eachChart(
+  run: RunFile,
+  ending: string,
+  render: (spec: Spec) => Promise<string | Uint8Array>,
+): AsyncGenerator<OutputFile> {
+  const { charts } = await import('./charts/index.ts');
+  for (const [name, chart] of Object.entries(charts)) {
+    if (chart.when(run)) yield { name: `charts/${name}${ending}`, content: await render(chart.spec(run)) };
+  }
+}

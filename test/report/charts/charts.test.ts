@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import type { RunFile } from '../../../src/lab/types.ts';
+import { charts } from '../../../src/report/charts/index.ts';
+import { verdictLooks, variantLooks } from '../../../src/report/charts/palette.ts';
+import { serializeSpec, type ChartSpec, type Row } from '../../../src/report/charts/spec.ts';
+import { fixture } from '../fixture.ts';
+
+const run = fixture();
+const spec = (name: string, file: RunFile = run): ChartSpec => charts[name]!.spec(file);
+const rows = (name: string, dataset: string, file: RunFile = run): readonly Row[] => spec(name, file).datasets[dataset]!;
+const title = (name: string, file: RunFile = run): string => (spec(name, file).title as { text: string[] }).text.join(' ');
+
+describe('every chart', () => {
+  test.each(Object.keys(charts))('%s has finite numbers, snake-case columns and a description', (name) => {
+    const { datasets, description } = spec(name);
+    expect(description).toMatch(/\w/);
+    const cells = Object.values(datasets)
+      .flat()
+      .flatMap((row) => Object.entries(row));
+    expect(cells.filter(([key]) => !/^[a-z][a-z0-9_]*$/.test(key))).toEqual([]);
+    expect(cells.filter(([, value]) => typeof value === 'number' && !Number.isFinite(value))).toEqual([]);
+  });
+
+  test.each(Object.keys(charts))('%s is the same object every time', (name) => {
+    expect(JSON.stringify(spec(name))).toBe(JSON.stringify(spec(name)));
+  });
+
+  test.each(Object.keys(charts))('%s as a file is the same specification', (name) => {
+    const whole = spec(name);
+    expect(JSON.parse(serializeSpec(whole))).toEqual(JSON.parse(JSON.stringify(whole)));
+  });
+
+  test('a year of windows has at most 200 points per line', () => {
+    const long = fixture({ variants: 2, windows: 5000, seeds: 2 });
+    const count = rows('latency-over-time', 'latency', long).filter(
+      (row) => row.variant === 'random' && row.percentile === 'p99',
+    ).length;
+    expect(count).toBeGreaterThan(100);
+    expect(count).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('which charts a run has', () => {
+  const shown = (file: RunFile): string[] => Object.keys(charts).filter((name) => charts[name]!.when(file));
+
+  test('all of them when there is something to see in each', () => {
+    expect(shown(run)).toEqual(Object.keys(charts));
+  });
+  test('a single run has no differences', () => {
+    expect(shown(fixture({ variants: 1, windows: 30 }))).not.toContain('forest');
+  });
+  test('one seed has no spread over seeds', () => {
+    expect(shown(fixture({ seeds: 1, windows: 30 }))).not.toContain('per-seed');
+  });
+  test('availability without a failure is not drawn', () => {
+    const calm = { ...run, variants: run.variants.filter((variant) => variant.label === 'two choices') };
+    expect(shown(calm)).not.toContain('availability-over-time');
+  });
+  test('a run in which nothing ended well has neither latencies nor their tail', () => {
+    const nothing = run.variants.map((variant) => {
+      const none = variant.series.columns.ok.median.map(() => NaN);
+      const band = { median: none, min: none, max: none };
+      const columns = { ...variant.series.columns, latencyP50: band, latencyP99: band, latencyP999: band };
+      return {
+        ...variant,
+        series: { ...variant.series, columns },
+        latency: { ...variant.latency, count: 0, counts: [], min: 0, max: 0 },
+      };
+    });
+    const names = shown({ ...run, variants: nothing });
+    expect(names).not.toContain('latency-over-time');
+    expect(names).not.toContain('latency-survival');
+  });
+});
+
+describe('looks', () => {
+  test('a variant keeps its colour in every chart, and the baseline is the neutral one', () => {
+    const looks = variantLooks(run);
+    expect(looks[0]!.color).toBe('#3d3d3d');
+    expect(new Set(looks.map((look) => look.color)).size).toBe(5);
+  });
+  test('twenty variants still differ from each other in colour or dash', () => {
+    const looks = variantLooks(fixture({ variants: 20, windows: 5, seeds: 2 }));
+    expect(new Set(looks.map(({ color, dash }) => color + String(dash))).size).toBe(20);
+  });
+  test('every verdict has a colour and a shape of its own', () => {
+    const looks = Object.values(verdictLooks);
+    expect(new Set(looks.map((look) => look.color)).size).toBe(4);
+    expect(new Set(looks.map((look) => look.shape)).size).toBe(4);
+  });
+});
+
+describe('forest', () => {
+  test('shows the paired difference in per cent with its interval and the zone of indifference', () => {
+    const row = rows('forest', 'comparisons').find((each) => each.metric === 'latency.p99' && each.variant === 'two choices')!;
+    const { relative } = run.comparisons.find((each) => each.metric === 'latency.p99' && each.variant === 'two choices')!;
+    expect(row.change).toBeCloseTo(relative!.mean * 100, 2);
+    expect(row.low).toBeCloseTo(relative!.low * 100, 2);
+    // The glossary's zone for p99 is 3 %.
+    expect(row.indifference).toBeCloseTo(3, 6);
+  });
+  test('availability is in percentage points', () => {
+    const row = rows('forest', 'comparisons').find((each) => each.metric === 'availability')!;
+    expect(row.unit).toBe('pp');
+    // 0.0001 as a share is 0.01 percentage points.
+    expect(row.indifference).toBeCloseTo(0.01, 9);
+  });
+  test('its title counts the verdicts', () => {
+    expect(title('forest')).toBe('p99 latency: 3 of 4 variants better than round-robin, 1 worse');
+  });
+  test('a variant twenty times worse gets an axis that leaves the others readable', () => {
+    const comparisons = run.comparisons.map((each) =>
+      each.variant === 'random' && each.metric === 'latency.p99' ? { ...each, relative: { mean: 20, low: 18, high: 22 } } : each,
+    );
+    expect(JSON.stringify(spec('forest', { ...run, comparisons }))).toContain('"type":"symlog"');
+  });
+});
+
+describe('over time', () => {
+  test('the worst of the windows that share a point is shown', () => {
+    const [variant] = run.variants;
+    const values = variant!.series.columns.latencyP99.median;
+    const second = rows('latency-over-time', 'latency')[1]!;
+    // 300 windows of 1 s make 150 points; the second stands at 3 s = 0.05 min for windows 2 and 3.
+    expect(second.time_min).toBeCloseTo(0.05, 6);
+    expect(second.median).toBeCloseTo(Math.max(values[2]!, values[3]!), 3);
+  });
+  test('a window in which nothing ended is a gap', () => {
+    const gaps = run.variants.map((variant) => {
+      const { latencyP99 } = variant.series.columns;
+      const hole = (values: readonly number[]): number[] => values.map((value, at) => (at === 10 || at === 11 ? NaN : value));
+      const band = { median: hole(latencyP99.median), min: hole(latencyP99.min), max: hole(latencyP99.max) };
+      return { ...variant, series: { ...variant.series, columns: { ...variant.series.columns, latencyP99: band } } };
+    });
+    expect(rows('latency-over-time', 'latency', { ...run, variants: gaps })[5]!.median).toBeNull();
+  });
+  test('faults and warm-up are shaded spans, an open end reaches the end', () => {
+    const open = { ...run, faults: [{ label: 'crash', fromMs: 120_000, toMs: Infinity }] };
+    expect(rows('latency-over-time', 'faults', open)).toEqual([{ fault: 'crash', from: 2, to: 5 }]);
+    expect(rows('latency-over-time', 'warmup')).toEqual([{ from: 0, to: 0.5 }]);
+  });
+  test('the limit of an expectation is a line', () => {
+    expect(JSON.stringify(spec('latency-over-time'))).toContain('{"y":{"datum":250}}');
+  });
+  test('all variants share one line of offered load when they saw the same arrivals', () => {
+    expect(new Set(rows('load-over-time', 'offered').map((row) => row.variant))).toEqual(new Set(['round-robin']));
+  });
+});
+
+describe('tails', () => {
+  const tail = rows('latency-survival', 'tail').filter((row) => row.variant === 'mine');
+  test('the curve falls and never reaches the zero that has no logarithm', () => {
+    const shares = tail.map((row) => row.share_slower as number);
+    expect(shares.every((share, at) => share > 0 && (at === 0 || share <= shares[at - 1]!))).toBe(true);
+    expect(shares[0]).toBeCloseTo(1, 2);
+    expect(tail.length).toBeLessThanOrEqual(200);
+  });
+  test('an expectation on a percentile is a point at that percentile', () => {
+    expect(rows('latency-percentiles', 'limits')).toEqual([{ expectation: 'latency.p99 < 250ms', one_in: 100, limit_ms: 250 }]);
+  });
+});
+
+describe('instances', () => {
+  const crowd = fixture({ variants: 3, instances: 400, windows: 120, seeds: 2 });
+  test('of many instances those furthest from the average are shown, the slow one among them', () => {
+    const shown = new Set(rows('instance-heatmap', 'busy', crowd).map((row) => row.instance));
+    expect(shown.has('api/3')).toBe(true);
+    expect(rows('instance-heatmap', 'busy', crowd).length).toBeLessThanOrEqual(15_000);
+  });
+  test('a thousand ticks are thinned, both ends stay', () => {
+    const values = rows('load-spread', 'served', crowd).filter((row) => row.variant === 'two choices');
+    const all = crowd.variants[2]!.instances.map((instance) => instance.served);
+    expect(values.length).toBeLessThanOrEqual(200);
+    expect(Math.min(...values.map((row) => row.served as number))).toBe(Math.min(...all));
+    expect(Math.max(...values.map((row) => row.served as number))).toBe(Math.max(...all));
+  });
+  test('load is relative to the mean of its own service', () => {
+    const [variant] = run.variants;
+    const two = variant!.instances.slice(0, 2);
+    const instances = [
+      { ...two[0]!, id: 'a/0', service: 'a', served: 30 },
+      { ...two[1]!, id: 'a/1', service: 'a', served: 10 },
+      { ...two[1]!, id: 'b/0', service: 'b', served: 5 },
+    ];
+    const spread = rows('load-spread', 'served', { ...run, variants: [{ ...variant!, instances }] });
+    expect(spread.map((row) => [row.instance, row.relative])).toEqual([
+      ['a/1', 0.5],
+      ['b/0', 1],
+      ['a/0', 1.5],
+    ]);
+  });
+});

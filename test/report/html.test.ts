@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { renderHtml } from '../../src/report/html.ts';
+import { fixture } from './fixture.ts';
+
+const attack = '</title></script><script>document.documentElement.dataset.owned="yes"</script><img src=x onerror=1>';
+const run = fixture({ windows: 60, seeds: 3 });
+let html = '';
+beforeAll(async () => {
+  html = await renderHtml(run);
+});
+
+describe('the report', () => {
+  test('is the same bytes every time', async () => {
+    expect(await renderHtml(run)).toBe(html);
+  });
+
+  test('goes from the verdict to the inputs', () => {
+    const order = [
+      'class="verdict"',
+      'id="chart-forest"',
+      '<tbody>',
+      'id="chart-latency-over-time"',
+      'id="chart-latency-survival"',
+      'id="chart-instance-heatmap"',
+      'id="inputs"',
+    ];
+    const places = order.map((each) => html.indexOf(each));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+
+  test('has every variant, every expectation with its measured value, and what it takes to run again', () => {
+    for (const { label } of run.variants) expect(html).toContain(`${label}<small>`);
+    for (const { file, line, column } of run.expectations) expect(html).toContain(`${file}:${line}:${column}`);
+    for (const seed of run.seeds) expect(html).toContain(`<code>${seed}</code>`);
+    for (const digest of run.variants.flatMap((variant) => variant.digests)) expect(html).toContain(digest);
+    expect(html).toContain(run.scenario.sha256);
+  });
+
+  test('refers to nothing outside itself', () => {
+    const body = html.replace(/<script[\s\S]*?<\/script>/g, '');
+    expect([...body.matchAll(/\b(?:src|href|action|data)="([^"]*)"/g)].map(([, url]) => url!.charAt(0))).toEqual(
+      expect.not.arrayContaining(['h', '/', '.']),
+    );
+    expect(body).not.toMatch(/@import|url\(/);
+  });
+
+  test('allows exactly the scripts and the style it contains', () => {
+    const policy = /Content-Security-Policy" content="([^"]*)"/.exec(html)![1]!;
+    expect(policy).toMatch(/^default-src 'none'; script-src /);
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+    const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+    const scripts = [...html.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => digest(text!));
+    const styles = [...html.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(([, text]) => digest(text!));
+    expect(scripts).toHaveLength(2);
+    expect(policy.match(/'sha256-[^']*'/g)).toEqual([...scripts, ...styles]);
+    expect(html).not.toMatch(/ (?:on\w+|style)="/);
+  });
+
+  test('shows foreign text literally', async () => {
+    const labels = [attack, `${attack}2`];
+    const nasty = await renderHtml({
+      ...fixture({ variants: 2, windows: 10, seeds: 2, name: attack, labels }),
+      verdict: [attack],
+      replay: attack,
+    });
+    expect(nasty.match(/<script/g)).toHaveLength(3);
+    expect(nasty).not.toContain('<img');
+  });
+
+  test('shows recorded decisions, and what could be seen of the places', async () => {
+    const decision = {
+      atMs: 31_000,
+      request: 7,
+      balancer: 1,
+      picked: 'api/3',
+      best: 'api/0',
+      regretMs: 48,
+      visible: [
+        { instance: 'api/3', active: 2, healthy: true, ageMs: 120, present: 9, takesMs: 60 },
+        { instance: 'api/0', active: 2, healthy: true, ageMs: Infinity, present: 1, takesMs: 12 },
+      ],
+    };
+    const [first, ...rest] = run.variants;
+    const explained = await renderHtml({ ...run, variants: [{ ...first!, decisions: [decision] }, ...rest] });
+    expect(explained).toContain('own in flight 2, heard of 120 ms ago; truly 9 there, done in 60.0 ms');
+    expect(explained).toContain('own in flight 2, never heard of; truly 1 there, done in 12.0 ms');
+    expect(explained).toContain('round-robin: 0 of 1 decision went to the best place');
+  });
+
+  test('stays below 5 MB for 20 variants of 1000 instances', async () => {
+    const big = await renderHtml(fixture({ variants: 20, instances: 1000, windows: 200, seeds: 2 }));
+    expect(Buffer.byteLength(big)).toBeLessThan(5_000_000);
+  });
+});
+
+const chromium = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (path) => path !== undefined && path !== '' && existsSync(path),
+);
+
+describe.skipIf(chromium === undefined)('in a browser', () => {
+  test('every chart is drawn under the page’s own policy, and foreign text does not run', { timeout: 30_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'clusterlab-report-'));
+    try {
+      const file = join(folder, 'report.html');
+      await writeFile(
+        file,
+        await renderHtml(fixture({ variants: 3, windows: 40, seeds: 2, name: attack, labels: [attack, 'a.b', '__proto__'] })),
+      );
+      const flags =
+        '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --virtual-time-budget=8000 --dump-dom';
+      const { stdout } = await promisify(execFile)(
+        chromium!,
+        [...flags.split(' '), `--user-data-dir=${folder}/profile`, `file://${file}`],
+        {
+          maxBuffer: 1 << 26,
+        },
+      );
+      expect(/<html[^>]*>/.exec(stdout)![0]).toBe('<html lang="en" data-ready="true">');
+      expect(stdout.match(/<figure/g)!.length).toBe(stdout.match(/<(?:svg|canvas)[^>]* class="marks"/g)!.length);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});

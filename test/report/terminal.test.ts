@@ -1,0 +1,117 @@
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
+import type { RunFile } from '../../src/lab/types.ts';
+import { renderTerminal } from '../../src/report/terminal.ts';
+import { fixture } from './fixture.ts';
+
+const run = fixture();
+const plain = { color: false, width: 150, unicode: true };
+const render = (file: RunFile, options = {}): string => renderTerminal(file, { ...plain, ...options });
+const line = (text: string, start: string): string => text.split('\n').find((each) => each.startsWith(start)) ?? '';
+
+describe('a comparison', () => {
+  const text = render(run);
+
+  test('opens with what was simulated, then the verdict', () => {
+    const [first, , verdict] = text.split('\n');
+    expect(first).toBe('slow-node   5m simulated × 10 seeds × 5 variants   67.5M requests');
+    expect(verdict).toBe(run.verdict[0]);
+  });
+
+  test('has a row per variant with its paired change, interval and verdict', () => {
+    expect(line(text, ' round-robin')).toMatch(/613 ms .* 99\.32 % .* baseline +✗ latency\.p99 < 250ms and 1 more$/);
+    expect(line(text, ' two choices')).toMatch(/100 % +-86\.\d % {2}\[-8\d\.\d \.\. -8\d\.\d] {3}better +✓$/);
+  });
+
+  test('marks what is inconclusive, and says how many seeds would decide', () => {
+    const comparisons = run.comparisons.map((each) =>
+      each.variant === 'mine' && each.metric === 'latency.p99'
+        ? { ...each, verdict: 'inconclusive' as const, seedsNeeded: 57 }
+        : each,
+    );
+    const open = render({ ...run, comparisons });
+    expect(line(open, ' mine')).toContain('~ inconclusive');
+    expect(open).toContain('~ p99 latency: 10 seeds cannot tell mine from round-robin; about 57 would decide.');
+  });
+
+  test('does not let 100 % stand without its bound', () => {
+    // 3 / 12 149 400 requests, the rule of three.
+    expect(text).toMatch(/0 of 12\.1M requests failed \(two choices and peak-ewma\), so the failure rate is below 0\.000025 %/);
+  });
+
+  test('shows failed expectations with place, measured value and interval', () => {
+    expect(text).toMatch(/^scenarios\/slow-node\.yaml:32:5 ✗ latency\.p99 < 250ms {3}round-robin: 613 ms \(\d+ \.\. \d+ ms\)$/m);
+  });
+
+  test('ends with the command that makes it again', () => {
+    expect(text.trimEnd().split('\n').at(-1)).toBe(`Again: ${run.replay}`);
+  });
+});
+
+test('what holds for every variant is one line, with the variant nearest to the limit', () => {
+  const expectations = run.expectations.map((each) => ({
+    ...each,
+    passed: true,
+    uncertain: false,
+    limit: each.line === 32 ? 700 : 0.9,
+  }));
+  const text = render({ ...run, expectations });
+  expect(text).toMatch(/^scenarios\/slow-node\.yaml:32:5 ✓ latency\.p99 < 250ms {3}5 of 5 variants; nearest: random: 63\d ms/m);
+});
+
+test('an interval that reaches over the limit is called close', () => {
+  const expectations = [{ ...run.expectations[0]!, passed: true, uncertain: true }];
+  expect(render({ ...run, expectations }).replace(/\s+/g, ' ')).toContain(
+    'too close to the limit to be sure, more seeds could turn it',
+  );
+});
+
+describe('a single run', () => {
+  const text = render(fixture({ variants: 1 }));
+  test('lists its metrics with intervals', () => {
+    expect(line(text, ' p99 latency')).toMatch(/613 ms +\d+ \.\. \d+ ms$/);
+    expect(text).toContain('mean of 10 seeds');
+  });
+  test('shows kinds of failure that occurred, and no others', () => {
+    expect(text).toContain('failed: timeout');
+    expect(text).not.toContain('failed: no endpoint');
+  });
+});
+
+test('one seed has neither intervals nor verdicts, and says so', () => {
+  const text = render(fixture({ variants: 2, seeds: 1, windows: 20 }));
+  expect(text).toContain('One seed: without a second one there are no intervals and no verdicts.');
+  expect(text).not.toContain('baseline');
+});
+
+test('an interrupted run says on what it rests', () => {
+  const variants = run.variants.map((each, index) => ({ ...each, digests: each.digests.slice(0, index < 2 ? 10 : 3) }));
+  expect(render({ ...run, complete: false, variants })).toContain('Interrupted: 29 of 50 cells finished');
+});
+
+test.each([130, 100, 80, 60, 40])('no line is wider than %d cells, except what is meant to be copied', (width) => {
+  const text = render(fixture({ labels: ['負荷分散'.repeat(3), 'b', 'c', 'd', 'e'] }), { width });
+  const wide = text.split('\n').filter((each) => stringWidth(each) > width && !/^(Again: |scenarios\/)/.test(each));
+  expect(wide).toEqual([]);
+});
+
+test('the change of p99 outlives every other column on a narrow terminal', () => {
+  const text = render(run, { width: 80 });
+  expect(line(text, ' two choices')).toMatch(/84\.1 ms +-86\.\d % {2}\[.*] {3}better +✓$/);
+});
+
+test('without unicode there is nothing beyond ASCII of our own', () => {
+  expect(render(run, { unicode: false })).toMatch(/^[\x20-\x7e\n]*$/);
+});
+
+test('colour is escape sequences around the same text', () => {
+  const colored = render(run, { color: true });
+  expect(colored).toContain('\u001b[32m');
+  expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(render(run));
+});
+
+test('names cannot send escape sequences to the terminal', () => {
+  const nasty = fixture({ labels: ['\u001b[2J\u001b]0;owned\u0007rr', 'b\u009b31m'], variants: 2, name: '\u001b[31mred' });
+  const text = render({ ...nasty, verdict: ['\u001b[5mblink'], replay: 'x \u001b[A' });
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+});
