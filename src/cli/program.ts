@@ -8,6 +8,7 @@ import {
   addWorkOptions,
   addWorldOptions,
   nonEmpty,
+  parseAssignment,
   untilCiOption,
   wholeNumber,
 } from './options.ts';
@@ -113,6 +114,17 @@ export function createProgram(terminal: Terminal): Command {
     .option('--json', 'print the description as JSON')
     .action(async (name, options) =>
       terminal.exitWith(await (await import('./commands/policies.ts')).showPolicy(name, options, terminal)),
+    );
+  addLookOptions(policies.command('check'))
+    .description('try a policy, also one of your own, against all that it owes whoever drives it')
+    .argument('<policy>', 'its name, or ./file.ts#Export')
+    .addOption(new Option('--param <name=value>', 'a parameter of the policy; repeatable').argParser(parseAssignment))
+    .option('--detector', 'it is a failure detector; by default a balancer')
+    .option('--allow-outside', 'load it from outside the current folder, too')
+    .addOption(new Option('--time-limit <seconds>', 'for one check').default(30).argParser(wholeNumber(1, 3600)))
+    .option('--json', 'print the checks as JSON')
+    .action(async (policy, options) =>
+      terminal.exitWith(await (await import('./commands/policies-check.ts')).checkPolicies(policy, options, terminal)),
     );
   addLookOptions(program.command('init'))
     .description('write a commented scenario and a policy of your own to start from; overwrites nothing')

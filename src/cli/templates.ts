@@ -51,6 +51,7 @@ export class MyBalancer implements Balancer {
   #view: EndpointView | undefined;
   /** By slot: no requests before this time. */
   #avoidUntilMs = new Float64Array(0);
+  #generation = new Uint32Array(0);
 
   /** The second argument is what the scenario says besides "use" and "label". */
   constructor(deps: BalancerDeps, settings: { avoidMs?: number } = {}) {
@@ -61,9 +62,12 @@ export class MyBalancer implements Balancer {
   /** Called once before the first pick, and whenever endpoints come, go, or change their health. May allocate. */
   update(view: EndpointView): void {
     this.#view = view;
-    const grown = new Float64Array(view.table.ids.length);
-    grown.set(this.#avoidUntilMs.subarray(0, grown.length));
-    this.#avoidUntilMs = grown;
+    const { generation } = view.table;
+    // A slot is used again after its endpoint has left; what was learnt of that one says nothing of the next.
+    this.#avoidUntilMs = Float64Array.from(generation, (born, slot) =>
+      born === this.#generation[slot] ? this.#avoidUntilMs[slot]! : 0,
+    );
+    this.#generation = generation.slice();
   }
 
   /** Called for every request, millions of times: no allocation, no exception. -1 means that there is nobody to send it to. */

@@ -45,7 +45,8 @@ export class ControlPlane {
     for (const client of clients) {
       const everyMs = client.detector?.heartbeatEveryMs ?? Infinity;
       if (everyMs === Infinity) continue;
-      if (!(everyMs > 0)) throw new PolicyFault('detector', `heartbeatEveryMs of the detector is ${everyMs}, expected a time above 0`);
+      if (!(everyMs > 0))
+        throw new PolicyFault('detector', `heartbeatEveryMs of the detector is ${everyMs}, expected a time above 0`);
       const key = `${everyMs}/${client.base}`;
       const together = byRing.get(key);
       if (together === undefined) byRing.set(key, [client]);

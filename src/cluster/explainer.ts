@@ -7,7 +7,7 @@ import { healthStates, type Slot } from '../policies/balancing/balancer.ts';
 import type { Decision } from '../stats/result.ts';
 import type { Client } from './client.ts';
 import type { Fleet } from './fleet.ts';
-import type { RequestTable } from './request-table.ts';
+import { INDEX, type RequestTable, WORK_MS } from './request-table.ts';
 import type { Servers } from './servers.ts';
 
 export class Explainer {
@@ -45,7 +45,7 @@ export class Explainer {
   decided(client: Client, request: number, picked: Slot): void {
     if (this.isDone || this.engine.time < this.fromMs) return;
     const now = this.engine.time;
-    const workMs = this.requests.workMs[request];
+    const workMs = this.requests.reals[(request << 3) + WORK_MS];
     const { table } = client.endpoints;
     const heard = this.heardOf(client);
     const visible = [];
@@ -70,7 +70,7 @@ export class Explainer {
     const takesMs = this.servers.timeToFinish(client.base + picked, workMs);
     this.decisions.push({
       atMs: now,
-      request: this.requests.index[request],
+      request: this.requests.reals[(request << 3) + INDEX],
       balancer: client.number,
       picked: this.fleet.ids[client.base + picked],
       best: best < 0 ? null : this.fleet.ids[client.base + best],

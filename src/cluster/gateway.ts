@@ -11,7 +11,17 @@ import type { LoadMonitor } from './load-monitor.ts';
 import { channels, type Network } from './network.ts';
 import { emptyReport, type Probes } from './probes.ts';
 import type { Recorder } from './recorder.ts';
-import { AT_INSTANCE, HELD_BY_CLIENT, HELD_BY_SERVER, type RequestTable } from './request-table.ts';
+import {
+  AT_INSTANCE,
+  CLIENT,
+  HELD_BY_CLIENT,
+  HELD_BY_SERVER,
+  HOLDERS,
+  INDEX,
+  INSTANCE,
+  OUTCOME,
+  type RequestTable,
+} from './request-table.ts';
 import type { Servers } from './servers.ts';
 
 export interface GatewayParts {
@@ -61,8 +71,8 @@ export class Gateway implements PipelineDriver {
     const { requests, parts } = this;
     const client = this.clientOf(request);
     const instance = client.base + endpoint;
-    requests.instance[request] = instance;
-    requests.holders[request] = HELD_BY_CLIENT | HELD_BY_SERVER;
+    requests.ints[(request << 4) + INSTANCE] = instance;
+    requests.ints[(request << 4) + HOLDERS] = HELD_BY_CLIENT | HELD_BY_SERVER;
     if (parts.explainer !== undefined) parts.explainer.decided(client, request, endpoint);
     if (parts.network.isInstant || !this.hop(channels.request, request, client.zone, parts.fleet.zone[instance], REQUEST_HOP)) {
       parts.servers.receive(request);
@@ -85,12 +95,12 @@ export class Gateway implements PipelineDriver {
     }
     if (!parts.network.isInstant) {
       const client = this.clientOf(request);
-      const zone = parts.fleet.zone[requests.instance[request]];
-      requests.outcome[request] = outcome;
-      requests.holders[request] &= ~AT_INSTANCE;
+      const zone = parts.fleet.zone[requests.ints[(request << 4) + INSTANCE]];
+      requests.ints[(request << 4) + OUTCOME] = outcome;
+      requests.ints[(request << 4) + HOLDERS] &= ~AT_INSTANCE;
       if (this.hop(channels.response, request, zone, client.zone, RESPONSE_HOP)) return;
     }
-    requests.holders[request] = HELD_BY_CLIENT;
+    requests.ints[(request << 4) + HOLDERS] = HELD_BY_CLIENT;
     this.answer(request, outcome);
   }
 
@@ -98,7 +108,7 @@ export class Gateway implements PipelineDriver {
     const { requests } = this;
     const isAwaited = requests.isHeldByClient(request);
     requests.release(request, HELD_BY_SERVER);
-    if (isAwaited) this.answer(request, requests.outcome[request] as Outcome);
+    if (isAwaited) this.answer(request, requests.ints[(request << 4) + OUTCOME] as Outcome);
   }
 
   private answer(request: number, outcome: Outcome): void {
@@ -134,7 +144,11 @@ export class Gateway implements PipelineDriver {
     this.recorder.ended(request, result);
     requests.release(request, HELD_BY_CLIENT);
     // Where the service notices that nobody waits any more, the work is taken out at once. It may also still be under way there.
-    if (result === outcomes.timeout && this.cancelsAbandoned(request) && (requests.holders[request] & AT_INSTANCE) !== 0) {
+    if (
+      result === outcomes.timeout &&
+      this.cancelsAbandoned(request) &&
+      (requests.ints[(request << 4) + HOLDERS] & AT_INSTANCE) !== 0
+    ) {
       parts.servers.abandon(request);
       requests.release(request, HELD_BY_SERVER | AT_INSTANCE);
     }
@@ -142,13 +156,13 @@ export class Gateway implements PipelineDriver {
 
   invalidPick(request: number, endpoint: Slot): void {
     const { balancerName, isUserPolicy } = this.parts;
-    const message = `balancer ${balancerName} chose endpoint ${String(endpoint)}, which is not in its view, for request ${this.requests.index[request]} at ${this.engine.time} ms`;
+    const message = `balancer ${balancerName} chose endpoint ${String(endpoint)}, which is not in its view, for request ${this.requests.reals[(request << 3) + INDEX]} at ${this.engine.time} ms`;
     if (isUserPolicy) throw new PolicyFault(balancerName, message);
     throw new InvariantViolation(message);
   }
 
   private clientOf(request: number): Client {
-    return this.parts.clients[this.requests.client[request]];
+    return this.parts.clients[this.requests.ints[(request << 4) + CLIENT]];
   }
 
   private hop(
@@ -160,11 +174,11 @@ export class Gateway implements PipelineDriver {
   ): boolean {
     // The client's number keeps two sources' n-th requests apart.
     const salt = this.clientOf(request).source * 2 + hop;
-    return this.parts.network.send(channel, from, to, request, 0, this.requests.index[request], salt);
+    return this.parts.network.send(channel, from, to, request, 0, this.requests.reals[(request << 3) + INDEX], salt);
   }
 
   private cancelsAbandoned(request: number): boolean {
     const { fleet } = this.parts;
-    return fleet.services[fleet.service[this.requests.instance[request]]].cancelAbandoned;
+    return fleet.services[fleet.service[this.requests.ints[(request << 4) + INSTANCE]]].cancelAbandoned;
   }
 }

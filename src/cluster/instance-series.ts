@@ -8,8 +8,11 @@ export class InstanceSeries {
   private readonly fleet: Fleet;
   private readonly windowMs: Ms;
   private readonly isKept: boolean;
-  private readonly busy: number[][];
-  private readonly queued: number[][];
+  /** By instance, then window: one table each, so that closing a window allocates nothing. */
+  private readonly busy: Float64Array;
+  private readonly queued: Float64Array;
+  private readonly windows: number;
+  private closed: number;
   private readonly areaBefore: Float64Array;
   private endMs: Ms;
 
@@ -17,8 +20,10 @@ export class InstanceSeries {
     this.fleet = fleet;
     this.windowMs = windowMs;
     this.isKept = fleet.count * windows <= CELLS_MAX;
-    this.busy = Array.from({ length: fleet.count }, () => []);
-    this.queued = Array.from({ length: fleet.count }, () => []);
+    this.windows = windows;
+    this.closed = 0;
+    this.busy = new Float64Array(this.isKept ? fleet.count * windows : 0);
+    this.queued = new Float64Array(this.isKept ? fleet.count * windows : 0);
     this.areaBefore = new Float64Array(fleet.count);
     this.endMs = 0;
   }
@@ -31,16 +36,23 @@ export class InstanceSeries {
     for (let instance = 0; instance < this.fleet.count; instance++) {
       this.fleet.settle(instance);
       const area = this.fleet.busyArea[instance];
-      this.busy[instance].push((area - this.areaBefore[instance]) / (spanMs * this.fleet.slots(instance)));
-      this.queued[instance].push(this.fleet.present[instance]);
+      const place = instance * this.windows + this.closed;
+      this.busy[place] = (area - this.areaBefore[instance]) / (spanMs * this.fleet.slots(instance));
+      this.queued[place] = this.fleet.present[instance];
       this.areaBefore[instance] = area;
     }
+    this.closed++;
   }
 
-  busyOf(instance: number): readonly number[] {
-    return this.busy[instance];
+  busyOf(instance: number): number[] {
+    return this.rowOf(this.busy, instance);
   }
-  queuedOf(instance: number): readonly number[] {
-    return this.queued[instance];
+  queuedOf(instance: number): number[] {
+    return this.rowOf(this.queued, instance);
+  }
+
+  private rowOf(table: Float64Array, instance: number): number[] {
+    const from = instance * this.windows;
+    return Array.from(table.subarray(from, from + this.closed));
   }
 }

@@ -7,7 +7,7 @@ import { outcomes } from '../policies/balancing/balancer.ts';
 import { Histogram } from '../stats/histogram.ts';
 import type { HistogramData } from '../stats/histogram-data.ts';
 import type { Ledger, SeriesColumn, SeriesData } from '../stats/result.ts';
-import type { RequestTable } from './request-table.ts';
+import { ARRIVAL_MS, type RequestTable, SINCE_MS } from './request-table.ts';
 import { WindowLatency } from './window-latency.ts';
 
 const RESULTS = 7;
@@ -79,18 +79,19 @@ export class Recorder {
   }
 
   startedAtOnce(request: number): void {
-    if (this.requests.arrivalMs[request] >= this.warmupMs) this.noWaits++;
+    if (this.requests.reals[(request << 3) + ARRIVAL_MS] >= this.warmupMs) this.noWaits++;
   }
 
   /** After having waited since the request table's `sinceMs`. */
   startedAfterWait(request: number): void {
-    if (this.requests.arrivalMs[request] >= this.warmupMs) this.wait.record(this.clock.time - this.requests.sinceMs[request]);
+    if (this.requests.reals[(request << 3) + ARRIVAL_MS] >= this.warmupMs)
+      this.wait.record(this.clock.time - this.requests.reals[(request << 3) + SINCE_MS]);
   }
 
   ended(request: number, result: RequestResult): void {
     this.settle();
     this.endedAll++;
-    const arrivalMs = this.requests.arrivalMs[request];
+    const arrivalMs = this.requests.reals[(request << 3) + ARRIVAL_MS];
     const latencyMs = this.clock.time - arrivalMs;
     this.durations += latencyMs;
     const isMeasured = arrivalMs >= this.warmupMs;

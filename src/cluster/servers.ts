@@ -8,7 +8,7 @@ import { eventKinds } from './events.ts';
 import { type Fleet, instanceStates } from './fleet.ts';
 import type { LoadMonitor } from './load-monitor.ts';
 import type { Recorder } from './recorder.ts';
-import { AT_INSTANCE, type RequestTable } from './request-table.ts';
+import { AT_INSTANCE, HOLDERS, INDEX, INSTANCE, type RequestTable, SINCE_MS } from './request-table.ts';
 import { SharingStation } from './sharing-station.ts';
 import { SlotStation } from './slot-station.ts';
 import type { Station, StationHost } from './station.ts';
@@ -72,11 +72,11 @@ export class Servers implements StationHost {
 
   /** A request reaches its instance. */
   receive(request: number): void {
-    const instance = this.requests.instance[request];
+    const instance = this.requests.ints[(request << 4) + INSTANCE];
     const fleet = this.fleet;
     const isTaken =
       fleet.state[instance] === instanceStates.up && this.stations[fleet.service[instance]].arrive(request, instance);
-    if (isTaken) this.requests.holders[request] |= AT_INSTANCE;
+    if (isTaken) this.requests.ints[(request << 4) + HOLDERS] |= AT_INSTANCE;
     else this.host.reply(request, outcomes.refused);
   }
 
@@ -86,7 +86,7 @@ export class Servers implements StationHost {
 
   /** Takes out a request that is at its instance: the client gave up and the service cares. */
   abandon(request: number): void {
-    const instance = this.requests.instance[request];
+    const instance = this.requests.ints[(request << 4) + INSTANCE];
     this.stations[this.fleet.service[instance]].abandon(request, instance);
   }
 
@@ -102,10 +102,10 @@ export class Servers implements StationHost {
     const fleet = this.fleet;
     fleet.served[instance]++;
     const share = fleet.errorShare[instance];
-    const isError = share > 0 && this.host.errorDraws(request).unit(this.requests.index[request], 0) < share;
+    const isError = share > 0 && this.host.errorDraws(request).unit(this.requests.reals[(request << 3) + INDEX], 0) < share;
     if (this.monitor !== undefined) {
       const isShared = fleet.services[fleet.service[instance]].discipline === 'processor-sharing';
-      this.monitor.answered(request, instance, isShared ? NaN : this.requests.sinceMs[request], isError);
+      this.monitor.answered(request, instance, isShared ? NaN : this.requests.reals[(request << 3) + SINCE_MS], isError);
     }
     this.host.reply(request, isError ? outcomes.error : outcomes.ok);
   }

@@ -6,7 +6,7 @@
 import { type Engine, NO_EVENT } from '../engine/index.ts';
 import { eventKinds } from './events.ts';
 import type { Fleet } from './fleet.ts';
-import type { RequestTable } from './request-table.ts';
+import { EVENT, type RequestTable, WORK_MS } from './request-table.ts';
 import type { Station, StationHost } from './station.ts';
 
 export class SharingStation implements Station {
@@ -47,7 +47,7 @@ export class SharingStation implements Station {
     const present = this.fleet.present[instance];
     if (present >= this.capacity) return false;
     this.advance(instance);
-    this.requests.workMs[request] += this.virtualMs[instance];
+    this.requests.reals[(request << 3) + WORK_MS] += this.virtualMs[instance];
     if (present === this.heaps[instance].length) {
       const larger = new Int32Array(present * 2);
       larger.set(this.heaps[instance]);
@@ -87,7 +87,10 @@ export class SharingStation implements Station {
     // Works through the departures in order; between them everybody present, the newcomer included, advances alike.
     // Read only: to advance the clock here would round it differently from a run that nobody asks to explain.
     const clock = this.virtualMs[instance] + (this.engine.time - this.virtualAtMs[instance]) * this.rate(instance);
-    const left = Array.from(this.heaps[instance].subarray(0, present), (request) => this.requests.workMs[request] - clock);
+    const left = Array.from(
+      this.heaps[instance].subarray(0, present),
+      (request) => this.requests.reals[(request << 3) + WORK_MS] - clock,
+    );
     left.push(workMs);
     left.sort((x, y) => x - y);
     let elapsedMs = 0;
@@ -107,7 +110,7 @@ export class SharingStation implements Station {
     this.setPresent(instance, 0);
     this.reschedule(instance);
     for (const request of lost) {
-      this.requests.event[request] = NO_EVENT;
+      this.requests.ints[(request << 4) + EVENT] = NO_EVENT;
       lose(request);
     }
   }
@@ -136,57 +139,58 @@ export class SharingStation implements Station {
     this.completion[instance] = NO_EVENT;
     const rate = this.rate(instance);
     if (this.fleet.present[instance] === 0 || rate === 0) return;
-    const left = Math.max(0, this.requests.workMs[this.heaps[instance][0]] - this.virtualMs[instance]);
+    const left = Math.max(0, this.requests.reals[(this.heaps[instance][0] << 3) + WORK_MS] - this.virtualMs[instance]);
     this.completion[instance] = this.engine.at(this.engine.time + left / rate, eventKinds.sharedDone, instance, instance);
   }
 
   private takeOut(request: number, instance: number): void {
     const heap = this.heaps[instance];
-    const place = this.requests.event[request];
+    const place = this.requests.ints[(request << 4) + EVENT];
     const last = this.fleet.present[instance] - 1;
     this.setPresent(instance, last);
-    this.requests.event[request] = NO_EVENT;
+    this.requests.ints[(request << 4) + EVENT] = NO_EVENT;
     if (place === last) return;
     const moved = heap[last];
-    const work = this.requests.workMs;
-    if (place > 0 && work[moved] < work[heap[(place - 1) >>> 1]]) this.siftUp(instance, place, moved);
+    const work = this.requests.reals;
+    if (place > 0 && work[(moved << 3) + WORK_MS] < work[(heap[(place - 1) >>> 1] << 3) + WORK_MS])
+      this.siftUp(instance, place, moved);
     else this.siftDown(instance, place, moved);
   }
 
   private siftUp(instance: number, from: number, request: number): void {
     const heap = this.heaps[instance];
-    const work = this.requests.workMs;
-    const place = this.requests.event;
+    const work = this.requests.reals;
+    const place = this.requests.ints;
     let index = from;
     while (index > 0) {
       const parent = (index - 1) >>> 1;
       const other = heap[parent];
-      if (work[request] >= work[other]) break;
+      if (work[(request << 3) + WORK_MS] >= work[(other << 3) + WORK_MS]) break;
       heap[index] = other;
-      place[other] = index;
+      place[(other << 4) + EVENT] = index;
       index = parent;
     }
     heap[index] = request;
-    place[request] = index;
+    place[(request << 4) + EVENT] = index;
   }
 
   private siftDown(instance: number, from: number, request: number): void {
     const heap = this.heaps[instance];
     const size = this.fleet.present[instance];
-    const work = this.requests.workMs;
-    const place = this.requests.event;
+    const work = this.requests.reals;
+    const place = this.requests.ints;
     let index = from;
     for (;;) {
       let child = 2 * index + 1;
       if (child >= size) break;
-      if (child + 1 < size && work[heap[child + 1]] < work[heap[child]]) child++;
+      if (child + 1 < size && work[(heap[child + 1] << 3) + WORK_MS] < work[(heap[child] << 3) + WORK_MS]) child++;
       const other = heap[child];
-      if (work[other] >= work[request]) break;
+      if (work[(other << 3) + WORK_MS] >= work[(request << 3) + WORK_MS]) break;
       heap[index] = other;
-      place[other] = index;
+      place[(other << 4) + EVENT] = index;
       index = child;
     }
     heap[index] = request;
-    place[request] = index;
+    place[(request << 4) + EVENT] = index;
   }
 }

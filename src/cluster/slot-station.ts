@@ -3,7 +3,7 @@
 import { type Engine, NO_EVENT } from '../engine/index.ts';
 import { eventKinds } from './events.ts';
 import type { Fleet } from './fleet.ts';
-import type { RequestTable } from './request-table.ts';
+import { EVENT, INSTANCE, NEXT, PREV, type RequestTable, SINCE_MS, WORK_MS } from './request-table.ts';
 import type { Station, StationHost } from './station.ts';
 
 const NONE = -1;
@@ -57,7 +57,7 @@ export class SlotStation implements Station {
   }
 
   complete(request: number, instance: number): void {
-    this.requests.event[request] = NO_EVENT;
+    this.requests.ints[(request << 4) + EVENT] = NO_EVENT;
     this.fleet.present[instance]--;
     this.freeSlot(instance);
     this.host.served(request, instance);
@@ -65,7 +65,7 @@ export class SlotStation implements Station {
 
   abandon(request: number, instance: number): void {
     this.fleet.present[instance]--;
-    if (this.requests.event[request] === NO_EVENT) {
+    if (this.requests.ints[(request << 4) + EVENT] === NO_EVENT) {
       this.unlinkQueued(request, instance);
       return;
     }
@@ -78,8 +78,8 @@ export class SlotStation implements Station {
     this.speed[instance] = speed;
     const requests = this.requests;
     for (const request of this.atWork(instance)) {
-      const done = (this.engine.time - requests.sinceMs[request]) * old;
-      requests.workMs[request] = Math.max(0, requests.workMs[request] - done);
+      const done = (this.engine.time - requests.reals[(request << 3) + SINCE_MS]) * old;
+      requests.reals[(request << 3) + WORK_MS] = Math.max(0, requests.reals[(request << 3) + WORK_MS] - done);
       this.cancelCompletion(request);
       this.begin(request, instance);
     }
@@ -91,7 +91,10 @@ export class SlotStation implements Station {
     const { requests } = this;
     // When each slot is free, in ms from now; requests in the queue take them in turn, the newcomer last (or first, newest first).
     const free = this.atWork(instance).map((request) =>
-      Math.max(0, requests.workMs[request] / speed - (this.engine.time - requests.sinceMs[request])),
+      Math.max(
+        0,
+        requests.reals[(request << 3) + WORK_MS] / speed - (this.engine.time - requests.reals[(request << 3) + SINCE_MS]),
+      ),
     );
     while (free.length < this.slots) free.push(0);
     const takeEarliest = (lastsMs: number): number => {
@@ -101,8 +104,8 @@ export class SlotStation implements Station {
       return free[earliest];
     };
     if (!this.newestFirst) {
-      for (let request = this.queueFirst[instance]; request !== NONE; request = requests.next[request]) {
-        takeEarliest(requests.workMs[request] / speed);
+      for (let request = this.queueFirst[instance]; request !== NONE; request = requests.ints[(request << 4) + NEXT]) {
+        takeEarliest(requests.reals[(request << 3) + WORK_MS] / speed);
       }
     }
     return takeEarliest(workMs / speed);
@@ -112,7 +115,8 @@ export class SlotStation implements Station {
     const requests = this.requests;
     const lost = this.atWork(instance);
     for (const request of lost) this.cancelCompletion(request);
-    for (let request = this.queueFirst[instance]; request !== NONE; request = requests.next[request]) lost.push(request);
+    for (let request = this.queueFirst[instance]; request !== NONE; request = requests.ints[(request << 4) + NEXT])
+      lost.push(request);
     this.queueFirst[instance] = NONE;
     this.queueLast[instance] = NONE;
     this.fleet.setBusy(instance, 0);
@@ -125,7 +129,8 @@ export class SlotStation implements Station {
     const requests = this.requests;
     const found: number[] = [];
     requests.forEachInUse((request) => {
-      if (requests.instance[request] === instance && requests.event[request] !== NO_EVENT) found.push(request);
+      if (requests.ints[(request << 4) + INSTANCE] === instance && requests.ints[(request << 4) + EVENT] !== NO_EVENT)
+        found.push(request);
     });
     return found;
   }
@@ -135,15 +140,17 @@ export class SlotStation implements Station {
     const requests = this.requests;
     const now = this.engine.time;
     const speed = this.speed[instance];
-    requests.sinceMs[request] = now;
-    requests.event[request] =
-      speed > 0 ? this.engine.at(now + requests.workMs[request] / speed, eventKinds.slotDone, request, instance) : FROZEN;
+    requests.reals[(request << 3) + SINCE_MS] = now;
+    requests.ints[(request << 4) + EVENT] =
+      speed > 0
+        ? this.engine.at(now + requests.reals[(request << 3) + WORK_MS] / speed, eventKinds.slotDone, request, instance)
+        : FROZEN;
   }
 
   private cancelCompletion(request: number): void {
-    const event = this.requests.event[request];
+    const event = this.requests.ints[(request << 4) + EVENT];
     if (event !== FROZEN) this.engine.cancel(event);
-    this.requests.event[request] = NO_EVENT;
+    this.requests.ints[(request << 4) + EVENT] = NO_EVENT;
   }
 
   /** A slot is free: the next in the queue takes it. */
@@ -160,29 +167,29 @@ export class SlotStation implements Station {
 
   private enqueue(request: number, instance: number): void {
     const requests = this.requests;
-    requests.sinceMs[request] = this.engine.time;
+    requests.reals[(request << 3) + SINCE_MS] = this.engine.time;
     const first = this.queueFirst[instance];
     if (this.newestFirst || first === NONE) {
-      requests.prev[request] = NONE;
-      requests.next[request] = first;
+      requests.ints[(request << 4) + PREV] = NONE;
+      requests.ints[(request << 4) + NEXT] = first;
       if (first === NONE) this.queueLast[instance] = request;
-      else requests.prev[first] = request;
+      else requests.ints[(first << 4) + PREV] = request;
       this.queueFirst[instance] = request;
       return;
     }
     const last = this.queueLast[instance];
-    requests.prev[request] = last;
-    requests.next[request] = NONE;
-    requests.next[last] = request;
+    requests.ints[(request << 4) + PREV] = last;
+    requests.ints[(request << 4) + NEXT] = NONE;
+    requests.ints[(last << 4) + NEXT] = request;
     this.queueLast[instance] = request;
   }
 
   private unlinkQueued(request: number, instance: number): void {
-    const before = this.requests.prev[request];
-    const after = this.requests.next[request];
+    const before = this.requests.ints[(request << 4) + PREV];
+    const after = this.requests.ints[(request << 4) + NEXT];
     if (before === NONE) this.queueFirst[instance] = after;
-    else this.requests.next[before] = after;
+    else this.requests.ints[(before << 4) + NEXT] = after;
     if (after === NONE) this.queueLast[instance] = before;
-    else this.requests.prev[after] = before;
+    else this.requests.ints[(after << 4) + PREV] = before;
   }
 }

@@ -16,7 +16,7 @@ import { Digest } from './digest.ts';
 import type { Fleet } from './fleet.ts';
 import type { InstanceSeries } from './instance-series.ts';
 import type { Recorder } from './recorder.ts';
-import type { RequestTable } from './request-table.ts';
+import { ARRIVAL_MS, type RequestTable } from './request-table.ts';
 import type { Servers } from './servers.ts';
 
 export interface FinishedWorld {
@@ -76,7 +76,7 @@ export function summarize(world: FinishedWorld): CellResult {
 function closeLedger({ requests, recorder, run }: FinishedWorld): Ledger {
   let inFlight = 0;
   requests.forEachHeldByClient((request) => {
-    if (requests.arrivalMs[request] >= run.warmupMs) inFlight++;
+    if (requests.reals[(request << 3) + ARRIVAL_MS] >= run.warmupMs) inFlight++;
   });
   const ledger = recorder.ledger(inFlight);
   const failed = failureBuckets.reduce((sum, bucket) => sum + ledger.failed[bucket], 0);

@@ -10,7 +10,7 @@ import { ZipfSampler } from '../stats/zipf.ts';
 import { type ArrivalProcess, makeArrivals } from './arrivals.ts';
 import type { Client } from './client.ts';
 import { eventKinds } from './events.ts';
-import { HELD_BY_CLIENT, type RequestTable } from './request-table.ts';
+import { ARRIVAL_MS, CLIENT, HELD_BY_CLIENT, HOLDERS, INDEX, type RequestTable, WORK_MS } from './request-table.ts';
 
 /** Variates are drawn ahead in runs of this many: a tight loop over one sampler is faster than one call between other work. */
 const BATCH = 256;
@@ -71,13 +71,13 @@ export class TrafficSource {
   arrive(): number {
     const requests = this.requests;
     const request = requests.allocate();
-    requests.arrivalMs[request] = this.engine.time;
+    requests.reals[(request << 3) + ARRIVAL_MS] = this.engine.time;
     if (this.workTaken === BATCH) this.drawWork();
-    requests.workMs[request] = this.workBatch[this.workTaken++];
-    requests.index[request] = this.count++;
-    requests.holders[request] = HELD_BY_CLIENT;
+    requests.reals[(request << 3) + WORK_MS] = this.workBatch[this.workTaken++];
+    requests.reals[(request << 3) + INDEX] = this.count++;
+    requests.ints[(request << 4) + HOLDERS] = HELD_BY_CLIENT;
     const client = this.clients.length === 1 ? this.clients[0] : this.clients[this.clientRng.below(this.clients.length)];
-    requests.client[request] = client.number;
+    requests.ints[(request << 4) + CLIENT] = client.number;
     if (this.keys !== undefined) {
       const key = this.keys.sample(this.keyRng);
       hashPair(key, 0, 0, KEY_SPACE, this.hash);

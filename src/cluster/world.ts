@@ -18,7 +18,7 @@ import { LoadMonitor } from './load-monitor.ts';
 import { Network } from './network.ts';
 import { Probes } from './probes.ts';
 import { Recorder } from './recorder.ts';
-import { RequestTable } from './request-table.ts';
+import { CLIENT, RequestTable } from './request-table.ts';
 import { Servers } from './servers.ts';
 import { TrafficSource } from './traffic.ts';
 import { summarize } from './summary.ts';
@@ -275,7 +275,7 @@ class World implements EventHandler {
   }
 
   private controlled(request: number): Client {
-    return this.clients[this.requests.client[request]];
+    return this.clients[this.requests.ints[(request << 4) + CLIENT]];
   }
 
   private scheduleWindow(): void {

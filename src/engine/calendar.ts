@@ -5,7 +5,8 @@
  *  skip empty ones. It costs the same at ten pending events and at a hundred thousand, where a binary heap slows down by half
  *  with every factor of ten. Two additions make it safe for any mix of times: events beyond the buckets' horizon wait in a binary heap, so
  *  that far-away events never lengthen a bucket's list; and bucket width and number follow the measured gap between
- *  pops. Everything lives in typed arrays; after growth nothing allocates. Cancelling is O(1) (O(log n) beyond the horizon).
+ *  pops. Everything lives in typed arrays, an event in one
+ *  row of half a cache line; after growth nothing allocates. Cancelling is O(1) (O(log n) beyond the horizon).
  *
  *  Tried and dropped: a binary heap and a 4-ary heap over typed arrays (see "Speed" in src/README.md). */
 
@@ -17,6 +18,17 @@ const NONE = -1;
 /** `prev` of a handle that is in no bucket's list: free, or in the overflow heap (then `next` is its place there). */
 const FREE = -2;
 const IN_HEAP = -3;
+
+// A row: two doubles, then four integers. What the event is about (kind and b) shares one of them.
+const ROW_BYTES = 32;
+const TIME = 0;
+const ORDER = 1;
+const NEXT = 4;
+const PREV = 5;
+const A = 6;
+const KIND_AND_B = 7;
+const KIND_BITS = 5;
+const KIND_MASK = 31;
 
 const MIN_BUCKETS = 64;
 const MAX_BUCKETS = 1 << 20;
@@ -31,15 +43,10 @@ export class Calendar {
   size: number;
 
   declare private head: EventHandle;
-  declare private time: Float64Array;
-  declare private order: Float64Array;
-  /** Virtual bucket number: time / width, rounded down. */
-  declare private bucketOf: Float64Array;
-  declare private next: Int32Array;
-  declare private prev: Int32Array;
-  declare private kindOf: Int32Array;
-  declare private aOf: Int32Array;
-  declare private bOf: Int32Array;
+  /** Rows of half a cache line, seen as doubles and as integers. */
+  declare private reals: Float64Array;
+  declare private ints: Int32Array;
+  declare private capacity: number;
   declare private free: number;
   declare private used: number;
 
@@ -67,14 +74,10 @@ export class Calendar {
     this.headOrder = Infinity;
     this.size = 0;
     this.head = NO_EVENT;
-    this.time = new Float64Array(capacity);
-    this.order = new Float64Array(capacity);
-    this.bucketOf = new Float64Array(capacity);
-    this.next = new Int32Array(capacity);
-    this.prev = new Int32Array(capacity).fill(FREE);
-    this.kindOf = new Int32Array(capacity);
-    this.aOf = new Int32Array(capacity);
-    this.bOf = new Int32Array(capacity);
+    const buffer = new ArrayBuffer(capacity * ROW_BYTES);
+    this.reals = new Float64Array(buffer);
+    this.ints = new Int32Array(buffer);
+    this.capacity = capacity;
     this.free = NONE;
     this.used = 0;
     this.first = new Int32Array(MIN_BUCKETS).fill(NONE);
@@ -93,19 +96,18 @@ export class Calendar {
     this.walked = 0;
   }
 
-  /** `time` must not lie before the last popped event; `order` must be unique. */
+  /** `time` must not lie before the last popped event; `order` must be unique; `kind` is below 32, `b` below 2^26. */
   add(time: number, order: number, kind: number, a: number, b: number): EventHandle {
     let handle = this.free;
-    if (handle !== NONE) this.free = this.next[handle];
+    if (handle !== NONE) this.free = this.ints[(handle << 3) + NEXT];
     else {
-      if (this.used === this.time.length) this.grow();
+      if (this.used === this.capacity) this.grow();
       handle = this.used++;
     }
-    this.time[handle] = time;
-    this.order[handle] = order;
-    this.kindOf[handle] = kind;
-    this.aOf[handle] = a;
-    this.bOf[handle] = b;
+    this.reals[(handle << 2) + TIME] = time;
+    this.reals[(handle << 2) + ORDER] = order;
+    this.ints[(handle << 3) + A] = a;
+    this.ints[(handle << 3) + KIND_AND_B] = (b << KIND_BITS) | kind;
     this.place(handle);
     this.size++;
     if (time < this.headTime || (time === this.headTime && order < this.headOrder)) {
@@ -118,26 +120,26 @@ export class Calendar {
 
   /** What the earliest event is about; meaningless when empty. */
   headKind(): number {
-    return this.kindOf[this.head];
+    return this.ints[(this.head << 3) + KIND_AND_B] & KIND_MASK;
   }
   headA(): number {
-    return this.aOf[this.head];
+    return this.ints[(this.head << 3) + A];
   }
   headB(): number {
-    return this.bOf[this.head];
+    return this.ints[(this.head << 3) + KIND_AND_B] >> KIND_BITS;
   }
 
   /** Drops the earliest event and finds the next. Call only when size > 0. */
   pop(): void {
     const handle = this.head;
     const popped = this.headTime;
-    const bucket = this.bucketOf[handle];
+    const bucket = Math.floor(popped * this.inverseWidth);
     this.remove(handle);
     if (bucket !== this.current) {
       this.current = bucket;
       // Doubles count in ones only so far: widths that have become too narrow for the time reached are renewed at once.
       if (bucket > MAX_BUCKET_NUMBER) this.popsUntilTune = 1;
-      if (this.heapSize > 0 && this.bucketOf[this.heap[0]] <= bucket + this.mask) this.pullFromHeap();
+      if (this.heapSize > 0 && this.bucketOf(this.heap[0]) <= bucket + this.mask) this.pullFromHeap();
     }
     if (--this.popsUntilTune === 0) this.tune(popped);
     this.findHead();
@@ -149,77 +151,77 @@ export class Calendar {
     if (handle === this.head) this.findHead();
   }
 
-  // The helpers take handles and read times from the columns: a double passed to a function that is not inlined is boxed.
+  /** Virtual bucket: time in units of the width, rounded down. Never before `current`, because both are rounded by one formula. */
+  private bucketOf(handle: number): number {
+    return Math.floor(this.reals[(handle << 2) + TIME] * this.inverseWidth);
+  }
+
+  // The helpers take handles and read times from the rows: a double passed to a function that is not inlined is boxed.
   private place(handle: number): void {
-    let virtual = Math.floor(this.time[handle] * this.inverseWidth);
-    // After a change of width, rounding may put a time just before the current bucket: it still belongs there.
-    if (virtual < this.current) virtual = this.current;
-    this.bucketOf[handle] = virtual;
-    if (virtual > this.current + this.mask) {
-      this.heapPush(handle);
-      return;
-    }
-    this.insert(handle, virtual & this.mask);
+    const virtual = this.bucketOf(handle);
+    if (virtual > this.current + this.mask) this.heapPush(handle);
+    else this.insert(handle, virtual & this.mask);
   }
 
   private insert(handle: number, bucket: number): void {
-    const timeOf = this.time;
-    const orderOf = this.order;
-    const next = this.next;
-    const prev = this.prev;
+    const { reals, ints } = this;
     this.inBuckets++;
     const last = this.last[bucket];
     if (last === NONE) {
-      next[handle] = NONE;
-      prev[handle] = NONE;
+      ints[(handle << 3) + NEXT] = NONE;
+      ints[(handle << 3) + PREV] = NONE;
       this.first[bucket] = handle;
       this.last[bucket] = handle;
       this.bitmap[bucket >>> 5] |= 1 << (bucket & 31);
       return;
     }
-    const time = timeOf[handle];
-    const order = orderOf[handle];
+    const time = reals[(handle << 2) + TIME];
+    const order = reals[(handle << 2) + ORDER];
     // From the back: the newest of equal times goes last, which makes a burst of ties cheap.
     let after = last;
     let steps = 0;
-    while (after !== NONE && (timeOf[after] > time || (timeOf[after] === time && orderOf[after] > order))) {
-      after = prev[after];
+    while (
+      after !== NONE &&
+      (reals[(after << 2) + TIME] > time || (reals[(after << 2) + TIME] === time && reals[(after << 2) + ORDER] > order))
+    ) {
+      after = ints[(after << 3) + PREV];
       steps++;
     }
     this.walked += steps;
+    ints[(handle << 3) + PREV] = after;
     if (after === NONE) {
       const first = this.first[bucket];
-      next[handle] = first;
-      prev[handle] = NONE;
-      prev[first] = handle;
+      ints[(handle << 3) + NEXT] = first;
+      ints[(first << 3) + PREV] = handle;
       this.first[bucket] = handle;
       return;
     }
-    const before = next[after];
-    next[handle] = before;
-    prev[handle] = after;
-    next[after] = handle;
+    const before = ints[(after << 3) + NEXT];
+    ints[(handle << 3) + NEXT] = before;
+    ints[(after << 3) + NEXT] = handle;
     if (before === NONE) this.last[bucket] = handle;
-    else prev[before] = handle;
+    else ints[(before << 3) + PREV] = handle;
   }
 
   private remove(handle: number): void {
+    const { ints } = this;
     this.size--;
-    if (this.prev[handle] === IN_HEAP) this.heapRemove(this.next[handle]);
+    if (ints[(handle << 3) + PREV] === IN_HEAP) this.heapRemove(ints[(handle << 3) + NEXT]);
     else this.unlink(handle);
-    this.prev[handle] = FREE;
-    this.next[handle] = this.free;
+    ints[(handle << 3) + PREV] = FREE;
+    ints[(handle << 3) + NEXT] = this.free;
     this.free = handle;
   }
 
   private unlink(handle: number): void {
-    const bucket = this.bucketOf[handle] & this.mask;
-    const before = this.prev[handle];
-    const after = this.next[handle];
+    const { ints } = this;
+    const bucket = this.bucketOf(handle) & this.mask;
+    const before = ints[(handle << 3) + PREV];
+    const after = ints[(handle << 3) + NEXT];
     if (before === NONE) this.first[bucket] = after;
-    else this.next[before] = after;
+    else ints[(before << 3) + NEXT] = after;
     if (after === NONE) this.last[bucket] = before;
-    else this.prev[after] = before;
+    else ints[(after << 3) + PREV] = before;
     if (before === NONE && after === NONE) this.bitmap[bucket >>> 5] &= ~(1 << (bucket & 31));
     this.inBuckets--;
   }
@@ -245,8 +247,8 @@ export class Calendar {
       return;
     }
     this.head = head;
-    this.headTime = this.time[head];
-    this.headOrder = this.order[head];
+    this.headTime = this.reals[(head << 2) + TIME];
+    this.headOrder = this.reals[(head << 2) + ORDER];
   }
 
   /** Moves what has come within the horizon from the heap to the buckets. */
@@ -254,9 +256,10 @@ export class Calendar {
     const horizon = this.current + this.mask;
     while (this.heapSize > 0) {
       const handle = this.heap[0];
-      if (this.bucketOf[handle] > horizon) return;
+      const bucket = this.bucketOf(handle);
+      if (bucket > horizon) return;
       this.heapRemove(0);
-      this.insert(handle, this.bucketOf[handle] & this.mask);
+      this.insert(handle, bucket & this.mask);
     }
   }
 
@@ -297,14 +300,15 @@ export class Calendar {
     this.inBuckets = 0;
     this.heapSize = 0;
     for (let handle = 0; handle < this.used; handle++) {
-      if (this.prev[handle] !== FREE) this.place(handle);
+      if (this.ints[(handle << 3) + PREV] !== FREE) this.place(handle);
     }
   }
 
   private before(x: number, y: number): boolean {
-    const tx = this.time[x];
-    const ty = this.time[y];
-    return tx < ty || (tx === ty && this.order[x] < this.order[y]);
+    const { reals } = this;
+    const tx = reals[(x << 2) + TIME];
+    const ty = reals[(y << 2) + TIME];
+    return tx < ty || (tx === ty && reals[(x << 2) + ORDER] < reals[(y << 2) + ORDER]);
   }
 
   private heapPush(handle: number): void {
@@ -330,12 +334,12 @@ export class Calendar {
       const other = this.heap[parent];
       if (!this.before(handle, other)) break;
       this.heap[index] = other;
-      this.next[other] = index;
+      this.ints[(other << 3) + NEXT] = index;
       index = parent;
     }
     this.heap[index] = handle;
-    this.next[handle] = index;
-    this.prev[handle] = IN_HEAP;
+    this.ints[(handle << 3) + NEXT] = index;
+    this.ints[(handle << 3) + PREV] = IN_HEAP;
   }
 
   private heapDown(from: number, handle: number): void {
@@ -347,37 +351,20 @@ export class Calendar {
       const other = this.heap[child];
       if (!this.before(other, handle)) break;
       this.heap[index] = other;
-      this.next[other] = index;
+      this.ints[(other << 3) + NEXT] = index;
       index = child;
     }
     this.heap[index] = handle;
-    this.next[handle] = index;
-    this.prev[handle] = IN_HEAP;
+    this.ints[(handle << 3) + NEXT] = index;
+    this.ints[(handle << 3) + PREV] = IN_HEAP;
   }
 
   private grow(): void {
-    const capacity = this.time.length * 2;
-    this.time = copyFloat(this.time, capacity);
-    this.order = copyFloat(this.order, capacity);
-    this.bucketOf = copyFloat(this.bucketOf, capacity);
-    this.next = copyInt(this.next, capacity);
-    const prev = new Int32Array(capacity).fill(FREE);
-    prev.set(this.prev);
-    this.prev = prev;
-    this.kindOf = copyInt(this.kindOf, capacity);
-    this.aOf = copyInt(this.aOf, capacity);
-    this.bOf = copyInt(this.bOf, capacity);
+    this.capacity *= 2;
+    const buffer = new ArrayBuffer(this.capacity * ROW_BYTES);
+    const ints = new Int32Array(buffer);
+    ints.set(this.ints);
+    this.reals = new Float64Array(buffer);
+    this.ints = ints;
   }
-}
-
-function copyFloat(from: Float64Array, capacity: number): Float64Array {
-  const to = new Float64Array(capacity);
-  to.set(from);
-  return to;
-}
-
-function copyInt(from: Int32Array, capacity: number): Int32Array {
-  const to = new Int32Array(capacity);
-  to.set(from);
-  return to;
 }

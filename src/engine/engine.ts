@@ -117,6 +117,9 @@ export class Engine implements Clock {
     const place = this.trackPlace[track];
     if (this.trackTime[track] === Infinity) {
       if (place >= 0) this.dropTrack(place);
+    } else if (!(this.trackTime[track] >= this.time)) {
+      // Also NaN, which would stand at the root of the heap and hide everybody else.
+      throw clockWentBack(this.time, this.trackTime[track]);
     } else if (place < 0) this.siftUp(this.heapSize++, track);
     else if (place > 0 && this.trackBefore(track, this.heap[(place - 1) >>> 1])) this.siftUp(place, track);
     else this.siftDown(place, track);
@@ -124,7 +127,8 @@ export class Engine implements Clock {
 
   /** Runs until `until` (events at `until` itself do not happen: the run covers [0, until)). */
   run(until: Ms, world: EventHandler): void {
-    if (!(until >= this.time && until < Infinity)) throw new InvariantViolation(`a run until ${until} ms, now is ${this.time} ms`);
+    if (!(until >= this.time && until < Infinity))
+      throw new InvariantViolation(`a run until ${until} ms, now is ${this.time} ms`);
     this.stopping = false;
     // Before all others of its priority.
     this.end = this.calendar.add(until, priorities.stop * PRIORITY_STEP - 1, STOP, 0, 0);

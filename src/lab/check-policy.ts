@@ -6,11 +6,10 @@ import { InputError } from '../core/errors.ts';
 import { resolvePolicy } from '../core/policy-table.ts';
 import { detectors } from '../policies/detection/index.ts';
 import { dataFilesAt } from '../scenario/load.ts';
-import { makePolicies } from '../scenario/make-policies.ts';
 import { parseScenario } from '../scenario/parse.ts';
 import type { Scenario } from '../scenario/spec.ts';
-import type { CheckRequest, FromCheckWorker } from './check-policy-worker.ts';
-import { type CheckedRole, type PolicyCheck, policyChecks } from './policy-checks.ts';
+import type { FromCheckWorker } from './check-policy-worker.ts';
+import { type CheckedRole, type CheckRequest, type PolicyCheck, policyChecks } from './policy-checks.ts';
 
 export interface CheckPolicyOptions {
   /** Parameters that differ from their defaults, as `name=value`. */
@@ -35,12 +34,16 @@ export interface PolicyReport {
 /** `use` as in a scenario: a name of the tables, `./mine.ts#Mine` relative to the current folder, or `package#Export`. Throws InputError
  *  when there is no such policy, or it does not know the parameters. */
 export async function checkPolicy(use: string, options: CheckPolicyOptions = {}): Promise<PolicyReport> {
-  const role = options.role ?? (resolvePolicy(detectors, use).kind === 'found' ? 'detector' : 'balancer');
-  const scenario = await scenarioWith(use, role, options);
-  const request: CheckRequest = { role, name: use, scenario };
+  const request = await checkRequest(use, options);
   // Run from TypeScript sources (tests), there is no compiled worker to start.
   const isCompiled = import.meta.url.endsWith('.js');
-  return { policy: use, role, checks: isCompiled ? await onThread(request, options) : await inline(request) };
+  return { policy: use, role: request.role, checks: isCompiled ? await onThread(request, options) : await inline(request) };
+}
+
+/** What is to be checked, resolved: what the checks themselves take. */
+export async function checkRequest(use: string, options: CheckPolicyOptions = {}): Promise<CheckRequest> {
+  const role = options.role ?? (resolvePolicy(detectors, use).kind === 'found' ? 'detector' : 'balancer');
+  return { role, name: use, scenario: await scenarioWith(use, role, options) };
 }
 
 /** Small, but with all that can happen: instances that differ, are slow, crash and fail; a detector that notices; keys, timeouts, and
@@ -71,16 +74,22 @@ policies:
   detector: { use: heartbeat, every: 200ms, misses: 3 }
 `;
 
-async function scenarioWith(use: string, role: CheckedRole, { params = [], allowOutside = false }: CheckPolicyOptions): Promise<Scenario> {
-  const overrides = [
-    `policies.${role}=${JSON.stringify(use)}`,
-    ...params.map((assignment) => `policies.${role}.${assignment}`),
-  ];
+async function scenarioWith(
+  use: string,
+  role: CheckedRole,
+  { params = [], allowOutside = false }: CheckPolicyOptions,
+): Promise<Scenario> {
+  const overrides = [`policies.${role}=${JSON.stringify(use)}`, ...params.map((assignment) => `policies.${role}.${assignment}`)];
   try {
     return (await parseScenario(world, 'policy-check', { overrides, data: dataFilesAt('.', allowOutside) })).scenario;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(error.issues.map(({ severity, code, message, hint }) => ({ severity, code, path: [], ...inOurWords(message, hint) })));
+    throw new InputError(
+      error.issues.map(({ severity, code, path, message, hint }) => ({
+        ...{ severity, code, path: path.slice(2) },
+        ...inOurWords(message, hint),
+      })),
+    );
   }
 }
 
@@ -90,58 +99,51 @@ const inOurWords = (message: string, hint?: string) => ({
   ...(hint === undefined ? {} : { hint: hint.replace('relative to the scenario file', 'relative to the current folder') }),
 });
 
-async function inline({ role, name, scenario }: CheckRequest): Promise<readonly PolicyCheck[]> {
-  return [...policyChecks({ role, name, scenario, makers: await makePolicies(scenario.policies) })];
+async function inline(request: CheckRequest): Promise<readonly PolicyCheck[]> {
+  const checks: PolicyCheck[] = [];
+  for await (const check of policyChecks(request)) checks.push(check);
+  return checks;
 }
 
 const memoryMiB = 1024;
 
-function onThread(request: CheckRequest, { timeLimitMs = 30_000, onOutput }: CheckPolicyOptions): Promise<readonly PolicyCheck[]> {
-  return new Promise((resolve, reject) => {
-    const checks: PolicyCheck[] = [];
-    let running = 'can be loaded';
-    let limit: NodeJS.Timeout | undefined;
-    const worker = new Worker(new URL('./check-policy-worker.js', import.meta.url), {
-      workerData: request,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
-      stdout: true,
-      stderr: true,
-    });
-    const finish = (violation?: string): void => {
-      clearTimeout(limit);
-      if (violation !== undefined) checks.push({ name: running, violations: [violation] });
-      resolve(checks);
-      void worker.terminate();
-    };
-    const begin = (name: string): void => {
-      running = name;
-      clearTimeout(limit);
-      limit = setTimeout(() => finish(`did not come back within ${timeLimitMs / 1000} s; nothing more was tried`), timeLimitMs);
-    };
-    begin(running);
-    for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (chunk: Buffer) => onOutput?.(String(chunk)));
+async function onThread(
+  request: CheckRequest,
+  { timeLimitMs = 30_000, onOutput }: CheckPolicyOptions,
+): Promise<readonly PolicyCheck[]> {
+  const checks: PolicyCheck[] = [];
+  let running = '';
+  let limit: NodeJS.Timeout | undefined;
+  const worker = new Worker(new URL('./check-policy-worker.js', import.meta.url), {
+    workerData: request,
+    resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
+    stdout: true,
+    stderr: true,
+  });
+  for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (chunk: Buffer) => onOutput?.(String(chunk)));
+  // Undefined when all checks have run, else why they have not.
+  const end = new Promise<string | undefined>((resolve, reject) => {
     worker.on('message', (message: FromCheckWorker) => {
-      switch (message.type) {
-        case 'begin':
-          begin(message.name);
-          return;
-        case 'end':
-          checks.push(message.check);
-          return;
-        case 'fault':
-          finish(message.message);
-          return;
-        case 'done':
-          finish();
-      }
+      if (message.type === 'end') checks.push(message.check);
+      if (message.type === 'done') resolve(undefined);
+      if (message.type !== 'begin') return;
+      running = message.name;
+      clearTimeout(limit);
+      limit = setTimeout(() => resolve(`did not come back within ${timeLimitMs / 1000} s`), timeLimitMs);
     });
     worker.on('error', (error: Error & { code?: string }) => {
-      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') finish(`needed more than ${memoryMiB} MiB of memory; nothing more was tried`);
-      else {
-        clearTimeout(limit);
-        reject(error);
-      }
+      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve(`needed more than ${memoryMiB} MiB of memory`);
+      else reject(error);
     });
-    worker.on('exit', () => finish('ended the process; nothing more was tried'));
+    worker.on('exit', () => resolve('ended the process'));
   });
+  try {
+    const violation = await end;
+    return violation === undefined
+      ? checks
+      : [...checks, { name: running, violations: [`${violation}; nothing more was tried`] }];
+  } finally {
+    clearTimeout(limit);
+    await worker.terminate();
+  }
 }

@@ -10,7 +10,7 @@ export function heapGrowth(work: () => void, enough: number): number {
   const collectGarbage = runInNewContext('gc') as () => void;
   for (let i = 0; i < 3; i++) work();
   let least = Infinity;
-  for (let i = 0; i < 20 && least >= enough; i++) {
+  for (let i = 0; i < 10 && least >= enough; i++) {
     collectGarbage();
     const before = getHeapStatistics().used_heap_size;
     work();

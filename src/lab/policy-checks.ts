@@ -2,10 +2,12 @@
  *  tell: a simulated run repeated, the ambient sources of time and randomness fenced off, the heap before and after many picks. */
 import { simulate } from '../cluster/index.ts';
 import { PolicyFault } from '../core/errors.ts';
+import type { Rng } from '../core/rng.ts';
 import { Streams } from '../core/streams.ts';
-import { balancerRules, BalancerTrial } from '../policies/balancing/contract.ts';
-import { detectorRules } from '../policies/detection/contract.ts';
-import type { Makers } from '../scenario/make-policies.ts';
+import { balancerRules, BalancerTrial, type MakeBalancer } from '../policies/balancing/contract.ts';
+import { detectorRules, type MakeDetector } from '../policies/detection/contract.ts';
+import type { DetectorDeps } from '../policies/detection/detector.ts';
+import { makePolicies, type Makers } from '../scenario/make-policies.ts';
 import type { Scenario } from '../scenario/spec.ts';
 import { guarded } from './guard.ts';
 import { heapGrowth } from './heap-growth.ts';
@@ -19,64 +21,71 @@ export interface PolicyCheck {
 
 export type CheckedRole = 'balancer' | 'detector';
 
-export interface CheckSubject {
+/** Plain data, so that it can be sent to another thread. */
+export interface CheckRequest {
   readonly role: CheckedRole;
   /** Its name as given, for complaints. */
   readonly name: string;
-  readonly makers: Makers;
   /** A small world in which the policy has its role; with two seeds. */
   readonly scenario: Scenario;
 }
 
-/** Runs all checks; only the first if the policy cannot even be made. `onBegin` hears the name of each before it starts. */
-export function* policyChecks(subject: CheckSubject, onBegin: (name: string) => void = () => undefined): Generator<PolicyCheck> {
-  for (const { name, find, isVital } of checksOf(subject)) {
-    onBegin(name);
-    const violations = foundBy(find, subject);
-    yield { name, violations };
-    if (isVital === true && violations.length > 0) return;
+/** Runs all checks; only the first if the policy cannot even be loaded and made. `onBegin` hears the name of each before it starts. */
+export async function* policyChecks(
+  { role, name, scenario }: CheckRequest,
+  onBegin: (name: string) => void = () => undefined,
+): AsyncGenerator<PolicyCheck> {
+  const methods = role === 'balancer' ? 'pick() and update()' : 'onHeartbeat(), watch(), nextTimerMs() and onTimer()';
+  const first = `can be loaded and made, with ${methods}`;
+  onBegin(first);
+  let subject: Subject;
+  try {
+    const makers = await makePolicies(scenario.policies);
+    subject = { name, scenario, makers };
+  } catch (error) {
+    if (!(error instanceof PolicyFault)) throw error;
+    yield { name: first, violations: [error.message] };
+    return;
   }
+  const { makeBalancer, makeDetector } = subject.makers;
+  const violations = foundBy(
+    () => (role === 'balancer' ? makeBalancer({ rng: anyRng() }) : makeDetector!(anyDeps()), []),
+    subject,
+  );
+  yield { name: first, violations };
+  if (violations.length > 0) return;
+  for (const check of role === 'balancer' ? balancerChecks(subject) : detectorChecks(subject)) {
+    onBegin(check.name);
+    yield { name: check.name, violations: foundBy(check.find, subject) };
+  }
+}
+
+interface Subject {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly makers: Makers;
 }
 
 interface Check {
   readonly name: string;
-  find(): readonly string[];
-  /** Without it the others say nothing. */
-  readonly isVital?: boolean;
+  readonly find: () => readonly string[];
 }
 
-function checksOf(subject: CheckSubject): readonly Check[] {
-  return subject.role === 'balancer' ? balancerChecks(subject) : detectorChecks(subject);
-}
-
-function balancerChecks({ makers, ...subject }: CheckSubject): readonly Check[] {
-  const make = (rng: Parameters<Makers['makeBalancer']>[0]['rng']) => makers.makeBalancer({ rng });
+function balancerChecks(subject: Subject): readonly Check[] {
+  const make: MakeBalancer = (rng) => subject.makers.makeBalancer({ rng });
   return [
-    { name: 'can be made, with pick() and update()', isVital: true, find: () => (make(anyRng()), []) },
     ...balancerRules.map((rule) => ({ name: rule.name, find: () => rule.check(make) })),
-    ...worldChecks({ makers, ...subject }),
+    ...worldChecks(subject),
     { name: 'allocates nothing in picks', find: () => allocations(new BalancerTrial(make, 30)) },
   ];
 }
 
-function detectorChecks({ makers, ...subject }: CheckSubject): readonly Check[] {
-  const make: NonNullable<Makers['makeDetector']> = (deps) => {
-    if (makers.makeDetector === undefined) throw new PolicyFault(subject.name, `${subject.name} makes no detector`);
-    return makers.makeDetector(deps);
-  };
-  const deps = () => ({ rng: anyRng(), sink: { believe: () => undefined } });
-  return [
-    {
-      name: 'can be made, with onHeartbeat(), watch(), nextTimerMs() and onTimer()',
-      isVital: true,
-      find: () => (make(deps()), []),
-    },
-    ...detectorRules.map((rule) => ({ name: rule.name, find: () => rule.check(make) })),
-    ...worldChecks({ makers, ...subject }),
-  ];
+function detectorChecks(subject: Subject): readonly Check[] {
+  const make: MakeDetector = (deps) => subject.makers.makeDetector!(deps);
+  return [...detectorRules.map((rule) => ({ name: rule.name, find: () => rule.check(make) })), ...worldChecks(subject)];
 }
 
-function worldChecks({ name, makers, scenario }: CheckSubject): readonly Check[] {
+function worldChecks({ name, makers, scenario }: Subject): readonly Check[] {
   const [seed, otherSeed] = scenario.run.seeds;
   // As a user's, whoever's it is: then what it does wrong is a fault of the policy and not of the simulator.
   const run = (from: string) => simulate({ scenario, variant: 0, seed: from, makers: { ...makers, isUserPolicy: true } });
@@ -92,7 +101,9 @@ function worldChecks({ name, makers, scenario }: CheckSubject): readonly Check[]
         // Something else in between, for state that outlives an instance.
         run(otherSeed);
         const again = run(seed).digest;
-        return first === again ? [] : [`the same seed gave ${first} and then ${again}: something outlives the instance, or chance gets in`];
+        return first === again
+          ? []
+          : [`the same seed gave ${first} and then ${again}: something outlives the instance, or chance gets in`];
       },
     },
   ];
@@ -112,13 +123,16 @@ function allocations({ balancer }: BalancerTrial): readonly string[] {
     }
   }, allowedBytes);
   if (bytes < allowedBytes) return [];
-  return [`${picks} picks left ${bytes} bytes on the heap, ${Math.round(bytes / picks)} each; ${allowedBytes} are allowed for all`];
+  return [
+    `${picks} picks left ${bytes} bytes on the heap, ${Math.round(bytes / picks)} each; ${allowedBytes} are allowed for all`,
+  ];
 }
 
-const anyRng = () => new Streams('check').stream('policy');
+const anyRng = (): Rng => new Streams('check').stream('policy');
+const anyDeps = (): DetectorDeps => ({ rng: anyRng(), sink: { believe: () => undefined } });
 
 /** An exception is a violation too. */
-function foundBy(find: () => readonly string[], { name, makers }: CheckSubject): readonly string[] {
+function foundBy(find: () => readonly string[], { name, makers }: Subject): readonly string[] {
   try {
     return find();
   } catch (error) {

@@ -83,7 +83,8 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'not a file name',
 };
 
-function dataFilesAt(folder: string, allowOutside: boolean): DataFiles {
+/** Files named relative to this folder. */
+export function dataFilesAt(folder: string, allowOutside: boolean): DataFiles {
   return {
     resolve: (path) => resolve(folder, path),
     open: (path) => createReadStream(path, { highWaterMark: 256 * 1024 }),

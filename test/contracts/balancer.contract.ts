@@ -35,14 +35,14 @@ const testedRules: readonly ContractRule[] = [
     check: (make) => {
       const violations: string[] = [];
       const event = fc.tuple(fc.nat({ max: 11 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
-      const history = fc.array(event, { maxLength: 120 });
+      const history = fc.array(event, { maxLength: 80 });
       fc.assert(
         fc.property(fc.nat({ max: 5 }), history, (count, events) => {
           const trial = new BalancerTrial(make, count);
           for (const [kind, choice] of events) trial.act(kind, choice);
           return trial.violations.length === 0;
         }),
-        { numRuns: 100, seed: 20_240_517 },
+        { numRuns: 40, seed: 20_240_517 },
       );
       return violations;
     },

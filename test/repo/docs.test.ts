@@ -10,7 +10,6 @@ import { policyTemplate } from '../../src/cli/templates.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 import { exitCodes } from '../../src/core/errors.ts';
 import { version } from '../../src/core/version.ts';
-import { scenarioSchema } from '../../src/scenario/schema.ts';
 import { filesUnder, read, root } from './sources.ts';
 
 const readme = read('README.md');
@@ -112,12 +111,6 @@ test('the index of scenarios is complete and current', async () => {
   ].join('\n');
   const expected = read('scenarios/README.md').replace(/<!-- index -->[\s\S]*<!-- \/index -->/, () => index);
   await expect(expected).toMatchFileSnapshot(join(root, 'scenarios/README.md'));
-});
-
-test('the schema that editors read is current', async () => {
-  await expect(`${JSON.stringify(scenarioSchema(), null, 2)}\n`).toMatchFileSnapshot(
-    join(root, 'scenarios/scenario.schema.json'),
-  );
 });
 
 interface Block {

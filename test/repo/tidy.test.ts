@@ -126,6 +126,16 @@ describe('what is published', () => {
     expect(linesMatching([['package-lock.json', read('package-lock.json')]], /"resolved":/)).toEqual([]);
   });
 
+  test('has a lock file that knows every dependency, also those of other platforms, or npm ci would refuse it', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
+    const missing = Object.entries(packages).flatMap(([place, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies })
+        .filter((name) => !placesSeenFrom(place).some((folder) => `${folder}node_modules/${name}` in packages))
+        .map((name) => `${place} needs ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test('speaks of the project alone', () => {
     // Paths of one machine, and words that belong to how a text came about instead of what it says. In pieces, as above.
     const foreign = [
@@ -148,6 +158,18 @@ describe('what is published', () => {
     expect(linesMatching(files, /[ \t]+$|\t/)).toEqual([]);
   });
 });
+
+interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** `node_modules/a/node_modules/b` looks into itself, into a, and into the root. */
+function placesSeenFrom(place: string): string[] {
+  if (place === '') return [''];
+  const outer = place.slice(0, place.lastIndexOf('node_modules/'));
+  return [`${place}/`, ...placesSeenFrom(outer.replace(/\/$/, ''))];
+}
 
 describe('documents', () => {
   const documents = select(/\.md$/);

@@ -81,7 +81,7 @@ function sizeOf(each: Case, trial: Trial, effort: Effort): Size {
   const warmup = whole(FORGOTTEN * trial.relaxation + 20);
   const affordable = effort.requests / (trial.cost ?? 1);
   const planned = Math.max(0, ...Object.values(each.plan?.requests_for_1pct_95ci ?? {}));
-  const wanted = Math.min(affordable, Math.max(affordable / 8, planned));
+  const wanted = Math.min(affordable, Math.max(affordable / 3, planned));
   const total = wanted / trial.perUnit;
   // Many short seeds give the better error bars, few long ones waste less on warm-up: at most a third of the time.
   const seeds = Math.round(Math.max(SEEDS_LEAST, Math.min(effort.seeds, total / (2 * warmup))));

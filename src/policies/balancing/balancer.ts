@@ -81,6 +81,8 @@ export interface LoadReport {
 }
 
 export interface Balancer {
+  /** Picks may be anybody of `everyone`, not only members: for policies that judge health themselves (priorities, panic). */
+  readonly judgesHealth?: boolean;
   /** Membership, weight or health changed; also called once before the first pick. May allocate. */
   update(view: EndpointView, nowMs: Ms): void;
   /** Choose a member of the current view, or NO_ENDPOINT when it is empty. Must not allocate and must not throw.

@@ -38,6 +38,7 @@ export class EndpointSet {
   #balancer: Balancer | undefined;
   #nowMs: Ms = 0;
   #stale = false;
+  #anybodyGoes = false;
   #batchDepth = 0;
   #unannounced = false;
 
@@ -127,9 +128,10 @@ export class EndpointSet {
     if (active[slot] === 0 && this.#states[slot] === LEAVING) this.#free(slot);
   }
 
+  /** Whether the balancer may pick this slot: a member of the view, or anybody not removed if it judges health itself. */
   isEligible(slot: Slot): boolean {
     if (this.#stale) this.#filter();
-    return this.#eligible[slot] === 1;
+    return this.#eligible[slot] === 1 || (this.#anybodyGoes && this.#states[slot] === MEMBER);
   }
 
   /** The member's slot, or NO_ENDPOINT. */
@@ -140,6 +142,7 @@ export class EndpointSet {
   /** Attaches the balancer and shows it the members; from now on it hears of every change, once. */
   bind(balancer: Balancer, nowMs: Ms): void {
     this.#balancer = balancer;
+    this.#anybodyGoes = balancer.judgesHealth === true;
     this.#nowMs = nowMs;
     balancer.update(this.view, nowMs);
   }

@@ -1,109 +1,60 @@
 /** Every load balancer by name. */
 import { type Resolution, resolvePolicy } from '../../core/policy-table.ts';
-import { alwaysFirst } from './always-first.ts';
 import type { BalancerDefinition } from './balancer.ts';
-import { clientSideWeightedRoundRobin } from './client-side-weighted-round-robin.ts';
-import { edfWeightedRoundRobin } from './edf-weighted-round-robin.ts';
-import { fastWeightedRoundRobin } from './fast-weighted-round-robin.ts';
-import { interleavedWeightedRoundRobin } from './interleaved-weighted-round-robin.ts';
-import { staticStride } from './static-stride.ts';
-import { staticWeightedRoundRobin } from './static-weighted-round-robin.ts';
-import { weightedRandom } from './weighted-random.ts';
-import { c3 } from './c3.ts';
-import { joinIdleQueue } from './join-idle-queue.ts';
-import { jsqD } from './jsq-d.ts';
-import { leastTime } from './least-time.ts';
-import { neverQueue } from './never-queue.ts';
-import { prequal } from './prequal.ts';
-import { shortestExpectedDelay } from './shortest-expected-delay.ts';
-import { weightedP2c } from './weighted-p2c.ts';
-import { boundedLoad } from './bounded-load.ts';
-import { consistentHash } from './consistent-hash.ts';
-import { iptablesRandom } from './iptables-random.ts';
-import { ketama } from './ketama.ts';
-import { maglev } from './maglev.ts';
-import { moduloHash } from './modulo-hash.ts';
-import { rendezvous } from './rendezvous.ts';
-import { ringHash } from './ring-hash.ts';
-import { sourceIpHash } from './source-ip-hash.ts';
-import { leastConnections } from './least-connections.ts';
-import { leastRequest } from './least-request.ts';
-import { p2c } from './p2c.ts';
-import { peakEwma } from './peak-ewma.ts';
-import { random } from './random.ts';
-import { roundRobin } from './round-robin.ts';
-import { weightedRoundRobin } from './weighted-round-robin.ts';
+import { deterministicSubset } from './deterministic-subset.ts';
+import { localityWeighted } from './locality-weighted.ts';
+import { priority } from './priority.ts';
+import { randomSubset } from './random-subset.ts';
+import { slowStart } from './slow-start.ts';
+import { zoneAware } from './zone-aware.ts';
+import { simpleBalancers } from './simple.ts';
 
 export * from './balancer.ts';
 export { EndpointSet, type EndpointOptions } from './endpoint-set.ts';
-export {
-  alwaysFirst,
-  boundedLoad,
-  consistentHash,
-  iptablesRandom,
-  ketama,
-  maglev,
-  moduloHash,
-  rendezvous,
-  ringHash,
-  sourceIpHash,
-  c3,
-  joinIdleQueue,
-  jsqD,
-  leastTime,
-  neverQueue,
-  prequal,
-  shortestExpectedDelay,
-  weightedP2c,
-  clientSideWeightedRoundRobin,
-  edfWeightedRoundRobin,
-  fastWeightedRoundRobin,
-  interleavedWeightedRoundRobin,
-  staticStride,
-  staticWeightedRoundRobin,
-  weightedRandom,
-  leastConnections,
-  leastRequest,
-  p2c,
-  peakEwma,
-  random,
-  roundRobin,
-  weightedRoundRobin,
-};
+export { alwaysFirst } from './always-first.ts';
+export { boundedLoad } from './bounded-load.ts';
+export { c3 } from './c3.ts';
+export { clientSideWeightedRoundRobin } from './client-side-weighted-round-robin.ts';
+export { consistentHash } from './consistent-hash.ts';
+export { deterministicAperture } from './deterministic-aperture.ts';
+export { edfWeightedRoundRobin } from './edf-weighted-round-robin.ts';
+export { fastWeightedRoundRobin } from './fast-weighted-round-robin.ts';
+export { interleavedWeightedRoundRobin } from './interleaved-weighted-round-robin.ts';
+export { iptablesRandom } from './iptables-random.ts';
+export { joinIdleQueue } from './join-idle-queue.ts';
+export { jsqD } from './jsq-d.ts';
+export { ketama } from './ketama.ts';
+export { leastConnections } from './least-connections.ts';
+export { leastRequest } from './least-request.ts';
+export { leastTime } from './least-time.ts';
+export { maglev } from './maglev.ts';
+export { moduloHash } from './modulo-hash.ts';
+export { neverQueue } from './never-queue.ts';
+export { p2c } from './p2c.ts';
+export { peakEwma } from './peak-ewma.ts';
+export { prequal } from './prequal.ts';
+export { random } from './random.ts';
+export { rendezvous } from './rendezvous.ts';
+export { ringHash } from './ring-hash.ts';
+export { roundRobin } from './round-robin.ts';
+export { shortestExpectedDelay } from './shortest-expected-delay.ts';
+export { sourceIpHash } from './source-ip-hash.ts';
+export { staticStride } from './static-stride.ts';
+export { staticWeightedRoundRobin } from './static-weighted-round-robin.ts';
+export { weightedP2c } from './weighted-p2c.ts';
+export { weightedRandom } from './weighted-random.ts';
+export { weightedRoundRobin } from './weighted-round-robin.ts';
+export { deterministicSubset, localityWeighted, priority, randomSubset, slowStart, zoneAware };
 
 export const balancers: Readonly<Record<string, BalancerDefinition>> = {
-  random,
-  'round-robin': roundRobin,
-  'weighted-round-robin': weightedRoundRobin,
-  'client-side-weighted-round-robin': clientSideWeightedRoundRobin,
-  'edf-weighted-round-robin': edfWeightedRoundRobin,
-  'fast-weighted-round-robin': fastWeightedRoundRobin,
-  'interleaved-weighted-round-robin': interleavedWeightedRoundRobin,
-  'static-stride': staticStride,
-  'static-weighted-round-robin': staticWeightedRoundRobin,
-  'weighted-random': weightedRandom,
-  'least-request': leastRequest,
-  p2c,
-  'least-connections': leastConnections,
-  c3: c3,
-  'join-idle-queue': joinIdleQueue,
-  'jsq-d': jsqD,
-  'least-time': leastTime,
-  'never-queue': neverQueue,
-  prequal: prequal,
-  'shortest-expected-delay': shortestExpectedDelay,
-  'weighted-p2c': weightedP2c,
-  'peak-ewma': peakEwma,
-  'bounded-load': boundedLoad,
-  'consistent-hash': consistentHash,
-  'iptables-random': iptablesRandom,
-  ketama: ketama,
-  maglev: maglev,
-  'modulo-hash': moduloHash,
-  rendezvous: rendezvous,
-  'ring-hash': ringHash,
-  'source-ip-hash': sourceIpHash,
-  'always-first': alwaysFirst,
+  ...simpleBalancers,
+  // Around another balancer.
+  priority,
+  'locality-weighted': localityWeighted,
+  'zone-aware': zoneAware,
+  'slow-start': slowStart,
+  'random-subset': randomSubset,
+  'deterministic-subset': deterministicSubset,
 };
 
 /** A balancer by its name or by the name another system gives it. */

@@ -1,13 +1,7 @@
-/** Every balancer of the table against the contract, and the contract against balancers that break it. */
+/** The contract against balancers that break it. */
 import { describe, expect, it } from 'vitest';
-import { balancers } from '../../../src/policies/balancing/index.ts';
 import { type Balancer, type EndpointView, NO_ENDPOINT, type Slot } from '../../../src/policies/balancing/balancer.ts';
 import { checkBalancer } from '../../../src/policies/balancing/contract.ts';
-import { balancerContract } from '../../contracts/balancer.contract.ts';
-
-for (const definition of Object.values(balancers)) {
-  balancerContract({ name: definition.name, make: (rng) => definition.make({}, { rng }) });
-}
 
 /** Round robin, to be spoilt in one way each. */
 class Honest implements Balancer {

@@ -1,5 +1,5 @@
-/** Several instances behind one balancer. JSQ is least-request with a full scan, whose ties are broken at random; two distinct choices
- *  are p2c. Of more choices the balancer draws with replacement, which only a large fleet does not notice. */
+/** Several instances behind one balancer. JSQ is least-request with a full scan, whose ties are broken at random; d distinct choices are
+ *  jsq-d, and two of them p2c. */
 import { type Case, numberOf, textOf } from '../cases.ts';
 import {
   meanOf,
@@ -20,8 +20,11 @@ const balancers = {
   random: 'random',
   rr: 'round-robin',
   jsq: '{ use: least-request, selectionMethod: full-scan }',
-  two: 'p2c',
+  jiq: 'join-idle-queue',
+  weighted: 'weighted-random',
 } as const;
+
+const choices = (d: number): string => (d === 1 ? balancers.random : d === 2 ? 'p2c' : `{ use: jsq-d, d: ${d} }`);
 
 /** Stands for infinitely many. */
 const MANY = 1000;
@@ -70,7 +73,8 @@ const roundRobin: Adapter = (each) => alike(each, balancers.rr, false, { sigma: 
 const shortestQueue: Adapter = (each) => alike(each, balancers.jsq, true);
 const randomSplit: Adapter = (each) => alike(each, balancers.random, false);
 
-const distinctChoices: Adapter = (each) => (numberOf(each.params, 'd') === 2 ? alike(each, balancers.two, true) : []);
+const idleQueue: Adapter = (each) => alike(each, balancers.jiq, true);
+const distinctChoices: Adapter = (each) => alike(each, choices(numberOf(each.params, 'd')), true);
 
 const ranking: Adapter = (each) => {
   switch (textOf(each.params, 'policy')) {
@@ -79,7 +83,9 @@ const ranking: Adapter = (each) => {
     case 'rr':
       return alike(each, balancers.rr, false);
     case 'jsqd':
-      return alike(each, balancers.two, true);
+      return alike(each, choices(2), true);
+    case 'jiq':
+      return alike(each, balancers.jiq, true);
     case 'jsq':
       return alike(each, balancers.jsq, true);
     case 'central': {
@@ -96,73 +102,72 @@ const ranking: Adapter = (each) => {
 };
 
 const meanField: Adapter = ({ params }) => {
-  const choices = numberOf(params, 'd');
+  const d = numberOf(params, 'd');
   const load = numberOf(params, 'lam_per_server');
-  const count = choices === 1 ? 1 : MANY;
-  const balancer =
-    choices === 1 ? balancers.random : choices === 2 ? balancers.two : `{ use: least-request, choiceCount: ${choices} }`;
+  const count = d === 1 ? 1 : MANY;
   const tails = Object.fromEntries([1, 2, 3, 5].map((k) => [`tail_ge_${k}`, shareWithAtLeast(k)]));
   return pool({
     instances: count,
     count,
     perUnit: load * count,
     load,
-    balancer,
-    looks: choices === 1 ? 2000 : 50,
-    isPooled: choices > 1,
+    balancer: choices(d),
+    looks: d === 1 ? 2000 : 50,
+    isPooled: d > 1,
     observe: tails,
   });
 };
 
 /** The published table has n, d and the load per server. */
-const published: Adapter = (each) =>
-  'lam' in each.params && numberOf(each.params, 'd') === 2
-    ? pool({
-        instances: numberOf(each.params, 'n'),
-        count: numberOf(each.params, 'n'),
-        perUnit: numberOf(each.params, 'lam') * numberOf(each.params, 'n'),
-        load: numberOf(each.params, 'lam'),
-        balancer: balancers.two,
-        isPooled: true,
-      })
-    : [];
+const published: Adapter = ({ params }) => {
+  const [count, load, d] = ['n', 'lam', 'd'].map((key) => numberOf(params, key));
+  return pool({ instances: count, count, perUnit: load * count, load, balancer: choices(d), isPooled: true });
+};
 
+/** JSQ is told nothing of speeds; weighted random gets weights in proportion to them. */
 const twoSpeeds: Adapter = ({ params }) => {
   const speeds = params.mu as readonly number[];
   const perUnit = numberOf(params, 'lam');
-  return pool({
-    instances: groups(speeds),
-    count: speeds.length,
-    perUnit,
-    load: perUnit / speeds.reduce((sum, speed) => sum + speed, 0),
-    balancer: balancers.jsq,
-    observe: { jsq_mean_sojourn: time('latency.mean') },
-  });
+  const mean = time('latency.mean');
+  return [
+    ...unalike(speeds, perUnit, balancers.jsq, { jsq_mean_sojourn: mean }),
+    ...unalike(speeds, perUnit, balancers.weighted, { weighted_random_mean_sojourn: mean }),
+  ].map((trial) => ({ ...trial, observe: onlyOwn(trial.observe) }));
 };
+
+/** Without the metrics every queue has, which would come from whichever trial ran last. */
+const onlyOwn = (observe: Readers): Readers =>
+  Object.fromEntries(Object.entries(observe).filter(([name]) => /^(jsq|weighted)_/.test(name)));
+
+const weightedSplit: Adapter = ({ params }) =>
+  unalike(params.speeds as readonly number[], numberOf(params, 'lam'), balancers.weighted, {
+    // Each instance is equally busy when shares follow speeds.
+    utilization: metric('utilization.mean'),
+  });
 
 const manySpeeds: Adapter = ({ params }) => {
   const speeds = textOf(params, 'speeds').split(',').map(Number);
   const perUnit = numberOf(params, 'lam');
-  const balancer = params.weights === 'none' ? { jsq: balancers.jsq, random: balancers.random }[textOf(params, 'policy')] : undefined;
-  if (balancer === undefined) return [];
-  const isRandom = balancer === balancers.random;
-  return pool({
-    instances: groups(speeds),
-    count: speeds.length,
-    perUnit,
-    load: isRandom ? perUnit / speeds.length / Math.min(...speeds) : perUnit / speeds.reduce((sum, speed) => sum + speed, 0),
-    balancer,
-  });
+  const policy = textOf(params, 'policy');
+  if (policy === 'jsq') return unalike(speeds, perUnit, balancers.jsq);
+  if (policy !== 'random') return [];
+  return unalike(speeds, perUnit, params.weights === 'none' ? balancers.random : balancers.weighted);
 };
 
-const groups = (speeds: readonly number[]): string => `[${speeds.map((speed) => `{ speed: ${digits(speed)} }`).join(', ')}]`;
+function unalike(speeds: readonly number[], perUnit: number, balancer: string, observe: Readers = {}): readonly Trial[] {
+  const total = speeds.reduce((sum, speed) => sum + speed, 0);
+  const slowest = Math.min(...speeds);
+  const load = balancer === balancers.random ? perUnit / speeds.length / slowest : perUnit / total;
+  const groups = speeds.map((speed) => `{ speed: ${digits(speed)}${balancer === balancers.weighted ? `, weight: ${digits(speed)}` : ''} }`);
+  const trials = pool({ instances: `[${groups.join(', ')}]`, count: speeds.length, perUnit, load, balancer, observe });
+  return trials.map((trial) => ({ ...trial, relaxation: trial.relaxation / slowest }));
+}
 
 /** n balls at even intervals, and nothing leaves: the fullest bin. */
 const bins: Adapter = ({ params }) => {
   const count = numberOf(params, 'n');
-  const choices = numberOf(params, 'd');
   const balls = numberOf(params, 'balls');
-  const balancer = choices === 1 ? balancers.random : choices === 2 ? balancers.two : `{ use: least-request, choiceCount: ${choices} }`;
+  const balancer = choices(numberOf(params, 'd'));
   const world = queueWorld({ instances: count, arrivals: arrivalLaw('det', balls / 1000)!, work: duration(1e6), balancer });
   return [
     {
@@ -179,7 +184,7 @@ const compared: Readonly<Record<string, string>> = {
   random: balancers.random,
   rr: balancers.rr,
   jsq: balancers.jsq,
-  jsq2: balancers.two,
+  jsq2: choices(2),
 };
 
 /** Two balancers on the same worlds: how much less their difference varies than that of two on worlds of their own. */
@@ -238,7 +243,11 @@ export const balancing: Adapters = {
   'JSQ / least connections finite n': shortestQueue,
   'JSQ(d) finite n, d distinct servers': distinctChoices,
   'JSQ(d) mean field (n->inf)': meanField,
+  'JIQ, random when none idle': idleQueue,
+  'sim JIQ': idleQueue,
+  'JIQ finite n, one dispatcher, random when none idle': idleQueue,
   'random routing = n independent M/M/1': randomSplit,
+  'weighted random, heterogeneous speeds': weightedSplit,
   'policy ranking n=10': ranking,
   'published simulation': published,
   'heterogeneous 2 servers': twoSpeeds,

@@ -1,0 +1,3 @@
+import { checkEveryOther } from './contract-all.ts';
+
+checkEveryOther(1);
