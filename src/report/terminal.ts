@@ -5,7 +5,7 @@ import { verdicts, type ExpectationResult, type RunFile, type VariantResult, typ
 import { formatEstimate } from './format.ts';
 import { forTerminal } from './plain-text.ts';
 import { measuredText, metricTitle, plural, summarize, type Summary, type SummaryRow } from './summary.ts';
-import { cut, textTable, wrap, type TextColumn } from './text-table.ts';
+import { cut, naturalWidth, textTable, wrap, type TextColumn } from './text-table.ts';
 
 export interface TerminalOptions {
   readonly color: boolean;
@@ -69,53 +69,66 @@ function headline(summary: Summary, look: Look): string[] {
     : [look.paint.bold(cut(name, look.width, look.ellipsis)), ...wrap(facts, look.width).map(look.paint.dim)];
 }
 
+/** One table where it fits; else the numbers first and the differences to the baseline below them, so that a narrow terminal loses
+ *  neither a percentile nor an interval. */
 function variantTable(summary: Summary, look: Look): string[] {
-  const { rows, compared } = summary;
-  const paintVerdict = (text: string, row: number): string => verdictPaint(rows[row]!.change?.verdict, look)(text);
-  const columns: TextColumn[] = [
+  const names = nameColumn(summary, look);
+  const numbers = numberColumns(summary, look);
+  const changes = changeColumns(summary, look);
+  const expected = expectedColumn(summary, look);
+  const table = (columns: readonly TextColumn[]): string[] => textTable(columns, look.width, look.ellipsis, look.paint.dim);
+  const all = [names, ...numbers, ...changes, ...expected];
+  if (changes.length === 0 || naturalWidth(all) <= look.width) return table(all);
+  return [...table([names, ...numbers, ...expected]), '', ...table([names, ...changes])];
+}
+
+function nameColumn({ rows }: Summary, look: Look): TextColumn {
+  return { header: '', align: 'left', cells: rows.map((row) => look.clean(row.variant.label)), shrinkTo: 10 };
+}
+
+function numberColumns({ rows, columns }: Summary, look: Look): TextColumn[] {
+  return columns.map(({ metric, title }, index) => ({
+    header: title,
+    align: 'right',
+    cells: rows.map((row) => look.clean(row.cells[index]!)),
+    ...(dropOrder[metric] === undefined ? {} : { giveWay: [{ order: dropOrder[metric] }] }),
+  }));
+}
+
+function changeColumns({ rows, compared }: Summary, look: Look): TextColumn[] {
+  if (compared === null) return [];
+  const paint = (text: string, row: number): string => verdictPaint(rows[row]!.change?.verdict, look)(text);
+  return [
     {
-      header: '',
+      header: cut(`${compared.title} vs ${look.clean(compared.baseline)}`, 28, look.ellipsis),
       align: 'left',
-      cells: rows.map((row) => look.clean(row.variant.label)),
-      shrinkTo: 10,
+      cells: alignChanges(rows.map((row) => row.change)),
+      giveWay: [{ order: 4, cells: rows.map(({ change }) => changeAlone(change)) }],
+      paint,
+      shrinkTo: 8,
     },
-    ...summary.columns.map(({ metric, title }, index): TextColumn => ({
-      header: title,
-      align: 'right',
-      cells: rows.map((row) => look.clean(row.cells[index]!)),
-      ...(dropOrder[metric] === undefined ? {} : { giveWay: [{ order: dropOrder[metric] }] }),
-    })),
+    {
+      header: 'verdict',
+      align: 'left',
+      cells: rows.map((row) => verdictWord(row.change?.verdict, row.variant.isBaseline)),
+      giveWay: [{ order: 5 }],
+      paint,
+    },
   ];
-  if (compared !== null) {
-    columns.push(
-      {
-        header: cut(`${compared.title} vs ${look.clean(compared.baseline)}`, 28, look.ellipsis),
-        align: 'left',
-        cells: alignChanges(rows.map((row) => row.change)),
-        giveWay: [{ order: 4, cells: rows.map(({ change }) => changeAlone(change)) }],
-        paint: paintVerdict,
-        shrinkTo: 8,
-      },
-      {
-        header: 'verdict',
-        align: 'left',
-        cells: rows.map((row) => verdictWord(row.change?.verdict, row.variant.isBaseline)),
-        giveWay: [{ order: 5 }],
-        paint: paintVerdict,
-      },
-    );
-  }
-  if (rows.some((row) => row.expectations > 0)) {
-    columns.push({
+}
+
+function expectedColumn({ rows }: Summary, look: Look): TextColumn[] {
+  if (rows.every((row) => row.expectations === 0)) return [];
+  return [
+    {
       header: 'expected',
       align: 'left',
       cells: rows.map((row) => expectedCell(row, look)),
       giveWay: [{ order: 0, cells: rows.map((row) => expectedCell(row, look, true)) }],
       paint: (text, row) => (rows[row]!.failed.length > 0 ? look.paint.red(text) : look.paint.green(text)),
       shrinkTo: look.fail.length,
-    });
-  }
-  return textTable(columns, look.width, look.ellipsis, look.paint.dim);
+    },
+  ];
 }
 
 /** Which columns go first on a narrow terminal, after the failed expectations are counted instead of spelt out. */

@@ -48,6 +48,10 @@ export function textTable(
   ];
 }
 
+/** Width of the line when no column gives way. */
+export const naturalWidth = (columns: readonly TextColumn[]): number =>
+  1 + columns.reduce((sum, column) => sum + columnWidth(column), 0) + gap.length * (columns.length - 1);
+
 /** Cuts a text to a width in terminal cells. */
 export function cut(text: string, width: number, ellipsis: string): string {
   if (stringWidth(text) <= width) return text;

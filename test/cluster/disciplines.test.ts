@@ -26,10 +26,13 @@ describe('one server, first come first served', () => {
     expect(latencies(play({ at: [0, 1], work: 10, instances: [{ speed: 4 }] }))).toEqual([2.5, 4]);
   });
 
-  test('one who arrives at the very instant a slot becomes free finds it busy: the arrival was known before', () => {
-    // The completion at 10 was scheduled at 0, the arrival at 10 only then too, but after it: so the slot is free.
+  test('one who arrives at the very instant at which the server becomes free waits, for no time', () => {
+    // An arrival is known one arrival ahead, and so before the completion of that instant: equal times, insertion order.
     const played = play({ arrivals: { type: 'constant', perSecond: 100 }, work: 10, durationMs: 200 });
     expect(new Set(latencies(played))).toEqual(new Set([10]));
+    const started = played.wait.count;
+    expect(played.metrics['wait.share']).toBe((started - 1) / started);
+    expect(played.metrics['wait.max']).toBe(0);
   });
 });
 
