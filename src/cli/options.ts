@@ -7,6 +7,8 @@ export interface ExperimentOptions {
   readonly seeds?: number | readonly string[];
   /** Half-width aimed for, as a fraction of the mean. */
   readonly untilCi?: number;
+  /** Decisions to record per variant. */
+  readonly explain?: number;
   readonly jobs?: number;
   /** False for `--no-out`. */
   readonly out?: string | false;
@@ -69,6 +71,12 @@ export const untilCiOption = (): Option =>
   new Option('--until-ci <percent>', 'add seeds, up to 80, until p99 or its difference is known to within ± this: 2%').argParser(
     parseShare,
   );
+
+export const explainOption = (): Option =>
+  new Option(
+    '--explain <n>',
+    'record the first n decisions after warm-up: what was visible, what was picked, what would have been best',
+  ).argParser(wholeNumber(1, 100_000));
 
 /** Read by the terminal itself, before commander sees it; declared so that it is accepted and documented. */
 export const addLookOptions = (command: Command): Command => command.option('--no-color', 'plain text (also: NO_COLOR=1)');

@@ -7,6 +7,7 @@ import {
   addOutputOptions,
   addWorkOptions,
   addWorldOptions,
+  explainOption,
   nonEmpty,
   parseAssignment,
   untilCiOption,
@@ -66,13 +67,15 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (file, options) => terminal.exitWith(await (await import('./commands/aa.ts')).aa(file, options, terminal)));
 
   program.commandsGroup('Simulate:');
-  addOutputOptions(addWorkOptions(addWorldOptions(program.command('run')).addOption(untilCiOption())))
+  addOutputOptions(addWorkOptions(addWorldOptions(program.command('run')).addOption(untilCiOption()).addOption(explainOption())))
     .description('run one scenario with its own policies')
     .argument('<file>', 'scenario file')
     .action(async (file, options) =>
       terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('run', file, options, terminal)),
     );
-  addOutputOptions(addWorkOptions(addWorldOptions(program.command('compare')).addOption(untilCiOption())))
+  addOutputOptions(
+    addWorkOptions(addWorldOptions(program.command('compare')).addOption(untilCiOption()).addOption(explainOption())),
+  )
     .description('run every variant of a scenario on the same seeds and judge the differences')
     .argument('<file>', 'scenario file')
     .action(async (file, options) =>

@@ -1,7 +1,8 @@
 /** The answer as Markdown, for a pull request or a README: verdict, table, expectations, how to get it again. */
 import type { RunFile, Verdict } from '../lab/types.ts';
-import { formatEstimate } from './format.ts';
+import { formatEstimate, formatMs, formatPercent } from './format.ts';
 import { forMarkdown, forTerminal } from './plain-text.ts';
+import { regrets } from './regret.ts';
 import { measuredText, metricTitle, summarize, type SummaryRow } from './summary.ts';
 
 export function renderMarkdown(run: RunFile): string {
@@ -15,6 +16,7 @@ export function renderMarkdown(run: RunFile): string {
       : `**${forMarkdown(verdict)}**${sentences.map((sentence) => ` ${forMarkdown(sentence)}`).join('')}`,
     run.variants.length === 1 ? singleTable(run) : variantTable(run),
     expectationTable(run),
+    regretTable(run),
     summary.notes.map((note) => `- ${forMarkdown(note.replace(/^~ /, ''))}`).join('\n'),
     run.replay === '' ? '' : fenced(forTerminal(run.replay)),
   ];
@@ -56,6 +58,24 @@ function expectationTable(run: RunFile): string {
     forMarkdown(`${each.file}:${each.line}:${each.column}`),
   ]);
   return table(['', 'expected', 'variant', 'measured', 'where'], [':---', ':---', ':---', ':---', ':---'], body);
+}
+
+function regretTable(run: RunFile): string {
+  const rows = regrets(run.variants);
+  if (rows.length === 0) return '';
+  const body = rows.map((row) => [
+    forMarkdown(row.label),
+    String(row.decisions),
+    formatPercent(row.best / row.decisions),
+    formatMs(row.meanMs),
+    formatMs(row.maxMs),
+    String(row.lost),
+  ]);
+  return table(
+    ['variant', 'decisions', 'to the best place', 'mean regret', 'largest', 'lost'],
+    [':---', ...Array(5).fill('---:')],
+    body,
+  );
 }
 
 const marks: Readonly<Record<Verdict, string>> = {

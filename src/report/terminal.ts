@@ -2,8 +2,9 @@
 import picocolors from 'picocolors';
 import type { Issue } from '../core/issue.ts';
 import { verdicts, type ExpectationResult, type RunFile, type VariantResult, type Verdict } from '../lab/types.ts';
-import { formatEstimate } from './format.ts';
+import { formatEstimate, formatMs, formatPercent } from './format.ts';
 import { forTerminal } from './plain-text.ts';
+import { regrets, type Regret } from './regret.ts';
 import { measuredText, metricTitle, plural, summarize, type Summary, type SummaryRow } from './summary.ts';
 import { cut, naturalWidth, textTable, wrap, type TextColumn } from './text-table.ts';
 
@@ -24,6 +25,7 @@ export function renderTerminal(run: RunFile, options: TerminalOptions): string {
       wrap(look.clean(sentence), look.width).map((line) => (index === 0 ? look.paint.bold(line) : line)),
     ),
     run.variants.length === 1 ? singleTable(run, run.variants[0]!, look) : variantTable(summary, look),
+    regretTable(run, look),
     summary.notes.flatMap((note) => wrap(look.clean(note), look.width, '  ')).map(look.paint.dim),
     expectationLines(run.expectations, look),
     run.warnings.flatMap((warning) => warningLines(warning, look)),
@@ -129,6 +131,24 @@ function expectedColumn({ rows }: Summary, look: Look): TextColumn[] {
       shrinkTo: look.fail.length,
     },
   ];
+}
+
+/** What `--explain` recorded: the cost of not knowing everything. */
+function regretTable(run: RunFile, look: Look): string[] {
+  const rows = regrets(run.variants);
+  if (rows.length === 0) return [];
+  const numbers: [string, (row: Regret) => string][] = [
+    ['decisions', (row) => String(row.decisions)],
+    ['went to the best place', (row) => formatPercent(row.best / row.decisions)],
+    ['mean regret', (row) => formatMs(row.meanMs)],
+    ['largest', (row) => formatMs(row.maxMs)],
+    ['lost', (row) => String(row.lost)],
+  ];
+  const columns: TextColumn[] = [
+    { header: 'decisions explained', align: 'left', cells: rows.map((row) => look.clean(row.label)), shrinkTo: 10 },
+    ...numbers.map(([header, cell]): TextColumn => ({ header, align: 'right', cells: rows.map((row) => look.clean(cell(row))) })),
+  ];
+  return textTable(columns, look.width, look.ellipsis, look.paint.dim);
 }
 
 /** Which columns go first on a narrow terminal, after the failed expectations are counted instead of spelt out. */

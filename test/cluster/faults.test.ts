@@ -1,6 +1,18 @@
 /** What faults do to requests, worked out by hand. Times in ms. */
 import { describe, expect, test } from 'vitest';
-import { constant, crash, endings, errors, latencies, pause, play, randomly, rounded, slow, zoneOutage } from './world-builder.ts';
+import {
+  constant,
+  crash,
+  endings,
+  errors,
+  latencies,
+  pause,
+  play,
+  randomly,
+  rounded,
+  slow,
+  zoneOutage,
+} from './world-builder.ts';
 
 describe('a crash', () => {
   test('loses what is in service and in the queue at that instant, and refuses what comes until it is over', () => {

@@ -1,6 +1,6 @@
 /** What a client's impatience does, worked out by hand. One instance, work of 10 ms unless said otherwise; times in ms. */
 import { describe, expect, test } from 'vitest';
-import { constant, endings, latencies, pause, play, rounded, slow } from './world-builder.ts';
+import { buildWorld, constant, endings, latencies, pause, play, playWorld, rounded, slow } from './world-builder.ts';
 
 describe('a timeout', () => {
   test('counts from arrival, wherever the request is', () => {
@@ -21,7 +21,7 @@ describe('a timeout', () => {
   test('never comes for what has been answered or refused', () => {
     const played = play({ at: [0, 1, 2, 100], work: 10, timeoutMs: 30, queueLimit: 1 });
     expect(played.attempts.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'refused', 'ok']);
-    // arrival ×4, completion ×3, nothing else but the end of warm-up
+    // Four arrivals, three completions, the end of warm-up, and no timer.
     expect(played.events).toBe(8);
   });
 });
@@ -36,8 +36,8 @@ describe('a service that does not notice', () => {
       [30, 'timeout'],
     ]);
     expect(played.instances[0].served).toBe(3);
-    // 0–20 and 25–35 at work.
-    expect(rounded(played.instances[0].utilization)).toBe(35 / 1000 - 5 / 1000);
+    // At work 0–20 and 25–35.
+    expect(rounded(played.instances[0].utilization)).toBe(0.03);
   });
 
   test('takes in what arrives after its client has gone', () => {
@@ -50,9 +50,8 @@ describe('a service that does not notice', () => {
 
 describe('a service that cancels abandoned work', () => {
   test('in service: the slot is free at once', () => {
-    // First given up at 15 of 0–20 … the second begins then: 15–35, ends 34 after it came; but its own timeout is 15 after 1.
+    // 0–14 ok; the second begins at 14 and is given up at 16.
     const played = play({ at: [0, 1], work: 14, timeoutMs: 15, cancelAbandoned: true });
-    // 0–14 ok; second 14–28 but given up at 16.
     expect(endings(played)).toEqual([
       [14, 'ok'],
       [16, 'timeout'],
@@ -63,10 +62,8 @@ describe('a service that cancels abandoned work', () => {
   });
 
   test('in service, with others waiting: the next begins at that moment', () => {
-    // Slow from 0 on: work 10 takes 40. First given up at 30, the second begins there: 30–70, given up at 31 …
-    // with the slowness over at 30 the second takes 10: 30–40, 39 after it came, timeout 30 at 31. So: three requests.
+    // Four times slower until 30: the first has done 7.5 of 10 when it is given up there. The second runs 30–40, the third 40–50.
     const played = play({ at: [0, 20, 21], work: 10, timeoutMs: 30, cancelAbandoned: true, faults: [slow(0, 4, 0, 30)] });
-    // At 30 the first goes after having done 7.5; second 30–40 (20 after it came); third 40–50 (29 after it came).
     expect(endings(played)).toEqual([
       [30, 'timeout'],
       [40, 'ok'],
@@ -74,11 +71,9 @@ describe('a service that cancels abandoned work', () => {
     ]);
   });
 
-  test('in the queue: first, middle and last of it', () => {
-    // Work 100 in service until 100. In the queue from 1, 2, 3; timeouts at 51, 52, 53 take them out one by one.
-    const setup = { work: 100, cancelAbandoned: true, timeoutMs: 150 };
-    const played = play({ at: [0, 1, 2, 3, 60], ...setup });
-    // 0–100 ok; 1 begins at 100, given up at 151; 2 begins at 151, given up at 152; 3: 152–153; 60 begins at 153, given up at 210.
+  test('in the queue: its first, again and again', () => {
+    // 0–100 ok. 1 begins at 100, given up at 151; 2: 151–152; 3: 152–153; the one of 60 begins at 153, given up at 210.
+    const played = play({ at: [0, 1, 2, 3, 60], work: 100, cancelAbandoned: true, timeoutMs: 150 });
     expect(endings(played)).toEqual([
       [100, 'ok'],
       [151, 'timeout'],
@@ -89,8 +84,25 @@ describe('a service that cancels abandoned work', () => {
     expect(rounded(played.instances[0].utilization)).toBe(0.21);
   });
 
+  test('in the queue: in its middle and at its end', () => {
+    // Two sources with their own patience for one server. Patient: 0–100, then 2 and 4 in the queue; hasty (timeout 20): 1, 3, 5.
+    const base = buildWorld({ at: [0, 2, 4], work: 100, cancelAbandoned: true });
+    const hasty = buildWorld({ at: [1, 3, 5], timeoutMs: 20 });
+    const played = playWorld({ ...base, traffic: [base.traffic[0], { ...hasty.traffic[0], name: 'hasty' }] });
+    // 1 leaves the queue's front at 21, 3 its middle at 23, 5 its end at 25. 2 runs 100–200, 4 runs 200–300.
+    expect(endings(played)).toEqual([
+      [100, 'ok'],
+      [21, 'timeout'],
+      [200, 'ok'],
+      [23, 'timeout'],
+      [300, 'ok'],
+      [25, 'timeout'],
+    ]);
+    expect(played.instances[0].served).toBe(3);
+  });
+
   test('in the queue of one that serves the newest first: who gives up is at its end', () => {
-    // 0–40 first; newest first: 3 at 40–80 … timeout 50: 1 → 51, 2 → 52 leave the queue's end; 3 is given up at 53.
+    // 0–40 the first; 3 begins at 40 and is given up at 53. By then 1 and 2 have left the queue, at 51 and 52.
     const played = play({ at: [0, 1, 2, 3, 45], work: 40, timeoutMs: 50, cancelAbandoned: true, discipline: 'lifo' });
     // 45 is first in the queue at 53: 53–93, 48 after it came.
     expect(endings(played)).toEqual([
@@ -128,37 +140,9 @@ describe('a service that cancels abandoned work', () => {
   });
 
   test('with processor sharing: the others speed up', () => {
-    // Slow ×4 until 20: two at 1/8 each. The first (0) is given up at 20 … both from 0: timeouts at 20.
-    // A alone from 0 at 1/4: 2 by 8; B from 8: both at 1/8 until 20: A 3.5, B 1.5. A goes; B alone at speed 1: 8.5 → 28.5.
-    const played = play({
-      at: [0, 8],
-      work: 10,
-      timeoutMs: 20.0001,
-      cancelAbandoned: true,
-      discipline: 'processor-sharing',
-      faults: [slow(0, 4, 0, 20.0001)],
-    });
-    expect(played.attempts.map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
-    const patient = play({
-      at: [0, 8],
-      work: 10,
-      timeoutMs: 20.5,
-      cancelAbandoned: true,
-      discipline: 'processor-sharing',
-      faults: [slow(0, 4, 0, 20)],
-    });
-    // Until 20 as above. 20–20.5 at 1/2 each: B 1.75. A goes at 20.5; B's 8.25 left at speed 1 → 28.75 > its timeout at 28.5.
-    expect(endings(patient)).toEqual([
-      [20.5, 'timeout'],
-      [28.5, 'timeout'],
-    ]);
-  });
-
-  test('with processor sharing: what one gives up is work for the other', () => {
-    // A and B at 1/2 from 0: at 15 each has done 7.5. The third … A, B given up at 15; C from 10 (1/3 each until 15: 5/3) alone then:
-    // 10 − 5/3 = 25/3 → 23.33…; its timeout would be at 25.
+    // A and B at 1/2 each from 0, with C from 10 at 1/3 each: A and B have done 6 2/3 when they are given up at 15, C 1 2/3.
+    // C's 8 1/3 left, alone: 23 1/3; its timeout would be at 25.
     const played = play({ at: [0, 0, 10], work: 10, timeoutMs: 15, cancelAbandoned: true, discipline: 'processor-sharing' });
-    // A and B: 5 each by 10, then 1/3: 6.67 at 15.
     expect(played.attempts.map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout', 'ok']);
     expect(rounded(latencies(played)[2])).toBe(rounded(15 + 25 / 3 - 10));
   });

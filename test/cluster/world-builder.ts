@@ -20,7 +20,8 @@ import type { CellResult } from '../../src/stats/result.ts';
 
 export type World = Omit<Scenario, 'variants'>;
 
-export interface WorldSetup extends Partial<Omit<ServiceSpec, 'instances' | 'work' | 'name'>>, Partial<Omit<TrafficSpec, 'name'>> {
+export interface WorldSetup
+  extends Partial<Omit<ServiceSpec, 'instances' | 'work' | 'name'>>, Partial<Omit<TrafficSpec, 'name'>> {
   /** A number of equal ones in zone `a`, or what differs of each. */
   readonly instances?: number | readonly Partial<InstanceSpec>[];
   /** Constant ms, or a law. */
@@ -45,7 +46,8 @@ export const steady: RateCurveSpec = { timesMs: Float64Array.of(0), factors: Flo
 /** One service `api`, one traffic `web`: by default one instance with one slot, work of 10 ms, no limits, no network. */
 export function buildWorld(setup: WorldSetup): World {
   const durationMs = setup.durationMs ?? 1000;
-  const instances = typeof setup.instances === 'object' ? setup.instances : Array.from({ length: setup.instances ?? 1 }, () => ({}));
+  const instances =
+    typeof setup.instances === 'object' ? setup.instances : Array.from({ length: setup.instances ?? 1 }, () => ({}));
   return {
     name: 'test',
     about: '',
@@ -75,7 +77,10 @@ export function buildWorld(setup: WorldSetup): World {
       {
         name: 'web',
         service: 0,
-        arrivals: setup.at === undefined ? (setup.arrivals ?? { type: 'constant', perSecond: 10 }) : { type: 'constant', perSecond: 1000 },
+        arrivals:
+          setup.at === undefined
+            ? (setup.arrivals ?? { type: 'constant', perSecond: 10 })
+            : { type: 'constant', perSecond: 1000 },
         profile: setup.at === undefined ? (setup.profile ?? steady) : impulses(setup.at),
         balancers: setup.balancers ?? 1,
         balancerZones: setup.balancerZones ?? ['a'],
@@ -203,10 +208,12 @@ export function scripted(...slots: readonly number[]): () => Balancer {
   };
 }
 
-export const crash = (instance: number, atMs: number, forMs: number): FaultSpec => fault({ type: 'crash' }, [instance], atMs, forMs);
+export const crash = (instance: number, atMs: number, forMs: number): FaultSpec =>
+  fault({ type: 'crash' }, [instance], atMs, forMs);
 export const slow = (instance: number, factor: number, atMs: number, forMs: number): FaultSpec =>
   fault({ type: 'slow', factor }, [instance], atMs, forMs);
-export const pause = (instance: number, atMs: number, forMs: number): FaultSpec => fault({ type: 'pause' }, [instance], atMs, forMs);
+export const pause = (instance: number, atMs: number, forMs: number): FaultSpec =>
+  fault({ type: 'pause' }, [instance], atMs, forMs);
 export const errors = (instance: number, share: number, atMs: number, forMs: number): FaultSpec =>
   fault({ type: 'errors', share }, [instance], atMs, forMs);
 

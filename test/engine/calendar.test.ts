@@ -56,15 +56,18 @@ describe('a calendar hands events out by time, then by order', () => {
 });
 
 /** Events move from the overflow heap to the wheel when it has turned far enough: try every distance around the wheel's size. */
-test.each([62, 63, 64, 65, 66, 127, 128, 129])('an event %i ms ahead keeps its place before one that comes later and lies behind', (ahead) => {
-  const calendar = new Calendar();
-  calendar.add(1, 0, 1, 1, 0);
-  calendar.add(ahead, 1, 1, 3, 0);
-  calendar.pop();
-  calendar.add(ahead + 0.5, 2, 1, 4, 0);
-  calendar.add(1.2, 3, 1, 2, 0);
-  expect(drain(calendar)).toEqual([2, 3, 4]);
-});
+test.each([62, 63, 64, 65, 66, 127, 128, 129])(
+  'an event %i ms ahead keeps its place before one that comes later and lies behind',
+  (ahead) => {
+    const calendar = new Calendar();
+    calendar.add(1, 0, 1, 1, 0);
+    calendar.add(ahead, 1, 1, 3, 0);
+    calendar.pop();
+    calendar.add(ahead + 0.5, 2, 1, 4, 0);
+    calendar.add(1.2, 3, 1, 2, 0);
+    expect(drain(calendar)).toEqual([2, 3, 4]);
+  },
+);
 
 // The oracle is a sorted array with binary search: nothing in common with buckets, heap or bitmap.
 describe('in any sequence of add, pop and cancel, a calendar does what a sorted array does', () => {

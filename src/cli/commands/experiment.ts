@@ -79,6 +79,7 @@ async function simulate(loaded: LoadedScenario, { kind, file, replay, options }:
       overrides: options.set ?? [],
       jobs: options.jobs ?? availableParallelism(),
       ...(options.untilCi === undefined ? {} : { untilCi: options.untilCi }),
+      ...(options.explain === undefined ? {} : { explain: options.explain }),
       replay: replay.anywhere,
       onProgress: progress.update,
       signal: interrupt.signal,

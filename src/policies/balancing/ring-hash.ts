@@ -2,6 +2,7 @@
  *
  *  For caches and sessions: affinity without coordination, since all clients build the same ring from the names. It fails on popular
  *  keys, which no ring can split, and on small rings: with ten points per endpoint shares are off by 30 %, so raise minimumRingSize.
+ *  The ring is filled up to its minimum size, so with fewer endpoints each has more points, and a few keys of the others move as well.
  *
  *  Built as Envoy and gRPC build it: the least weighted endpoint gets a whole number of points, a retry goes as many points further as
  *  there were tries, and a request without a key goes to a random point. */

@@ -45,8 +45,7 @@ describe('join the shortest of d queues', () => {
 
   it('is random for d = 1 and knows all queues for d = n', () => {
     for (const share of shares(1, [3, 0, 2])) expect(share).toBeCloseTo(1 / 3, 12);
-    expect(shares(3, [3, 0, 2])).toEqual([0, 1, 0]);
-    expect(shares(9, [3, 0, 2])).toEqual([0, 1, 0]);
+    for (const d of [3, 9]) expect(shares(d, [3, 0, 2])[1]).toBeCloseTo(1, 12);
   });
 
   it('settles ties at random', () => {
@@ -58,11 +57,11 @@ describe('join the shortest of d queues', () => {
 
 describe('weighted power of two choices', () => {
   it('considers endpoints by weight and compares load for weight', () => {
-    const stage = new Stage([1, 9]);
+    const stage = new Stage([100, 900]);
     stage.bind(weightedP2c.make({}, { rng: testRng(2) }));
     // Idle: the first drawn wins, nine times in ten the heavy one; 2000 picks have a deviation of 13.4.
     expect(Math.abs(counts(stage.picks(2000), 2)[1] - 1800)).toBeLessThan(65);
-    // 1/1 against 2/9: whenever both are drawn the heavy one wins.
+    // 1/100 against 2/900: whenever both are drawn the heavy one wins.
     stage.setActive([1, 2]);
     expect(counts(stage.picks(2000), 2)[1]).toBeGreaterThan(1950);
   });
@@ -320,13 +319,13 @@ describe('Prequal', () => {
 
   it('removes answers as it goes, the oldest and the worst in turn', () => {
     const stage = make({ removeRate: 1, qRif: 1 });
-    probe(stage, 0, 1, 90, 0);
+    probe(stage, 0, 1, 10, 0);
     probe(stage, 1, 1, 20, 10);
-    probe(stage, 2, 1, 70, 20);
-    probe(stage, 3, 1, 30, 30);
+    probe(stage, 2, 1, 30, 20);
     stage.context.nowMs = 40;
-    // 1 is used and the oldest, 0, goes; 1 again and the slowest, 2, goes; then 1 goes as the oldest, and one answer is too few.
-    expect(letters(stage.picks(2))).toBe('b b');
+    // Endpoint 0 is used and goes as the oldest; 1 is used, is hot by that, and goes as the worst; one answer is too few.
+    expect(letters(stage.picks(2))).toBe('a b');
+    expect(new Set(stage.picks(200)).size).toBe(4);
   });
 
   it('has a reuse budget without a bound where removals keep up with probes', () => {

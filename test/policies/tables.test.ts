@@ -1,0 +1,75 @@
+/** What every entry of a family's table must have. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { defaults } from '../../src/core/params.ts';
+import * as balancing from '../../src/policies/balancing/index.ts';
+import { families } from '../../src/policies/index.ts';
+
+const folder = resolve(import.meta.dirname, '../../src/policies');
+const entries = Object.entries(families).flatMap(([family, table]) =>
+  Object.entries(table).map(([name, definition]) => ({ family, name, definition })),
+);
+const camelCase = (name: string): string => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+describe.each(entries)('$family/$name', ({ family, name, definition }) => {
+  it('is listed under its own name and family, and has a file of that name', () => {
+    expect(definition.name).toBe(name);
+    expect(definition.family).toBe(family);
+    expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+    expect(existsSync(resolve(folder, family, `${name}.ts`))).toBe(true);
+  });
+
+  it('says in sentences what it is, when to use it, and when it fails', () => {
+    for (const text of [definition.summary, definition.useWhen, definition.failsWhen]) expect(text).toMatch(/^[A-Z].+\.$/s);
+    expect(definition.cost).toMatch(/\S/);
+  });
+
+  it('describes its parameters, whose defaults keep their own bounds', () => {
+    for (const [parameter, spec] of Object.entries(definition.params)) {
+      expect(parameter).toMatch(/^[a-z][A-Za-z]*$/);
+      expect(spec.about).toMatch(/^\S.+\.$/s);
+      const { min, max } = spec as { min?: number; max?: number };
+      const value = defaults(definition.params)[parameter];
+      if (min !== undefined) expect(value).toBeGreaterThanOrEqual(min);
+      if (max !== undefined) expect(value).toBeLessThanOrEqual(max);
+    }
+  });
+});
+
+describe('balancers', () => {
+  it('are exported under their names in camel case', () => {
+    for (const [name, definition] of Object.entries(balancing.balancers)) {
+      expect((balancing as Record<string, unknown>)[camelCase(name)]).toBe(definition);
+    }
+  });
+
+  it('answer to the names of the systems they come from', () => {
+    const nameOf = (name: string): string => {
+      const resolution = balancing.resolveBalancer(name);
+      return resolution.kind === 'found' ? resolution.policy.name : resolution.kind;
+    };
+    const expected: Readonly<Record<string, string>> = {
+      LEAST_REQUEST: 'least-request',
+      ROUND_ROBIN: 'round-robin',
+      least_conn: 'least-connections',
+      leastconn: 'least-connections',
+      wlc: 'least-connections',
+      sed: 'shortest-expected-delay',
+      nq: 'never-queue',
+      wrr: 'interleaved-weighted-round-robin',
+      roundrobin: 'fast-weighted-round-robin',
+      'static-rr': 'static-weighted-round-robin',
+      ip_hash: 'source-ip-hash',
+      RING_HASH: 'ring-hash',
+      weighted_round_robin: 'weighted-round-robin',
+      'gRPC/weighted_round_robin': 'client-side-weighted-round-robin',
+      client_side_weighted_round_robin: 'client-side-weighted-round-robin',
+      peak_ewma: 'peak-ewma',
+      least_time: 'least-time',
+      jiq: 'join-idle-queue',
+    };
+    expect(Object.fromEntries(Object.keys(expected).map((name) => [name, nameOf(name)]))).toEqual(expected);
+    expect(balancing.resolveBalancer('ring-hahs')).toEqual({ kind: 'unknown', suggestion: 'ring-hash' });
+  });
+});
