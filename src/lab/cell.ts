@@ -55,7 +55,8 @@ function blame(error: unknown, makers: Makers, label: string, seed: string): unk
   if (error instanceof InvariantViolation || error instanceof ResourceLimit || error instanceof InputError) return error;
   const where = `(variant ${label}, seed ${seed})`;
   // Nobody here throws anything but errors.
-  if (!(error instanceof Error)) return new PolicyFault(makers.balancerName, `${makers.balancerName} threw ${String(error)} ${where}`);
+  if (!(error instanceof Error))
+    return new PolicyFault(makers.balancerName, `${makers.balancerName} threw ${String(error)} ${where}`);
   const name = error instanceof PolicyFault ? error.policy : makers.balancerName;
   const files = makers.userFiles.flatMap((file) => [file, pathToFileURL(file).href]);
   const stack = (error.stack ?? '').split('\n').filter((line) => files.some((file) => line.includes(file)));

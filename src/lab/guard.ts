@@ -13,11 +13,17 @@ export type Unguarded = (outside: () => void) => void;
 
 /** Runs `work` (synchronous) with the ambient sources replaced; puts them back whatever happens. */
 export function guarded<Result>(policy: string, work: (unguarded: Unguarded) => Result): Result {
-  const replaced: { readonly holder: object; readonly name: string; before: PropertyDescriptor; guard: PropertyDescriptor }[] = [];
+  const replaced: { readonly holder: object; readonly name: string; before: PropertyDescriptor; guard: PropertyDescriptor }[] =
+    [];
   const replace = (holder: object, name: string, stand: unknown): void => {
     const before = Object.getOwnPropertyDescriptor(holder, name);
     if (before === undefined || before.configurable !== true) return;
-    replaced.push({ holder, name, before, guard: { ...before, ...('value' in before ? { value: stand } : { get: () => stand }) } });
+    replaced.push({
+      holder,
+      name,
+      before,
+      guard: { ...before, ...('value' in before ? { value: stand } : { get: () => stand }) },
+    });
   };
   const forbid =
     (what: string, instead: string): (() => never) =>

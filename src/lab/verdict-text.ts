@@ -61,7 +61,17 @@ function bestSentence(best: VariantResult, baseline: VariantResult, comparisons:
   if (availability?.verdict === 'better') {
     parts.push(`raises availability from ${percent(availabilityOf(baseline))} to ${percent(availabilityOf(best))}`);
   }
-  return `${best.label} ${parts.join(' and ')} against ${baseline.label}, on ${p99?.seeds ?? 0} paired seeds.`;
+  const price = costs(best, comparisons);
+  return `${best.label} ${parts.join(' and ')} against ${baseline.label}, on ${p99?.seeds ?? 0} paired seeds${price}.`;
+}
+
+/** Where the best is shown to be worse than the baseline: said in the same breath. */
+function costs(best: VariantResult, comparisons: readonly Comparison[]): string {
+  const worse = comparisons.filter(({ variant, verdict }) => variant === best.label && verdict === 'worse');
+  const parts = worse.flatMap(({ metric, relative }) =>
+    relative === null ? [] : [`${metric.replace('latency.', '')} ${signed(relative.mean)}`],
+  );
+  return parts.length === 0 ? '' : `; the price: ${list(parts)}`;
 }
 
 /** Runners-up whose p99 the seeds cannot tell from the best's, or show to be as good. */
@@ -130,4 +140,5 @@ const signed = (share: number): string =>
   `${share < 0 ? '−' : '+'}${Math.abs(share * 100).toFixed(Math.abs(share) < 0.1 ? 1 : 0)} %`;
 
 /** Truncated, never rounded up: 99.996 % must not read as 100 %. */
-const percent = (share: number): string => `${(Math.floor(share * 100_000 + 1e-7) / 1000).toFixed(3)} %`;
+const percent = (share: number): string =>
+  share === 1 ? '100 %' : `${(Math.floor(share * 100_000 + 1e-7) / 1000).toFixed(3)} %`;

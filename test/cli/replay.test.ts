@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseSeeds } from '../../src/cli/options.ts';
+import { folderText, quote } from '../../src/cli/shell.ts';
 import { replayCommand } from '../../src/cli/replay.ts';
 
 test('the replay command holds every option that changes the numbers, quoted for a shell', () => {
@@ -22,4 +23,9 @@ test('a list of one seed is read back as a list', () => {
 
 test('a file name that looks like an option stays a file name', () => {
   expect(replayCommand('run', '-x.yaml', {}).here).toBe('clusterlab run ./-x.yaml');
+});
+
+test('text for a shell is quoted when it has to be, and folders end with one slash', () => {
+  expect(['a/b-1.yaml', 'a b', "it's", '$HOME', ''].map(quote)).toEqual(['a/b-1.yaml', "'a b'", `'it'\\''s'`, "'$HOME'", "''"]);
+  expect(['x', 'x/', 'my lab//', '/'].map(folderText)).toEqual(['x/', 'x/', "'my lab/'", '/']);
 });

@@ -1,4 +1,4 @@
-/** Random numbers for policy tests: none, scripted, or from a small generator that shares no code with ours. */
+/** Random numbers for policy tests: none, or from a small generator that shares no code with ours. */
 import type { Rng } from '../../src/core/rng.ts';
 
 const refuse = (): never => {
@@ -16,14 +16,4 @@ export function testRng(seed: number): Rng {
     return (mixed ^ (mixed >>> 14)) >>> 0;
   };
   return { uint32, next: () => uint32() / 2 ** 32, below: (n) => Math.floor((uint32() / 2 ** 32) * n) };
-}
-
-/** Answers `below(n)` and `uint32()` with the scripted numbers in turn (`below` modulo n, as upstream tests script it). */
-export function scriptedRng(...draws: readonly number[]): Rng {
-  let used = 0;
-  const draw = (): number => {
-    if (used >= draws.length) throw new Error('more random numbers were drawn than scripted');
-    return draws[used++];
-  };
-  return { uint32: draw, next: draw, below: (n) => draw() % n };
 }

@@ -12,7 +12,10 @@ describe('the README of the policies', () => {
     'lists the family of %s as its definitions describe it',
     (family) => {
       // If this fails, replace the table by the expected text.
-      expect(readme).toContain(policyTable(families[family]));
+      expect(unpadded(readme)).toContain(policyTable(families[family]));
     },
   );
 });
+
+/** Without the spaces and dashes that line columns up. */
+const unpadded = (markdown: string): string => markdown.replaceAll(/ +\|/g, ' |').replaceAll(/\| -+(?= \|)/g, '| ---');

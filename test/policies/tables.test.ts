@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaults } from '../../src/core/params.ts';
+import { defaults, type Param } from '../../src/core/params.ts';
 import * as balancing from '../../src/policies/balancing/index.ts';
 import { families } from '../../src/policies/index.ts';
 
@@ -26,10 +26,10 @@ describe.each(entries)('$family/$name', ({ family, name, definition }) => {
   });
 
   it('describes its parameters, whose defaults keep their own bounds', () => {
-    for (const [parameter, spec] of Object.entries(definition.params)) {
+    for (const [parameter, spec] of Object.entries<Param>(definition.params)) {
       expect(parameter).toMatch(/^[a-z][A-Za-z]*$/);
       expect(spec.about).toMatch(/^\S.+\.$/s);
-      const { min, max } = spec as { min?: number; max?: number };
+      const { min, max } = spec as { readonly min?: number; readonly max?: number };
       const value = defaults(definition.params)[parameter];
       if (min !== undefined) expect(value).toBeGreaterThanOrEqual(min);
       if (max !== undefined) expect(value).toBeLessThanOrEqual(max);

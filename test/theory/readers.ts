@@ -12,8 +12,12 @@ export interface Background {
   /** Cells of all variants, by variant and seed. */
   readonly variants: readonly (readonly CellResult[])[];
   readonly warmupWindows: number;
+  readonly windowUnits: number;
+  /** Stretches of time that know nothing of each other. */
+  readonly episodes: number;
 }
-export type Reader = (cells: readonly CellResult[], background: Background) => Observation;
+/** Undefined where the run was too short to tell. */
+export type Reader = (cells: readonly CellResult[], background: Background) => Observation | undefined;
 export type Readers = Readonly<Record<string, Reader>>;
 
 /** One number per seed; the mean over seeds. */
@@ -24,16 +28,39 @@ export const perSeed =
     return { value: meanOf(values), se: standardError(values), replications: values.length };
   };
 
+/** Percentiles want to be exceeded in this many independent episodes: requests beyond one come in crowds, and from a few crowds neither
+ *  the percentile nor its error can be told. */
+export const EPISODES_BEYOND = 20;
+
 export const metric = (name: string, scale = 1): Reader => perSeed((cell) => cell.metrics[name] * scale);
 /** A metric in ms, in units of the case. */
 export const time = (name: string): Reader => metric(name, 1 / UNIT_MS);
 /** A metric per second, per unit of the case. */
 export const rate = (name: string): Reader => metric(name, UNIT_MS / 1000);
 
+/** A share of requests. Where none or all of them were seen, the truth may still be 1 in their number away. */
+export const share =
+  (name: string): Reader =>
+  (cells, background) =>
+    atLeast(1 / cells.reduce((sum, { ledger }) => sum + ledger.offered, 0), metric(name)(cells, background));
+
+/** Events per unit of time by the windows in which they happened. */
+export const perUnit =
+  (column: 'offered' | 'ok'): Reader =>
+  (cells, { warmupWindows, windowUnits }) => {
+    const rates = cells.map(({ series }) => meanOf(series.columns[column].slice(warmupWindows)) / windowUnits);
+    return { value: meanOf(rates), se: standardError(rates), replications: rates.length };
+  };
+
+/** With a standard error of at least this. */
+export const atLeast = (least: number, observation: Observation | undefined): Observation | undefined =>
+  observation && { ...observation, se: Math.max(least, observation.se ?? 0) };
+
 /** The quantile of all seeds' requests together, which is less biased than the mean of their quantiles; those give the error. */
 export const quantile =
   (family: 'latency' | 'wait', p: number): Reader =>
-  (cells) => {
+  (cells, { episodes }) => {
+    if (episodes * (1 - p) < EPISODES_BEYOND) return undefined;
     const all = cells.map((cell) => cell[family]);
     const each = all.map((data) => Histogram.fromData(data).quantile(p) / UNIT_MS);
     const value = Histogram.fromData(mergeHistograms(all)).quantile(p) / UNIT_MS;
@@ -43,7 +70,9 @@ export const quantile =
 /** Of the times in the histogram: exact within a bucket's width, 0.4 %. */
 export const variance =
   (family: 'latency' | 'wait'): Reader =>
-  (cells) => {
+  (cells, { episodes }) => {
+    // It rests on the few longest times, much as the 99 % point does.
+    if (episodes * 0.01 < EPISODES_BEYOND) return undefined;
     const each = cells.map((cell) => varianceOf(cell[family]) / (UNIT_MS * UNIT_MS));
     const value = varianceOf(mergeHistograms(cells.map((cell) => cell[family]))) / (UNIT_MS * UNIT_MS);
     return { value, se: standardError(each), replications: each.length };
@@ -57,8 +86,15 @@ export const shareWithAtLeast =
       const seen = instances.flatMap(({ queued }) => queued.slice(warmupWindows));
       return seen.filter((present) => present >= k).length / seen.length;
     });
-    return { value: meanOf(shares), se: standardError(shares), replications: shares.length };
+    const looks = cells.length * cells[0].instances.length * (cells[0].instances[0].queued.length - warmupWindows);
+    return atLeast(1 / looks, { value: meanOf(shares), se: standardError(shares), replications: shares.length });
   };
+
+/** The same for no request at all. */
+export const shareEmpty: Reader = (cells, background) => {
+  const busy = shareWithAtLeast(1)(cells, background);
+  return busy && { ...busy, value: 1 - busy.value };
+};
 
 export const standardQuantiles: Readers = Object.fromEntries(
   (
@@ -81,11 +117,11 @@ export const standard: Readers = {
   mean_sojourn: time('latency.mean'),
   var_wait: variance('wait'),
   var_sojourn: variance('latency'),
-  prob_wait: metric('wait.share'),
+  prob_wait: share('wait.share'),
   mean_in_system: metric('inSystem.mean'),
   utilization: metric('utilization.mean'),
-  loss_prob: metric('failures.refused'),
-  throughput: rate('goodput'),
+  loss_prob: share('failures.refused'),
+  throughput: perUnit('ok'),
 };
 
 export const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

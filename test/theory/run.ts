@@ -20,10 +20,10 @@ import { spreadOf } from './spread.ts';
 import { type Effort, observe } from './trial.ts';
 
 /** Four cores' worth of patience is not assumed: `core` stays below a minute on two, `full` below twelve. */
-const efforts: Readonly<Record<Tier, Effort>> = {
-  core: { requests: 3e6, seeds: 50 },
-  full: { requests: 4e6, seeds: 50 },
-  reference: { requests: 4e6, seeds: 50 },
+const efforts: Readonly<Record<Tier, Omit<Effort, 'seed'>>> = {
+  core: { requests: [1e6, 4e6], seeds: 50 },
+  full: { requests: [2.5e6, 20e6], seeds: 50 },
+  reference: { requests: [2.5e6, 10e6], seeds: 50 },
 };
 
 async function main(): Promise<number> {
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
   try {
     if (!json) printHead(tier, cases);
     for (const each of cases) {
-      const own = await rowsOf(each, laboratory, seed, efforts[tier]);
+      const own = await rowsOf(each, laboratory, { ...efforts[tier], seed });
       rows.push(...own);
       if (!json) printRows(own);
     }
@@ -67,10 +67,10 @@ async function main(): Promise<number> {
   return rows.some(({ verdict }) => verdict === 'fail') || spread.complaints.length > 0 ? 1 : 0;
 }
 
-async function rowsOf(each: Case, laboratory: ThreadedLaboratory, seed: string, effort: Effort): Promise<Row[]> {
+async function rowsOf(each: Case, laboratory: ThreadedLaboratory, effort: Effort): Promise<Row[]> {
   const observations = {};
   for (const trial of families[each.family]?.(each, effort) ?? []) {
-    Object.assign(observations, await observe(each, trial, laboratory, seed, effort));
+    Object.assign(observations, await observe(each, trial, laboratory, effort));
   }
   const measured: Readonly<Record<string, Parameters<typeof judge>[3]>> = observations;
   return Object.entries(each.expect).map(([metric, expected]) => judge(each, metric, expected, measured[metric]));

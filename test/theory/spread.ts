@@ -34,7 +34,9 @@ function fewScores(scored: readonly (Row & { readonly z: number })[]): string[] 
   const sum = first.reduce((total, z) => total + z * z, 0);
   const [low, high] = [ALARM / 2, 1 - ALARM / 2].map((p) => chiSquareQuantile(p, first.length));
   if (sum >= low && sum <= high) return [];
-  return [`the squared z-scores of ${first.length} cases sum to ${sum.toFixed(1)}, outside ${low.toFixed(1)} to ${high.toFixed(1)}`];
+  return [
+    `the squared z-scores of ${first.length} cases sum to ${sum.toFixed(1)}, outside ${low.toFixed(1)} to ${high.toFixed(1)}`,
+  ];
 }
 
 /** Wilson and Hilferty's cube root: within a few percent from five degrees of freedom on, which is enough for an alarm. */

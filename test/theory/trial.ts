@@ -3,7 +3,7 @@
 import type { Case } from './cases.ts';
 import type { Observation } from './judgement.ts';
 import type { Laboratory } from './laboratory.ts';
-import type { Readers } from './readers.ts';
+import { EPISODES_BEYOND, type Readers } from './readers.ts';
 import { duration, UNIT_MS } from './yaml.ts';
 
 export interface Trial {
@@ -13,12 +13,14 @@ export interface Trial {
   readonly perUnit: number;
   /** About how many units it takes to forget its past: correlations fall by e. */
   readonly relaxation: number;
+  /** How many of its parts go their own ways; 1 by default. */
+  readonly parts?: number;
   /** Cost of a request relative to that of a single queue. */
   readonly cost?: number;
-  /** Looks at the state of the system in every seed; 120 by default. */
+  /** Looks at the state of the system in every seed; 100 by default. */
   readonly looks?: number;
   /** Where the case prescribes them; time in units. */
-  readonly exactly?: { readonly warmup: number; readonly measured: number; readonly seeds: number; readonly window?: number };
+  readonly exactly?: Size;
   /** By metric of the case. */
   readonly observe: Readers;
 }
@@ -34,12 +36,13 @@ export interface Answers {
 }
 
 export interface Effort {
-  /** Most requests per trial, and most seeds. */
-  readonly requests: number;
+  /** Requests per trial: at least, and at most. */
+  readonly requests: readonly [number, number];
   readonly seeds: number;
+  readonly seed: string;
 }
 
-interface Size {
+export interface Size {
   readonly warmup: number;
   readonly measured: number;
   readonly window: number;
@@ -54,19 +57,28 @@ export async function observe(
   each: Case,
   trial: Trial | Answers,
   laboratory: Laboratory,
-  seed: string,
   effort: Effort,
-): Promise<Readonly<Record<string, Observation>>> {
+): Promise<Readonly<Record<string, Observation | undefined>>> {
   const isWanted = (metric: string): boolean => typeof each.expect[metric]?.value === 'number';
   if ('answers' in trial) return typeof trial.answers === 'function' ? await trial.answers() : trial.answers;
   const wanted = Object.entries(trial.observe).filter(([metric]) => isWanted(metric));
   if (wanted.length === 0) return {};
   const size = sizeOf(each, trial, effort);
-  const seeds = Array.from({ length: size.seeds }, (_, index) => `${seed} ${each.id} ${index + 1}`);
+  // Seeds of their own for each case: otherwise all cases would see the same lucky and unlucky worlds.
+  const seeds = Array.from({ length: size.seeds }, (_, index) => `${effort.seed} ${each.id} ${index + 1}`);
   const variants = await laboratory.simulate(scenarioText(trial, size), seeds);
-  const background = { variants, warmupWindows: Math.ceil(size.warmup / size.window) };
+  const background = {
+    variants,
+    warmupWindows: Math.round(size.warmup / size.window),
+    windowUnits: size.window,
+    episodes: episodes(trial, size),
+  };
   return Object.fromEntries(wanted.map(([metric, read]) => [metric, read(variants[0], background)]));
 }
+
+/** Stretches of time that know nothing of each other. */
+const episodes = ({ relaxation, parts = 1 }: Trial, { measured, seeds }: Size): number =>
+  relaxation === 0 ? Infinity : (measured * seeds * parts) / relaxation;
 
 export function scenarioText({ world }: Trial, { warmup, measured, window }: Size): string {
   return `scenario: 1
@@ -77,20 +89,26 @@ ${world.trim()}
 }
 
 function sizeOf(each: Case, trial: Trial, effort: Effort): Size {
-  if (trial.exactly !== undefined) return { window: trial.exactly.measured / (trial.looks ?? 120), ...trial.exactly };
-  const warmup = whole(FORGOTTEN * trial.relaxation + 20);
-  const affordable = effort.requests / (trial.cost ?? 1);
-  const planned = Math.max(0, ...Object.values(each.plan?.requests_for_1pct_95ci ?? {}));
-  const wanted = Math.min(affordable, Math.max(affordable / 3, planned));
-  const total = wanted / trial.perUnit;
+  if (trial.exactly !== undefined) return trial.exactly;
+  const warmup = FORGOTTEN * trial.relaxation + 20;
+  const [least, most] = effort.requests.map((requests) => requests / (trial.cost ?? 1));
+  const planned = Math.max(...Object.values(each.plan?.requests_for_1pct_95ci ?? {}), forRarest(each, trial));
+  const total = Math.min(most, Math.max(least, planned)) / trial.perUnit;
   // Many short seeds give the better error bars, few long ones waste less on warm-up: at most a third of the time.
   const seeds = Math.round(Math.max(SEEDS_LEAST, Math.min(effort.seeds, total / (2 * warmup))));
-  const measured = whole(Math.max(total / seeds, 2 * warmup));
-  return { warmup, measured, window: measured / (trial.looks ?? 120), seeds };
+  const window = Math.ceil((Math.max(total / seeds, 2 * warmup) * UNIT_MS) / (trial.looks ?? 100)) / UNIT_MS;
+  // Whole windows, so that counts by window can be had from the end of warm-up on.
+  return { seeds, window, warmup: Math.ceil(warmup / window) * window, measured: (trial.looks ?? 100) * window };
 }
 
-/** To a whole millisecond. */
-const whole = (units: number): number => Math.ceil(units * UNIT_MS) / UNIT_MS;
+/** Requests for the rarest percentile asked for to be seen in as many independent episodes as its reader wants. */
+function forRarest({ expect }: Case, { perUnit, relaxation, parts = 1 }: Trial): number {
+  const rarity = Math.max(
+    0,
+    ...Object.keys(expect).map((metric) => ({ p90: 10, p99: 100, p999: 1000 })[metric.split('_')[0]] ?? 0),
+  );
+  return (1.1 * EPISODES_BEYOND * rarity * relaxation * perUnit) / parts;
+}
 
 /** One service and one stream of requests. */
 export interface Queue {
@@ -108,7 +126,17 @@ export interface Queue {
 }
 
 export function queueWorld(queue: Queue): string {
-  const { arrivals, work, instances = 1, slots = 1, queue: places = 'unlimited', discipline = 'fifo', timeout, balancer, more = '' } = queue;
+  const {
+    arrivals,
+    work,
+    instances = 1,
+    slots = 1,
+    queue: places = 'unlimited',
+    discipline = 'fifo',
+    timeout,
+    balancer,
+    more = '',
+  } = queue;
   return `services:
   api:
     instances: ${instances}

@@ -15,7 +15,7 @@ import { loadOptions, type ExperimentOptions } from '../options.ts';
 import { ownVariant } from '../own-variant.ts';
 import { progressLine, silentProgress } from '../progress.ts';
 import { replayCommand, type Replay } from '../replay.ts';
-import { quote } from '../shell.ts';
+import { folderText } from '../shell.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkFolder, outputFiles, writeFolder } from '../write.ts';
 
@@ -47,7 +47,7 @@ export async function experiment(kind: Kind, file: string, options: ExperimentOp
   if (options.strict === true) for (const line of inconclusiveLines(run)) terminal.note(`${line}\n`);
   if (folder !== undefined) {
     await writeFolder(folder, outputFiles(run, folderFormats), { complete: run.complete });
-    if (options.quiet !== true) terminal.note(`Written: ${quote(folder)}/ (open report.html in a browser)\n`);
+    if (options.quiet !== true) terminal.note(`Written: ${folderText(folder)} (open report.html in a browser)\n`);
   }
   if (interrupted !== undefined) {
     terminal.note(

@@ -4,7 +4,7 @@ import { suggest } from '../../core/suggest.ts';
 import { outputFormats } from '../../report/index.ts';
 import { renderTerminal } from '../../report/terminal.ts';
 import { readRun } from '../read-run.ts';
-import { quote } from '../shell.ts';
+import { folderText } from '../shell.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkFolder, outputFiles, writeFolder } from '../write.ts';
 
@@ -23,7 +23,7 @@ export async function report(path: string, options: Options, terminal: Terminal)
   if (options.out !== undefined && files.length > 0) {
     await checkFolder(options.out, { force: options.force === true });
     await writeFolder(options.out, outputFiles(run, files), { complete: run.complete, keepOthers: true });
-    terminal.note(`Written: ${quote(options.out)}/\n`);
+    terminal.note(`Written: ${folderText(options.out)}\n`);
   } else {
     // Of a format with several files, the first is the one that stands for it.
     for await (const { content } of outputFiles(run, files)) {

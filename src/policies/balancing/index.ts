@@ -10,6 +10,7 @@ import { zoneAware } from './zone-aware.ts';
 import { simpleBalancers } from './simple.ts';
 
 export * from './balancer.ts';
+export { checkBalancer } from './contract.ts';
 export { EndpointSet, type EndpointOptions } from './endpoint-set.ts';
 export { alwaysFirst } from './always-first.ts';
 export { boundedLoad } from './bounded-load.ts';

@@ -11,7 +11,7 @@ export const jsqD = defineBalancer({
   name: 'jsq-d',
   summary: 'Of d distinct random endpoints, picks the one with the fewest requests in flight.',
   useWhen: 'Studying what each further choice is worth; d = 2 is what production uses.',
-  failsWhen: 'd is large and information stale, or clients are many: all run to the same minimum.',
+  failsWhen: 'Many are looked at while information is stale, or clients are many: all run to the same minimum.',
   cost: 'O(d)',
   sources: [
     'Vvedenskaya, Dobrushin, Karpelevich: Queueing system with selection of the shortest of two queues (1996)',

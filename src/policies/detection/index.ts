@@ -2,6 +2,7 @@
 import type { DetectorDefinition } from './detector.ts';
 import { heartbeat } from './heartbeat.ts';
 
+export { checkDetector } from './contract.ts';
 export * from './detector.ts';
 export { heartbeat };
 

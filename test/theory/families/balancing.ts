@@ -14,6 +14,7 @@ import {
   varianceOver,
 } from '../readers.ts';
 import { type Adapter, type Adapters, memory, queueWorld, type Trial } from '../trial.ts';
+import { variabilityOf } from './single-queue.ts';
 import { arrivalLaw, digits, duration, workLaw } from '../yaml.ts';
 
 const balancers = {
@@ -43,16 +44,26 @@ interface Pool {
   readonly isPooled?: boolean;
 }
 
-function pool({ instances, count, perUnit, load, balancer, work = 'exp', observe = {}, looks, isPooled = false }: Pool): readonly Trial[] {
+function pool({
+  instances,
+  count,
+  perUnit,
+  load,
+  balancer,
+  work = 'exp',
+  observe = {},
+  looks,
+  isPooled = false,
+}: Pool): readonly Trial[] {
   const workText = workLaw(work);
   if (workText === undefined) return [];
-  const scv = Number(/scv(\d+)/.exec(work)?.[1] ?? 1);
-  const alone = memory(load, { variability: (1 + scv) / 2 });
+  const alone = memory(load, { variability: variabilityOf(work) });
   return [
     {
       world: queueWorld({ instances, arrivals: arrivalLaw('exp', perUnit)!, work: workText, balancer }),
       perUnit,
       relaxation: isPooled ? 5 + alone / Math.sqrt(count) : alone,
+      parts: balancer === balancers.jsq ? 1 : isPooled ? Math.max(1, count / 3) : count,
       cost: balancer === balancers.jsq ? 1 + count / 20 : 1,
       ...(looks === undefined ? {} : { looks }),
       observe: { ...standard, mean_in_system_per_server: metric('inSystem.mean', 1 / count), ...observe },
@@ -63,7 +74,11 @@ function pool({ instances, count, perUnit, load, balancer, work = 'exp', observe
 const alike = ({ params }: Case, balancer: string, isPooled: boolean, observe: Readers = {}): readonly Trial[] => {
   const count = numberOf(params, 'n');
   const load =
-    'rho' in params ? numberOf(params, 'rho') : 'lam_total' in params ? numberOf(params, 'lam_total') / count : numberOf(params, 'lam_per_server');
+    'rho' in params
+      ? numberOf(params, 'rho')
+      : 'lam_total' in params
+        ? numberOf(params, 'lam_total') / count
+        : numberOf(params, 'lam_per_server');
   const work = typeof params.service === 'string' ? params.service : 'exp';
   return pool({ instances: count, count, perUnit: load * count, load, balancer, work, isPooled, observe });
 };
@@ -94,7 +109,14 @@ const ranking: Adapter = (each) => {
       const work = workLaw(textOf(each.params, 'service'));
       if (work === undefined) return [];
       const world = queueWorld({ arrivals: arrivalLaw('exp', perUnit)!, work, slots: count });
-      return [{ world, perUnit, relaxation: memory(numberOf(each.params, 'rho')), observe: standard }];
+      return [
+        {
+          world,
+          perUnit,
+          relaxation: memory(numberOf(each.params, 'rho'), { servers: count, variability: variabilityOf(each.params.service) }),
+          observe: standard,
+        },
+      ];
     }
     default:
       return [];
@@ -158,7 +180,9 @@ function unalike(speeds: readonly number[], perUnit: number, balancer: string, o
   const total = speeds.reduce((sum, speed) => sum + speed, 0);
   const slowest = Math.min(...speeds);
   const load = balancer === balancers.random ? perUnit / speeds.length / slowest : perUnit / total;
-  const groups = speeds.map((speed) => `{ speed: ${digits(speed)}${balancer === balancers.weighted ? `, weight: ${digits(speed)}` : ''} }`);
+  const groups = speeds.map(
+    (speed) => `{ speed: ${digits(speed)}${balancer === balancers.weighted ? `, weight: ${digits(speed)}` : ''} }`,
+  );
   const trials = pool({ instances: `[${groups.join(', ')}]`, count: speeds.length, perUnit, load, balancer, observe });
   return trials.map((trial) => ({ ...trial, relaxation: trial.relaxation / slowest }));
 }
@@ -194,7 +218,7 @@ const commonNumbers: Adapter = ({ params }, effort) => {
   const count = numberOf(params, 'n');
   const perUnit = numberOf(params, 'rho') * count;
   const measured = numberOf(params, 'requests') / perUnit;
-  const seeds = Math.min(numberOf(params, 'reps'), Math.max(40, Math.round((effort.requests * 4) / numberOf(params, 'requests'))));
+  const seeds = Math.min(numberOf(params, 'reps'), Math.max(40, Math.round(effort.requests[1] / numberOf(params, 'requests'))));
   const world = queueWorld({
     instances: count,
     arrivals: arrivalLaw('exp', perUnit)!,
@@ -206,7 +230,7 @@ const commonNumbers: Adapter = ({ params }, effort) => {
     variance_reduction_mean: varianceReduction('latency.mean'),
     variance_reduction_p99: varianceReduction('latency.p99'),
   };
-  return [{ world, perUnit, relaxation: 0, exactly: { warmup: measured / 10, measured, seeds }, observe }];
+  return [{ world, perUnit, relaxation: 0, exactly: { warmup: measured / 10, measured, seeds, window: measured / 10 }, observe }];
 };
 
 const pairs = (name: string, variants: Parameters<Reader>[1]['variants']): readonly (readonly number[])[] =>

@@ -1,6 +1,7 @@
 /** Every family we can express, by name. The rest counts as not covered. */
 import type { Adapter, Adapters } from '../trial.ts';
 import { balancing, rotationOfGeneralWork } from './balancing.ts';
+import { hashing } from './hashing.ts';
 import { pieces } from './pieces.ts';
 import { generalQueue, singleQueue } from './single-queue.ts';
 import { world } from './world.ts';
@@ -8,4 +9,4 @@ import { world } from './world.ts';
 /** Two shapes under one name: a queue with general laws, and general work behind a rotation. */
 const general: Adapter = (each, effort) => ('policy' in each.params ? rotationOfGeneralWork : generalQueue)(each, effort);
 
-export const families: Adapters = { ...singleQueue, ...balancing, ...world, ...pieces, 'GI/G/1 FIFO': general };
+export const families: Adapters = { ...singleQueue, ...balancing, ...world, ...pieces, ...hashing, 'GI/G/1 FIFO': general };

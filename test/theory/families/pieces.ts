@@ -19,18 +19,18 @@ const BLOCKS = 50;
 const PER_BLOCK = 20_000;
 
 /** The law goes through the file format, as it would in a scenario. */
-const sampler: Adapter = (each) => {
-  if ('s' in each.params) return [{ answers: zipf(each) }];
+const sampler: Adapter = (each, { seed }) => {
+  if ('s' in each.params) return [{ answers: zipf(each, seed) }];
   const work = workLaw(textOf(each.params, 'law'));
-  return work === undefined ? [] : [{ answers: () => drawn(each, work) }];
+  return work === undefined ? [] : [{ answers: () => drawn(each, work, seed) }];
 };
 
-async function drawn({ id }: Case, work: string): Promise<Record<string, Observation>> {
+async function drawn({ id }: Case, work: string, seed: string): Promise<Record<string, Observation>> {
   const world = queueWorld({ arrivals: arrivalLaw('det', 1)!, work });
   const size = { warmup: 0, measured: 100, window: 10, seeds: 1 };
   const scenario = await readScenario(scenarioText({ world, perUnit: 1, relaxation: 0, observe: {} }, size));
   const law = makeSampler(scenario.services[0].work);
-  const blocks = blocksOf(id, (rng) => law.sample(rng) / UNIT_MS);
+  const blocks = blocksOf(`${seed} ${id}`, (rng) => law.sample(rng) / UNIT_MS);
   const square = (values: readonly number[]): number => meanOf(values.map((value) => value * value));
   return {
     mean: over(blocks, meanOf),
@@ -43,11 +43,11 @@ async function drawn({ id }: Case, work: string): Promise<Record<string, Observa
   };
 }
 
-function zipf({ id, params }: Case): Record<string, Observation> {
+function zipf({ id, params }: Case, seed: string): Record<string, Observation> {
   const count = numberOf(params, 'n');
   const law = new ZipfSampler(count, numberOf(params, 's'));
   // Ranks from 1, as the case counts them.
-  const blocks = blocksOf(id, (rng) => law.sample(rng) + 1);
+  const blocks = blocksOf(`${seed} ${id}`, (rng) => law.sample(rng) + 1);
   const share = (most: number) => (values: readonly number[]) => values.filter((rank) => rank <= most).length / values.length;
   return {
     p_rank1: over(blocks, share(1)),
@@ -57,10 +57,10 @@ function zipf({ id, params }: Case): Record<string, Observation> {
   };
 }
 
-function blocksOf(id: string, draw: (rng: ReturnType<Streams['stream']>) => number): readonly (readonly number[])[] {
-  const streams = new Streams('theory');
+function blocksOf(seed: string, draw: (rng: ReturnType<Streams['stream']>) => number): readonly (readonly number[])[] {
+  const streams = new Streams(seed);
   return Array.from({ length: BLOCKS }, (_, block) => {
-    const rng = streams.stream(`${id} ${block}`);
+    const rng = streams.stream(`block ${block}`);
     return Array.from({ length: PER_BLOCK }, () => draw(rng));
   });
 }
@@ -123,14 +123,16 @@ const generator: Adapter = ({ params }) => {
 const weightedRotation: Adapter = ({ params }) => {
   const endpoints = new EndpointSet(8);
   (params.weights as readonly number[]).forEach((weight, index) => endpoints.add(`s${index}`, { weight, locality: 0 }, 0));
-  const { params: specs, create } = balancers['weighted-round-robin'];
-  const defaults = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, spec.default]));
-  const balancer = create(defaults, { rng: new Streams('theory').stream('rotation') });
+  const definition = balancers['weighted-round-robin'];
+  const balancer = definition.create(defaultsOf(definition), { rng: new Streams('theory').stream('rotation') });
   endpoints.bind(balancer, 0);
   const context = { nowMs: 0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
   const picks = (params.sequence as readonly number[]).map(() => balancer.pick(context));
   return exact(Object.fromEntries(picks.map((slot, index) => [`pick${index}`, slot])));
 };
+
+export const defaultsOf = ({ params }: (typeof balancers)[string]): Record<string, number | string | boolean> =>
+  Object.fromEntries(Object.entries(params).map(([name, spec]) => [name, spec.default]));
 
 export const pieces: Adapters = {
   sampler,

@@ -1,6 +1,18 @@
 /** One instance: FIFO queues with one or several slots, finite queues, deadlines, batches, general laws. */
 import { type Case, numberOf, textOf } from '../cases.ts';
-import { metric, perSeed, quantile, rate, type Readers, shareWithAtLeast, standard, time, variance } from '../readers.ts';
+import {
+  metric,
+  perSeed,
+  perUnit as countPerUnit,
+  quantile,
+  type Readers,
+  share,
+  shareEmpty,
+  shareWithAtLeast,
+  standard,
+  time,
+  variance,
+} from '../readers.ts';
 import { type Adapter, type Adapters, memory, queueWorld, type Trial } from '../trial.ts';
 import { arrivalLaw, duration, rate as rateText, workLaw } from '../yaml.ts';
 
@@ -76,7 +88,7 @@ export const generalQueue: Adapter = ({ params }) => {
     work: textOf(params, 'service'),
     perUnit: 'lam' in params ? numberOf(params, 'lam') : numberOf(params, 'rho') * ('c' in params ? numberOf(params, 'c') : 1),
     slots: 'c' in params ? numberOf(params, 'c') : 1,
-    variability: Math.max(1, (scvOf(params.arrival) + scvOf(params.service)) / 2),
+    variability: Math.max(variabilityOf(params.arrival), variabilityOf(params.service)),
   };
   return station(common);
 };
@@ -86,13 +98,22 @@ const generalWithLifo: Adapter = (each, effort) => [
   ...station({
     work: textOf(each.params, 'service'),
     perUnit: numberOf(each.params, 'lam'),
-    variability: scvOf(each.params.service),
+    variability: variabilityOf(each.params.service),
     discipline: 'lifo',
     observe: { var_wait_lcfs: variance('wait') },
   }).map((trial) => only(trial, ['var_wait_lcfs'])),
 ];
 
-const scvOf = (law: unknown): number => Number(/scv(\d+)/.exec(String(law))?.[1] ?? (String(law).startsWith('weibull-0') ? 5 : 1));
+/** How much longer than exponential work this law is remembered: by its squared coefficient of variation, and more where the tail is
+ *  heavier than that shows. */
+export function variabilityOf(law: unknown): number {
+  const [name, parameter = ''] = String(law).split('-');
+  const scv = Number(parameter.replace('scv', ''));
+  if (name === 'pareto') return scv < 3 ? 60 : 10;
+  if (name === 'weibull') return scv < 1 ? 8 : 1;
+  if (name === 'lognormal') return 1 + scv;
+  return name === 'h2' ? (1 + scv) * 0.7 : 1;
+}
 
 /** K counts requests in service too. Any law gives the same loss where nobody waits; one that is far from exponential says more. */
 const lossSystem: Adapter = ({ params }) =>
@@ -110,10 +131,7 @@ const finiteQueue: Adapter = ({ params }) =>
     queue: numberOf(params, 'K') - numberOf(params, 'c'),
     looks: 2000,
     observe: {
-      p0: (cells, background) => {
-        const busy = shareWithAtLeast(1)(cells, background);
-        return { ...busy, value: 1 - busy.value };
-      },
+      p0: shareEmpty,
     },
   });
 
@@ -122,7 +140,7 @@ const deadline: Adapter = ({ params }) =>
     ? station({
         perUnit: numberOf(params, 'lam'),
         timeout: numberOf(params, 'timeout'),
-        observe: { timeout_prob: metric('failures.timeout'), goodput: rate('goodput') },
+        observe: { timeout_prob: share('failures.timeout'), goodput: countPerUnit('ok') },
       })
     : [];
 
@@ -135,8 +153,10 @@ const batches: Adapter = ({ params }) => {
 };
 
 /** D/M/1 and H2/M/1: sigma is the probability that an arrival finds the server busy. */
-const oneServer = (arrivals: string, variability: number): Adapter => (each) =>
-  station({ arrivals, perUnit: numberOf(each.params, 'rho'), variability, observe: { sigma: standard.prob_wait } });
+const oneServer =
+  (arrivals: string, variability: number): Adapter =>
+  (each) =>
+    station({ arrivals, perUnit: numberOf(each.params, 'rho'), variability, observe: { sigma: standard.prob_wait } });
 
 const modulated: Adapter = ({ params }) => {
   const state = (k: number): { rate: number; stay: number } => ({
@@ -151,7 +171,7 @@ const modulated: Adapter = ({ params }) => {
   // A crowded state leaves work behind that lasts several stays.
   const relaxation = memory(perUnit / slots, { servers: slots }) + 8 * stays;
   const world = queueWorld({ arrivals: `{ type: mmpp, states: [${written}] }`, work: workLaw('exp')!, slots });
-  return [{ world, perUnit, relaxation, observe: { ...standard, mean_rate: rate('offered') } }];
+  return [{ world, perUnit, relaxation, observe: { ...standard, mean_rate: countPerUnit('offered') } }];
 };
 
 /** Many servers, so close to full that about Φ of them wait: c = 400 stands for the limit. */
@@ -181,10 +201,7 @@ const sharing: Adapter = ({ params }) => {
       p_n_ge_5: shareWithAtLeast(5),
       p_n_ge_10: shareWithAtLeast(10),
       prob_all_busy: shareWithAtLeast(slots),
-      prob_idle: (cells, background) => {
-        const busy = shareWithAtLeast(1)(cells, background);
-        return { ...busy, value: 1 - busy.value };
-      },
+      prob_idle: shareEmpty,
     }),
     trialOf('exp', {
       var_sojourn_exp: variance('latency'),

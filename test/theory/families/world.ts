@@ -3,7 +3,7 @@ import { estimate } from '../../../src/stats/estimate.ts';
 import type { CellResult } from '../../../src/stats/result.ts';
 import { numberOf } from '../cases.ts';
 import type { Observation } from '../judgement.ts';
-import { meanOf, metric, perSeed, type Reader, type Readers, standardError } from '../readers.ts';
+import { atLeast, meanOf, metric, perSeed, type Reader, type Readers, standardError } from '../readers.ts';
 import { type Adapter, type Adapters, memory, queueWorld, type Trial } from '../trial.ts';
 import { arrivalLaw, digits, duration, rate, UNIT_MS, workLaw } from '../yaml.ts';
 
@@ -18,7 +18,7 @@ const wave: Adapter = ({ params }, effort) => {
   const arrivals = `{ type: poisson, rate: ${rate(mean)} }\n    profile: ${profile}`;
   const world = queueWorld({ arrivals, work: workLaw('exp')!, slots: 10 * mean, queue: 0 });
   const seeds = 20;
-  const periods = Math.min(4000, Math.ceil(effort.requests / seeds / (mean * period)));
+  const periods = Math.min(4000, Math.ceil(effort.requests[1] / seeds / (mean * period)));
   const skip = Math.ceil(20 / period);
   const measured = (from: readonly number[]): readonly number[] => from.slice(skip * POINTS);
   const harmonic = ({ series }: CellResult): { mean: number; amplitude: number; lag: number } => {
@@ -71,12 +71,17 @@ const breakdown: Adapter = ({ params }) => {
   const relaxation = memory(perUnit / up, { variability: 10 }) + 20 / repair;
   const common = { perUnit, relaxation };
   return [
-    { ...common, world: world('pause'), observe: { mean_in_system: metric('inSystem.mean'), mean_sojourn: metric('latency.mean', 1 / UNIT_MS) } },
+    {
+      ...common,
+      world: world('pause'),
+      observe: { mean_in_system: metric('inSystem.mean'), mean_sojourn: metric('latency.mean', 1 / UNIT_MS) },
+    },
     // Only a crash counts as not being up, and the times are the same.
     { ...common, world: world('crash'), observe: { availability: metric('instances.up') } },
   ];
 };
 
+const SEEDS = 40;
 const MINUTES_PER_YEAR = 365.25 * 24 * 60;
 
 /** n instances that crash and restart by themselves; 1 unit of the case is 1 ms. */
@@ -84,6 +89,7 @@ const availability: Adapter = ({ params, expect }) => {
   if (!('mtbf' in params) || 'n' in params) return [];
   const [up, down] = ['mtbf', 'mttr'].map((key) => numberOf(params, key));
   const cycle = up + down;
+  const cycles = (instances: number): number => (instances > 10 ? 200 : 2000);
   const fleet = (instances: number, observe: Readers): Trial => ({
     world: `services: { api: { instances: ${instances}, work: 1ms } }
 traffic: [{ to: api, arrivals: { type: constant, rate: 1/s } }]
@@ -94,7 +100,12 @@ faults:
 `,
     perUnit: 1e-2,
     relaxation: 0,
-    exactly: { warmup: (10 * cycle) / UNIT_MS, measured: ((instances > 10 ? 200 : 2000) * cycle) / UNIT_MS, seeds: 40, window: (100 * cycle) / UNIT_MS },
+    exactly: {
+      warmup: (10 * cycle) / UNIT_MS,
+      measured: (cycles(instances) * cycle) / UNIT_MS,
+      seeds: SEEDS,
+      window: (100 * cycle) / UNIT_MS,
+    },
     observe,
   });
   // avail_2_of_3 and quorum_2_of_3: at least two of three are up.
@@ -103,7 +114,9 @@ faults:
     const [, least, of] = /^(?:avail|quorum)_(\d+)_of_(\d+)$/.exec(name) ?? [];
     if (least === undefined || of === undefined) continue;
     const observe = sizes.get(Number(of)) ?? {};
-    observe[name] = perSeed(({ upShares }) => upShares.slice(Number(least)).reduce((sum, share) => sum + share, 0));
+    const upShare = perSeed(({ upShares }) => upShares.slice(Number(least)).reduce((sum, share) => sum + share, 0));
+    // Never or always: the truth may be one outage in all that were seen away from that.
+    observe[name] = (cells, background) => atLeast(1 / (cycles(Number(of)) * Number(of) * SEEDS), upShare(cells, background));
     sizes.set(Number(of), observe);
   }
   const isUp = ({ upShares }: CellResult): number => upShares[1];
@@ -136,7 +149,7 @@ policies: { detector: { use: heartbeat, every: ${digits(every)}s, misses: ${miss
 `,
       perUnit: 1e-2,
       relaxation: 0,
-      exactly: { warmup: inUnits(every), measured: inUnits(3 * every + 2 * timeout), seeds: 40 },
+      exactly: { warmup: inUnits(every), measured: inUnits(3 * every + 2 * timeout), seeds: SEEDS, window: inUnits(every) },
       observe: {
         mean_detection_time: (cells) => {
           const means = delays(cells).map(meanOf);
@@ -172,7 +185,7 @@ const coverage: Adapter = ({ params }, effort) => {
   const perInterval = 10;
   const requests = numberOf(params, 'n');
   const warmup = numberOf(params, 'warmup');
-  const affordable = Math.floor((effort.requests * 3) / (requests + perInterval * warmup));
+  const affordable = Math.floor((2 * effort.requests[1]) / (requests + perInterval * warmup));
   const intervals = Math.max(20, Math.min(numberOf(params, 'reps'), affordable));
   const truth = load / (1 - load);
   const groups = (cells: readonly CellResult[]): { covers: number; halfWidth: number }[] =>
