@@ -68,18 +68,21 @@ export class RateCurve {
     for (;;) {
       const local = now - this.periodStartMs;
       // Segment −1 lies before the first point, `last` behind the last; both keep the nearest point's rate.
-      while (this.segment < last && local >= times[this.segment + 1]) this.segment++;
+      while (this.segment < last && (local >= times[this.segment + 1] || this.isJump(this.segment))) this.segment++;
       const segment = this.segment;
       const isFlat = segment < 0 || segment === last;
       const segmentEnd = segment === last ? this.periodMs : times[segment + 1];
       const endRate = rates[Math.min(segment + 1, last)];
-      const slope = isFlat ? 0 : (endRate - rates[segment]) / (segmentEnd - times[segment]);
-      const startRate = isFlat ? endRate : Math.max(0, rates[segment] + slope * (local - times[segment]));
+      const length = isFlat ? Infinity : segmentEnd - times[segment];
+      const rise = isFlat ? 0 : endRate - rates[segment];
+      // A share rather than a slope: the slope of a very short segment may be infinite.
+      const passed = isFlat ? 1 : Math.min(1, Math.max(0, (local - times[segment]) / length));
+      const startRate = Math.max(0, endRate - rise * (1 - passed));
       const span = segmentEnd - local;
       const area = startRate + endRate === 0 ? 0 : (span * (startRate + endRate)) / 2;
       if (area >= left) {
-        // startRate·x + slope·x²/2 = left, solved in the form that does not cancel.
-        const step = (2 * left) / (startRate + Math.sqrt(Math.max(0, startRate * startRate + 2 * slope * left)));
+        // startRate·x + rise/length·x²/2 = left, solved in the form that does not cancel.
+        const step = (2 * left) / (startRate + Math.sqrt(Math.max(0, startRate * startRate + (2 * rise * left) / length)));
         return Math.max(fromMs, step < span ? now + step : this.periodStartMs + segmentEnd);
       }
       if (span === Infinity) return Infinity;
@@ -97,6 +100,10 @@ export class RateCurve {
         this.segment = -1;
       }
     }
+  }
+
+  private isJump(segment: number): boolean {
+    return segment >= 0 && this.times[segment] === this.times[segment + 1];
   }
 
   private areaOfPeriod(): number {

@@ -33,7 +33,8 @@ function allEquivalent(variants: readonly VariantResult[]): string {
   return `${all} are equivalent: no difference in latency or availability is larger than what would matter (1 % of means and medians, 3 % of p99, 0.01 points of availability).`;
 }
 
-/** The variant with the lowest p99 among those shown better than the baseline without costing availability. */
+/** The variant with the lowest p99 among those shown better than the baseline without costing availability, and not shown less available
+ *  than another of them. */
 function winner(variants: readonly VariantResult[], comparisons: readonly Comparison[]): string[] {
   const [baseline] = variants;
   const worthy = variants.slice(1).filter((variant) => {
@@ -43,9 +44,16 @@ function winner(variants: readonly VariantResult[], comparisons: readonly Compar
     return gains && p99?.verdict !== 'worse' && availability?.verdict !== 'worse';
   });
   if (worthy.length === 0) return [`No variant is shown to be better than ${baseline.label}.`];
-  const ranked = worthy.toSorted((x, y) => p99Of(x) - p99Of(y));
+  // Latency counts answered requests only, so availability comes first: shedding load must not look like speed.
+  const mostAvailable = worthy.reduce((most, variant) => (availabilityOf(variant) > availabilityOf(most) ? variant : most));
+  const ranked = worthy.filter((variant) => !isLessAvailable(variant, mostAvailable)).toSorted((x, y) => p99Of(x) - p99Of(y));
   const [best, ...others] = ranked;
   return [bestSentence(best, baseline, comparisons), ...tied(best, others)];
+}
+
+function isLessAvailable(variant: VariantResult, other: VariantResult): boolean {
+  const metric = findMetric(AVAILABILITY);
+  return variant !== other && metric !== undefined && compareTwo(variant, other, metric).verdict === 'worse';
 }
 
 function bestSentence(best: VariantResult, baseline: VariantResult, comparisons: readonly Comparison[]): string {

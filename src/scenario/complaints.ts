@@ -58,6 +58,16 @@ export class Complaints {
     });
   }
 
+  /** About another file, which this one names. */
+  addElsewhere(issue: Issue): void {
+    const { issues, seen } = this.#found;
+    const { code, message, place } = issue;
+    const identity = `${code} ${place?.file}:${place?.line}:${place?.column} ${message}`;
+    if (seen.has(identity) || issues.length >= maxIssues) return;
+    seen.add(identity);
+    issues.push(issue);
+  }
+
   /** The value at `path` if it has the schema's shape; complaints otherwise. */
   check<Schema extends z.ZodType>(schema: Schema, path: Path): z.output<Schema> | undefined {
     const node = nodeAt(this.root, path);
@@ -91,8 +101,11 @@ export class Complaints {
   get hasErrors(): boolean {
     return this.#found.issues.some(({ severity }) => severity === 'error');
   }
+  /** Those about other files come last. */
   get all(): readonly Issue[] {
-    return sortIssues(this.#found.issues);
+    const isElsewhere = ({ place }: Issue): boolean => place !== undefined && place.file !== this.source.file;
+    const { issues } = this.#found;
+    return [...sortIssues(issues.filter((issue) => !isElsewhere(issue))), ...sortIssues(issues.filter(isElsewhere))];
   }
 }
 

@@ -21,6 +21,7 @@ import type { Ms } from '../core/time.ts';
 import { balancers } from '../policies/balancing/index.ts';
 import { detectors } from '../policies/detection/index.ts';
 import type { Env } from './distributions.ts';
+import { isPasted, pastedUse } from './paste-in/paste-in.ts';
 import type { policyUse } from './shape.ts';
 import type { PolicyUse } from './spec.ts';
 
@@ -67,6 +68,14 @@ export async function compileUse(
   }
   if (label !== undefined && !isLabel(label)) {
     env.complaints.error('bad-label', [...path, 'label'], `${show(label)} is not a label: one line of text, not empty`);
+    return undefined;
+  }
+  if (use === undefined) {
+    if (role === 'balancer' && isPasted(written)) {
+      const pasted = await pastedUse(written, path, env, roles.balancer.table, readParam);
+      return pasted && { label: label ?? pasted.text, written: pasted.text, use: { use: pasted.use, params: pasted.params } };
+    }
+    env.complaints.add({ code: 'missing-key', path, key: 'use', message: 'missing key "use"', hint: 'expected a text' });
     return undefined;
   }
   if (use.includes('#') || /^\.{0,2}\//.test(use)) return ownPolicy(use, usePath, label, written, path, env);

@@ -297,7 +297,7 @@ export const fault = z.discriminatedUnion('type', [
 
 /** A policy by name, or with parameters; those are checked against the policy's own table. */
 export const policyUse = either(
-  [text(400), z.looseObject({ use: text(400), label: text(64).optional() })],
+  [text(400), z.looseObject({ use: text(400).optional(), label: text(64).optional() })],
   'the name of a policy or a map with "use"',
 ).meta({
   id: 'policy',

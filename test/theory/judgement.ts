@@ -12,7 +12,7 @@ export interface Observation {
 
 /** Four standard errors of a normal: 6 false alarms in 100 000. */
 const ALARM = 4;
-/** To which expected values are meant to be read; a smaller error would measure their rounding. */
+/** A smaller error than this share would measure the rounding of what is expected. */
 const DIGITS = 1e-6;
 const alarmProbability = studentTwoSided(ALARM, Infinity);
 
@@ -29,10 +29,7 @@ export function judge(each: Case, metric: string, expected: Expected, observatio
     ...row,
     observed: value,
     se: observation.se ?? null,
-    z:
-      spread > 0 && isStatistical(each)
-        ? onNormalScale(difference / Math.max(spread, DIGITS * Math.abs(value)), replications)
-        : null,
+    z: spread > DIGITS * Math.abs(value) && isStatistical(each) ? onNormalScale(difference / spread, replications) : null,
     verdict: isNear ? 'pass' : 'fail',
   };
 }

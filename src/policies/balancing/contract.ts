@@ -246,7 +246,7 @@ export class BalancerTrial {
 
   #add(choice = 0): void {
     const weight = choice === 0 ? 1 : 1 + ((choice >>> 3) % 3);
-    this.set.add(`e${this.#born++}`, { weight, locality: choice % 3, priority: 0 }, this.nowMs);
+    this.set.add(`e${this.#born++}`, { weight, locality: choice % 3, priority: choice % 5 === 4 ? 1 : 0 }, this.nowMs);
   }
 
   #withMember(choice: number, act: (slot: Slot) => void): void {

@@ -3,10 +3,10 @@
  *
  *  Every endpoint gets the same number of clients, but for one, where `random-subset` leaves it to chance. It fails when the number of
  *  endpoints changes: all subsets are dealt anew and nearly all connections move. Endpoints left over in a round get nobody in it. */
-import { int, string } from '../../core/params.ts';
+import { int } from '../../core/params.ts';
 import { Xoshiro128 } from '../../core/xoshiro.ts';
 import { defineBalancer, type EndpointView, type Slot } from './balancer.ts';
-import { childMaker } from './parts/composite.ts';
+import { childMaker, innerParam } from './parts/composite.ts';
 import { SubsetBalancer } from './parts/subset.ts';
 
 export const deterministicSubset = defineBalancer({
@@ -20,7 +20,7 @@ export const deterministicSubset = defineBalancer({
   params: {
     subsetSize: int({ default: 20, min: 1, about: 'Endpoints to use.' }),
     clientId: int({ default: 0, min: 0, about: 'This client’s number, from 0; numbers should have no gaps.' }),
-    inner: string({ default: 'round-robin', about: 'The balancer over the subset.' }),
+    inner: innerParam('round-robin', 'The balancer over the subset.'),
   },
   create: ({ subsetSize, clientId, inner }, { rng }) =>
     new SubsetBalancer((view) => dealtTo(view, clientId, subsetSize), childMaker(inner, rng)),

@@ -7,7 +7,7 @@ import { int, type ParamValues, string } from '../../core/params.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import { defineBalancer, type EndpointView, healthStates, NO_ENDPOINT, type PickContext, type Slot } from './balancer.ts';
-import { type Child, childMaker, Composite, type MakeChild } from './parts/composite.ts';
+import { type Child, childMaker, innerParam, Composite, type MakeChild } from './parts/composite.ts';
 import { EdfScheduler, PRE_PICKS_BOUND } from './parts/edf-scheduler.ts';
 import { numberList } from './parts/number-list.ts';
 
@@ -23,7 +23,7 @@ const params = {
     about: 'A zone’s weight counts in proportion to this times its healthy share, at most 100 per cent.',
     official: 'Envoy overprovisioning_factor',
   }),
-  inner: string({ default: 'round-robin', about: 'The balancer within a zone.' }),
+  inner: innerParam('round-robin', 'The balancer within a zone.'),
 };
 
 export const localityWeighted = defineBalancer({

@@ -6,7 +6,7 @@
  *  healthy or not, on the grounds that the health checks may be what is broken.
  *
  *  Each level has balancers of its own for its healthy, its degraded, and in panic for all of its endpoints. */
-import { boolean, int, type ParamValues, string } from '../../core/params.ts';
+import { boolean, int, type ParamValues } from '../../core/params.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import {
@@ -19,7 +19,7 @@ import {
   type Slot,
 } from './balancer.ts';
 import { hashModulo } from './hashes/u64.ts';
-import { type Child, childMaker, Composite, keepsKeys, type MakeChild } from './parts/composite.ts';
+import { type Child, childMaker, innerParam, Composite, keepsKeys, type MakeChild } from './parts/composite.ts';
 import { type PriorityLoads, priorityLoads, priorityOf } from './parts/priority-loads.ts';
 
 const params = {
@@ -46,7 +46,7 @@ const params = {
     about: 'Count weights instead of endpoints in availability.',
     official: 'Envoy weighted_priority_health',
   }),
-  inner: string({ default: 'round-robin', about: 'The balancer within a level.' }),
+  inner: innerParam('round-robin', 'The balancer within a level.'),
 };
 export type PriorityParams = ParamValues<typeof params>;
 

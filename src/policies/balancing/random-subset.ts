@@ -2,11 +2,11 @@
  *
  *  Bounds the number of connections in large fleets, and moves at most one connection per client when an endpoint comes or goes. It fails
  *  on evenness: how many clients an endpoint gets is binomial, so with small subsets some get twice as many as others. */
-import { int, string } from '../../core/params.ts';
+import { int } from '../../core/params.ts';
 import type { EndpointView, Slot } from './balancer.ts';
 import { defineBalancer } from './balancer.ts';
 import { xxHash64 } from './hashes/xxhash64.ts';
-import { childMaker } from './parts/composite.ts';
+import { childMaker, innerParam } from './parts/composite.ts';
 import { SubsetBalancer } from './parts/subset.ts';
 
 export const randomSubset = defineBalancer({
@@ -19,7 +19,7 @@ export const randomSubset = defineBalancer({
   aliases: [{ system: 'gRPC', name: 'random_subsetting_experimental' }],
   params: {
     subsetSize: int({ default: 20, min: 1, about: 'Endpoints to use.', official: 'gRPC subset_size' }),
-    inner: string({ default: 'round-robin', about: 'The balancer over the subset.' }),
+    inner: innerParam('round-robin', 'The balancer over the subset.'),
   },
   create: ({ subsetSize, inner }, { rng }) => {
     const seed = rng.uint32();

@@ -5,11 +5,11 @@
  *  together and nobody takes their share. HAProxy's growth is linear in sixteenths.
  *
  *  The balancer within sees the lowered weight whenever it looks; those that take weights over are told anew sixteen times per window. */
-import { choice, duration, int, number, type ParamValues, string } from '../../core/params.ts';
+import { choice, duration, int, number, type ParamValues } from '../../core/params.ts';
 import { pow } from '../../core/math.ts';
 import type { Ms } from '../../core/time.ts';
 import { defineBalancer, type EndpointTable, type EndpointView, type PickContext, type Slot } from './balancer.ts';
-import { type Child, childMaker, Composite, type MakeChild } from './parts/composite.ts';
+import { type Child, childMaker, innerParam, Composite, type MakeChild } from './parts/composite.ts';
 
 const params = {
   window: duration({
@@ -33,7 +33,7 @@ const params = {
     official: 'Envoy min_weight_percent',
   }),
   variant: choice({ default: 'envoy', choices: ['envoy', 'haproxy'], about: 'Whose growth; HAProxy’s has no other parameters.' }),
-  inner: string({ default: 'edf-weighted-round-robin', about: 'The balancer that gets the lowered weights.' }),
+  inner: innerParam('edf-weighted-round-robin', 'The balancer that gets the lowered weights.'),
 };
 
 export const slowStart = defineBalancer({

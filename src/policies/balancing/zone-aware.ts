@@ -10,7 +10,7 @@ import { int, type ParamValues, string } from '../../core/params.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import { defineBalancer, type EndpointView, healthStates, type PickContext, type Slot } from './balancer.ts';
-import { type Child, childMaker, Composite, type MakeChild } from './parts/composite.ts';
+import { type Child, childMaker, innerParam, Composite, type MakeChild } from './parts/composite.ts';
 import { numberList } from './parts/number-list.ts';
 import { chooseZone, type ZoneRouting, zoneRouting } from './parts/zone-routing.ts';
 
@@ -37,7 +37,7 @@ const params = {
     about: 'With a smaller percentage healthy there is no routing by zone.',
     official: 'Envoy healthy_panic_threshold',
   }),
-  inner: string({ default: 'round-robin', about: 'The balancer within a zone, and over all where there is no routing by zone.' }),
+  inner: innerParam('round-robin', 'The balancer within a zone, and over all where there is no routing by zone.'),
 };
 
 export const zoneAware = defineBalancer({

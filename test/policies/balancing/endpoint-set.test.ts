@@ -125,6 +125,19 @@ describe('EndpointSet', () => {
     expect([set.table.priority[8], set.table.locality[8]]).toEqual([2, 3]);
   });
 
+  it('lets a balancer that judges health itself pick anybody who has not been removed', () => {
+    const set = setOf('a', 'b');
+    set.setHealth(0, unhealthy, 0);
+    set.bind(Object.assign(new Witness(), { judgesHealth: true }), 0);
+    expect(set.isEligible(0)).toBe(true);
+    set.begin(0);
+    set.remove(0, 1);
+    expect(set.isEligible(0)).toBe(false);
+    set.bind(new Witness(), 2);
+    set.setHealth(1, unhealthy, 2);
+    expect(set.isEligible(1)).toBe(false);
+  });
+
   it('refuses what a driver must not do', () => {
     const set = setOf('a');
     expect(() => set.end(0)).toThrow('an attempt ended that never began');

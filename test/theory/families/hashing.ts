@@ -23,31 +23,33 @@ interface Ownership {
 
 interface Setup {
   readonly policy: string;
-  readonly settings?: Readonly<Record<string, number | string>>;
+  /** By the number of endpoints. */
+  settings?(endpoints: number): Readonly<Record<string, number>>;
   readonly endpoints: number;
   readonly keys: readonly Key[] | ((streams: Streams, replication: number) => readonly Key[]);
   readonly replications: number;
 }
 
-function replicate(seed: string, { policy, settings = {}, endpoints: count, keys, replications }: Setup): readonly Ownership[] {
+function replicate(seed: string, setup: Setup): readonly Ownership[] {
+  const { endpoints, keys } = setup;
   const streams = new Streams(seed);
-  const definition = balancers[policy];
-  return Array.from({ length: replications }, (_, replication) => {
+  return Array.from({ length: setup.replications }, (_, replication) => {
     const own = typeof keys === 'function' ? keys(streams, replication) : keys;
-    const endpoints = new EndpointSet(count + 1);
-    for (let i = 0; i < count; i++) endpoints.add(`${seed}-${replication}-${i}`, {}, 0);
-    const balancer = definition.create(
-      { ...defaultsOf(definition), ...settings },
-      { rng: streams.stream(`balancer ${replication}`) },
-    );
-    endpoints.bind(balancer, 0);
-    const owners = ask(balancer, own);
-    const extra = endpoints.add(`${seed}-${replication}-${count}`, {}, 0);
-    const withOneMore = ask(balancer, own);
-    endpoints.remove(extra, 0);
-    endpoints.remove(count - 1, 0);
-    return { owners, withOneMore, withOneLess: ask(balancer, own) };
+    const names = Array.from({ length: endpoints + 1 }, (_each, i) => `${seed}-${replication}-${i}`);
+    const ownersAmong = (count: number): Int32Array => ask(balancerOf(setup, names.slice(0, count), streams), own);
+    return { owners: ownersAmong(endpoints), withOneMore: ownersAmong(endpoints + 1), withOneLess: ownersAmong(endpoints - 1) };
   });
+}
+
+/** Slots are counted up, so an endpoint is the same number in all of them. */
+function balancerOf({ policy, settings }: Setup, names: readonly string[], streams: Streams): Balancer {
+  const definition = balancers[policy];
+  const params = { ...defaultsOf(definition), ...settings?.(names.length) };
+  const balancer = definition.create(params, { rng: streams.stream('balancer') });
+  const endpoints = new EndpointSet(names.length);
+  for (const name of names) endpoints.add(name, {}, 0);
+  endpoints.bind(balancer, 0);
+  return balancer;
 }
 
 function ask(balancer: Balancer, keys: readonly Key[]): Int32Array {
@@ -105,7 +107,8 @@ const ring: Adapter = ({ id, params }, { seed }) => {
   const keys = evenlySpread(Math.max(65_536, 16 * endpoints * points));
   const samples = replicate(`${seed} ${id}`, {
     policy: 'ring-hash',
-    settings: { minimumRingSize: endpoints * points },
+    // The ring is told its least size as a whole and rounds each endpoint's part up; the case gives the points of each endpoint.
+    settings: (count) => ({ minimumRingSize: Math.ceil(count * (points - 0.5)) }),
     endpoints,
     keys,
     replications: Math.max(12, Math.min(200, Math.round(1e7 / keys.length))),
@@ -139,7 +142,7 @@ const maglev: Adapter = ({ id, params }, { seed }) => {
   const [endpoints, places] = ['N', 'M'].map((key) => numberOf(params, key));
   const samples = replicate(`${seed} ${id}`, {
     policy: 'maglev',
-    settings: { tableSize: places },
+    settings: () => ({ tableSize: places }),
     endpoints,
     keys: Array.from({ length: places }, (_, low) => ({ high: 0, low })),
     replications: Math.max(12, Math.min(200, Math.round(4e6 / places))),
@@ -152,7 +155,7 @@ const maglev: Adapter = ({ id, params }, { seed }) => {
           samples,
           (sample) => Math.max(...counts(sample, endpoints)) - Math.min(...counts(sample, endpoints)),
         ),
-        unavoidable_fraction: over(samples, unavoidable),
+        unavoidable_fraction: { value: over(samples, unavoidable).value },
         extra_disruption_fraction: over(samples, (sample) => moved(sample.owners, sample.withOneLess) - unavoidable(sample)),
       },
     },

@@ -10,15 +10,18 @@ import { distribution, Script, Stage } from './stage.ts';
 
 export const choiceAdapters: Adapters = {
   'least-request': (input: {
-    readonly choiceCount: number;
+    readonly algorithm: string;
+    readonly choiceCount?: number;
     readonly active: readonly number[];
     readonly randoms: readonly number[];
   }) => {
-    // The first number chooses the priority there, which is not the balancer's business here; the second here seeds its schedule.
-    const rng = new Script(0, ...input.randoms.slice(1));
-    const balancer = leastRequest.make({ choiceCount: input.choiceCount }, { rng });
+    // Envoy chooses the priority with the first number, which is not the balancer's business here; ours seeds its schedule first.
+    const forPriority = input.algorithm.startsWith('envoy') ? 1 : 0;
+    const rng = new Script(0, ...input.randoms.slice(forPriority));
+    const selectionMethod = input.algorithm === 'envoy-full-scan' ? 'full-scan' : 'n-choices';
+    const balancer = leastRequest.make({ choiceCount: input.choiceCount ?? 2, selectionMethod }, { rng });
     const pick = Stage.of(input.active.length).setActive(input.active).bind(balancer).pick();
-    return { pick, randomsConsumed: rng.used };
+    return { pick, randomsConsumed: rng.used - 1 + forPriority };
   },
 
   probability: (input: {

@@ -45,12 +45,13 @@ export const levelAdapters: Adapters = {
   'panic-rr': (input: {
     readonly hosts: number;
     readonly panicThreshold?: number;
+    readonly failTrafficOnPanic?: boolean;
     readonly steps: readonly { readonly healthy: readonly number[]; readonly picks: number }[];
   }) => {
     const values = {
       overprovisioningFactor: 140,
       healthyPanicThreshold: input.panicThreshold ?? 50,
-      failTrafficOnPanic: false,
+      failTrafficOnPanic: input.failTrafficOnPanic ?? false,
       weightedPriorityHealth: false,
       inner: 'round-robin',
     };

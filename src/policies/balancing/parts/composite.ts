@@ -1,6 +1,7 @@
 /** A balancer made of balancers, each with a view of its own. What happens to an endpoint is told to all of them: several may know it,
  *  and which of them picked does not matter to what was learnt. */
 import { InputError } from '../../../core/errors.ts';
+import { choice, type ChoiceParam } from '../../../core/params.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import {
@@ -17,6 +18,10 @@ import { simpleBalancers } from '../simple.ts';
 import { SubView } from './sub-view.ts';
 
 export type MakeChild = () => Balancer;
+
+/** The parameter that names the balancer within. */
+export const innerParam = (name: string, about: string): ChoiceParam =>
+  choice({ default: name, choices: Object.keys(simpleBalancers), about });
 
 /** Makes balancers of this name, with default parameters. */
 export function childMaker(name: string, rng: Rng): MakeChild {
