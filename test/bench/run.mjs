@@ -101,7 +101,7 @@ function print(results) {
     ...(flags.limit ? [row.limitPerSecond ?? '', row.timesLimit ?? ''] : []),
   ]);
   const widths = header.map((name, i) => Math.max(name.length, ...lines.map((line) => String(line[i]).length)));
-  for (const line of [header, ...lines]) console.log(line.map((cell, i) => String(cell).padStart(widths[i])).join('  '));
+  for (const line of [header, ...lines]) console.log(line.map((cell, i) => String(cell).padStart(widths[i])).join('  ').trimEnd());
   console.log(`\nmedians of ${repeat} processes each, interleaved; Node ${process.version}`);
 }
 

@@ -1,6 +1,7 @@
 /** The same bytes: from run to run, however many threads there are, and as they were when they were last written down. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -27,6 +28,13 @@ test('results are those written down in digests.json', { timeout: 30_000 }, () =
 });
 
 test('a digest that differs is named, with what to do about it', { timeout: 30_000 }, () => {
-  const { status, output } = node('digests.mjs', 'no-such-scenario');
-  expect(status, output).toBe(2);
+  const folder = mkdtempSync(join(tmpdir(), 'golden-'));
+  const file = join(folder, 'digests.json');
+  writeFileSync(file, JSON.stringify({ 'negative-control': { 'always-first': 'another' } }));
+  const { status, output } = node('digests.mjs', 'negative-control', `--against=${file}`);
+  rmSync(folder, { recursive: true });
+  expect(status).toBe(1);
+  expect(output).toMatch(/negative-control, always-first: was another, is [0-9a-f]+\n/);
+  expect(output).toMatch(/negative-control, round-robin: was nothing, is [0-9a-f]+\n/);
+  expect(output).toContain('"Numbers that changed" in CHANGELOG.md');
 });

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PolicyUse } from '../../../src/scenario/spec.ts';
-import { briefly, load, scenarioText, type Files } from '../fixture.ts';
+import { issuesOf, scenarioOf, scenarioText, type Files } from '../fixture.ts';
 
 /** The realistic files beside this one. */
 export const realFiles: Files = Object.fromEntries(
@@ -13,18 +13,15 @@ export const realFiles: Files = Object.fromEntries(
 
 export const withBalancer = (balancer: string): string => scenarioText({ rest: `policies:\n  balancer: ${balancer}\n` });
 
-/** What the scenario then runs. */
+/** What the scenario then runs: the policy with the parameters that differ from their defaults, or all where they are asked for. */
 export async function pasted(balancer: string, files: Files = realFiles): Promise<PolicyUse> {
-  return (await load(withBalancer(balancer), { files })).scenario.policies.balancer;
+  return (await scenarioOf(withBalancer(balancer), { files })).policies.balancer;
 }
 
-/** All complaints with their file, one line each. */
+/** All complaints, one line each, in the order in which they are printed. */
 export async function complaints(balancer: string, files: Files = realFiles): Promise<readonly string[]> {
-  return briefly(withBalancer(balancer), { files });
+  return (await issuesOf(withBalancer(balancer), { files })).map(
+    ({ place, severity, message, hint }) =>
+      `${place?.file}:${place?.line}:${place?.column} ${severity}: ${message}${hint === undefined ? '' : `; ${hint}`}`,
+  );
 }
-
-/** A cluster in a file of its own. */
-export const cluster = (lines: string): { readonly balancer: string; readonly files: Files } => ({
-  balancer: '{ fromEnvoy: cluster.yaml }',
-  files: { 'cluster.yaml': `name: api\n${lines}\n`, 'x.yaml': '' },
-});
