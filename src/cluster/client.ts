@@ -64,10 +64,22 @@ export class Client implements BeliefSink {
     this.balancerTimerMs = Infinity;
     this.endpoints = new EndpointSet(this.instances);
     fleet.services[spec.service].instances.forEach((instance, index) => {
-      this.endpoints.add(fleet.ids[this.base + index], { weight: instance.weight, locality: fleet.zone[this.base + index] }, 0);
+      this.endpoints.add(
+        fleet.ids[this.base + index],
+        { weight: instance.weight, priority: instance.priority, locality: fleet.zone[this.base + index] },
+        0,
+      );
     });
     // The name of the policy is not in the name of its stream: two variants of one algorithm then differ only where they must.
-    this.balancer = makers.makeBalancer({ rng: streams.stream(`balancer/${name}`) });
+    this.balancer = makers.makeBalancer({
+      rng: streams.stream(`balancer/${name}`),
+      client: {
+        number: setup.ordinal,
+        count: spec.balancers,
+        zone: this.zone,
+        clientsByZone: clientsByZone(spec, fleet.zoneNames),
+      },
+    });
     this.listens = this.balancer.onReport !== undefined;
     this.endpoints.bind(this.balancer, 0);
     this.detector = makers.makeDetector?.({ rng: streams.stream(`detector/${name}`), sink: this });
@@ -86,4 +98,11 @@ export class Client implements BeliefSink {
     this.endpoints.setHealth(slot, alive ? healthStates.healthy : healthStates.unhealthy, nowMs);
     this.onBelief(this, slot, alive, nowMs);
   }
+}
+
+/** Proxies are dealt out to their zones in turn. */
+function clientsByZone(spec: TrafficSpec, zoneNames: readonly string[]): number[] {
+  const counts = zoneNames.map(() => 0);
+  for (let i = 0; i < spec.balancers; i++) counts[zoneNames.indexOf(spec.balancerZones[i % spec.balancerZones.length])]++;
+  return counts;
 }

@@ -49,7 +49,8 @@ export class RateCurve {
   isSilentFrom(timeMs: Ms): boolean {
     const last = this.times.length - 1;
     if (this.isConstant) return this.rates[0] === 0;
-    return this.periodMs === Infinity && this.rates[last] === 0 && timeMs >= this.times[last];
+    if (this.periodMs < Infinity) return this.periodArea === 0;
+    return this.rates[last] === 0 && timeMs >= this.times[last];
   }
 
   /** The time at which the integral from `fromMs` reaches `amount`; Infinity if it never does. Cheap when calls go forward. */

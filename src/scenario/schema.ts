@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { Param, ParamSpecs } from '../core/params.ts';
 import { durationPattern } from './fields.ts';
+import { formats } from './paste-in/paste-in.ts';
 import { formatDefault, roles } from './policy-use.ts';
 import { wholeFile } from './shape.ts';
 
@@ -13,7 +14,7 @@ export function scenarioSchema(): object {
   const schema = z.toJSONSchema(wholeFile, { io: 'input', target: 'draft-07', unrepresentable: 'any' }) as Json;
   const definitions = {
     ...(schema.definitions as Json),
-    balancer: policySchema(roles.balancer.table, 'A balancer, by name or with parameters.', []),
+    balancer: policySchema(roles.balancer.table, 'A balancer, by name or with parameters.', [], formats),
     detector: policySchema(roles.detector.table, 'A failure detector, by name or with parameters; none for none.', ['none']),
   } as Record<string, unknown>;
   delete definitions.policy;
@@ -47,7 +48,12 @@ interface Described {
   readonly params: ParamSpecs;
 }
 
-function policySchema(table: Readonly<Record<string, unknown>>, description: string, others: readonly string[]): Json {
+function policySchema(
+  table: Readonly<Record<string, unknown>>,
+  description: string,
+  others: readonly string[],
+  pasted: typeof formats = {},
+): Json {
   const policies = Object.values(table) as Described[];
   const names = [...policies.map(({ name }) => name), ...others];
   const label = { type: 'string', minLength: 1, maxLength: 64, description: 'Its name in results.' };
@@ -69,10 +75,22 @@ function policySchema(table: Readonly<Record<string, unknown>>, description: str
         required: ['use'],
         additionalProperties: false,
       })),
+      ...Object.entries(pasted).map(([key, { selector, noun, about }]) => ({
+        title: key,
+        description: about,
+        type: 'object',
+        properties: {
+          [key]: { type: 'string', description: about },
+          [selector]: { type: 'string', description: `Which ${noun} of the file, if it has several.` },
+          label,
+        },
+        required: [key],
+        additionalProperties: false,
+      })),
       {
         title: 'another name, or a module of your own',
         type: 'object',
-        properties: { use: { type: 'string', not: { enum: names } }, label },
+        properties: { use: { type: 'string', not: { enum: policies.map(({ name }) => name) } }, label },
         required: ['use'],
       },
     ],

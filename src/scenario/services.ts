@@ -91,7 +91,8 @@ function compileInstances(
 ): InstanceSpec[] | undefined {
   const twice = zones.findIndex((zone, index) => zones.indexOf(zone) !== index);
   if (twice !== -1) complaints.error('duplicate', [...path, 'zones', twice], `zone ${show(zones[twice])} stands twice`);
-  const groups = typeof instances === 'number' ? [{ count: instances, speed: 1, weight: 1, zone: undefined }] : instances;
+  const groups =
+    typeof instances === 'number' ? [{ count: instances, speed: 1, weight: 1, priority: 0, zone: undefined }] : instances;
   const total = groups.reduce((sum, { count }) => sum + count, 0);
   if (total > limits.instances) {
     complaints.error('too-many', [...path, 'instances'], `${total} instances; ${limits.instances} is the most`);
@@ -99,8 +100,8 @@ function compileInstances(
   }
   const specs: InstanceSpec[] = [];
   let turn = 0;
-  for (const { count, speed, weight, zone } of groups) {
-    for (let i = 0; i < count; i++) specs.push({ zone: zone ?? zones[turn++ % zones.length], speed, weight });
+  for (const { count, speed, weight, priority, zone } of groups) {
+    for (let i = 0; i < count; i++) specs.push({ zone: zone ?? zones[turn++ % zones.length], speed, weight, priority });
   }
   if (specs.every(({ weight }) => weight === 0)) {
     complaints.error('zero-weight', [...path, 'instances'], 'the weights of all instances are 0: none would get requests');

@@ -132,6 +132,7 @@ export const service = keys({
           count: count({ min: 1, max: limits.instances }).prefault(1),
           speed: number().describe('2 halves every service time.').prefault(1),
           weight: number({ min: 0 }).describe('Announced to balancers; 0 drains.').prefault(1),
+          priority: count({ min: 0, max: 255 }).describe('Announced to balancers; level 0 is used first.').prefault(0),
           zone: name().describe('Instead of a turn in zones.').optional(),
         }),
       ),

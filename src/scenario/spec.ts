@@ -59,6 +59,8 @@ export interface InstanceSpec {
   readonly speed: number;
   /** Weight announced to balancers. */
   readonly weight: number;
+  /** Priority level announced to balancers; 0 is used first. */
+  readonly priority: number;
 }
 
 export interface NetworkSpec {

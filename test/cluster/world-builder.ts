@@ -62,7 +62,7 @@ export function buildWorld(setup: WorldSetup): World {
     services: [
       {
         name: 'api',
-        instances: instances.map((instance) => ({ zone: 'a', speed: 1, weight: 1, ...instance })),
+        instances: instances.map((instance) => ({ zone: 'a', speed: 1, weight: 1, priority: 0, ...instance })),
         slots: setup.slots ?? 1,
         queueLimit: setup.queueLimit ?? Infinity,
         discipline: setup.discipline ?? 'fifo',

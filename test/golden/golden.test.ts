@@ -24,7 +24,7 @@ test('a run file has the same bytes again, with one thread, and with two', { tim
 
 test('results are those written down in digests.json', { timeout: 30_000 }, () => {
   const { status, output } = node('digests.mjs', 'negative-control', 'bursty-traffic');
-  expect(status, output).toBe(0);
+  expect(status, `${output}`).toBe(0);
 });
 
 test('a digest that differs is named, with what to do about it', { timeout: 30_000 }, () => {

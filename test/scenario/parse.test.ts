@@ -23,9 +23,9 @@ test('what is left out gets its documented default', async () => {
       {
         name: 'api',
         instances: [
-          { zone: 'a', speed: 1, weight: 1 },
-          { zone: 'a', speed: 1, weight: 1 },
-          { zone: 'a', speed: 1, weight: 1 },
+          { zone: 'a', speed: 1, weight: 1, priority: 0 },
+          { zone: 'a', speed: 1, weight: 1, priority: 0 },
+          { zone: 'a', speed: 1, weight: 1, priority: 0 },
         ],
         slots: 1,
         queueLimit: 100,
@@ -118,10 +118,10 @@ describe('services', () => {
       '{ work: 1ms, zones: [a, b], instances: [{ count: 2, speed: 2 }, { zone: z, weight: 0 }, { weight: 3 }] }',
     );
     expect(instances).toEqual([
-      { zone: 'a', speed: 2, weight: 1 },
-      { zone: 'b', speed: 2, weight: 1 },
-      { zone: 'z', speed: 1, weight: 0 },
-      { zone: 'a', speed: 1, weight: 3 },
+      { zone: 'a', speed: 2, weight: 1, priority: 0 },
+      { zone: 'b', speed: 2, weight: 1, priority: 0 },
+      { zone: 'z', speed: 1, weight: 0, priority: 0 },
+      { zone: 'a', speed: 1, weight: 3, priority: 0 },
     ]);
   });
 
@@ -131,7 +131,7 @@ describe('services', () => {
     );
     expect(service).toEqual({
       name: 'api',
-      instances: [{ zone: 'a', speed: 1, weight: 1 }],
+      instances: [{ zone: 'a', speed: 1, weight: 1, priority: 0 }],
       slots: 4,
       queueLimit: Infinity,
       discipline: 'processor-sharing',

@@ -11,15 +11,14 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Case, inTier, readCases, type Row, type Tier, tiers } from './cases.ts';
+import { inTier, readCases, type Row, type Tier, tiers } from './cases.ts';
 import { families } from './families/index.ts';
-import { judge } from './judgement.ts';
 import { ThreadedLaboratory } from './laboratory.ts';
 import { printHead, printRows, printSummary } from './print.ts';
 import { spreadOf } from './spread.ts';
-import { type Effort, observe } from './trial.ts';
+import { type Effort, observeCase } from './trial.ts';
 
-/** Four cores' worth of patience is not assumed: `core` stays below a minute on two, `full` below twelve. */
+/** On two cores `core` takes less than a minute and `full` less than twelve. */
 const efforts: Readonly<Record<Tier, Omit<Effort, 'seed'>>> = {
   core: { requests: [1e6, 4e6], seeds: 50 },
   full: { requests: [2.5e6, 20e6], seeds: 50 },
@@ -54,7 +53,7 @@ async function main(): Promise<number> {
   try {
     if (!json) printHead(tier, cases);
     for (const each of cases) {
-      const own = await rowsOf(each, laboratory, { ...efforts[tier], seed });
+      const own = await observeCase(each, families, laboratory, { ...efforts[tier], seed });
       rows.push(...own);
       if (!json) printRows(own);
     }
@@ -65,15 +64,6 @@ async function main(): Promise<number> {
   if (json) console.log(JSON.stringify(rows, null, 1));
   else printSummary(rows, spread);
   return rows.some(({ verdict }) => verdict === 'fail') || spread.complaints.length > 0 ? 1 : 0;
-}
-
-async function rowsOf(each: Case, laboratory: ThreadedLaboratory, effort: Effort): Promise<Row[]> {
-  const observations = {};
-  for (const trial of families[each.family]?.(each, effort) ?? []) {
-    Object.assign(observations, await observe(each, trial, laboratory, effort));
-  }
-  const measured: Readonly<Record<string, Parameters<typeof judge>[3]>> = observations;
-  return Object.entries(each.expect).map(([metric, expected]) => judge(each, metric, expected, measured[metric]));
 }
 
 function readOptions(): { tier: Tier; family: string | undefined; seed: string; json: boolean } | string {

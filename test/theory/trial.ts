@@ -1,7 +1,7 @@
 /** A case as one or more ordinary scenarios, and how long each runs: the adapter says what is simulated and how fast it forgets, this
  *  file how many requests, seeds and how much warm-up that takes. */
-import type { Case } from './cases.ts';
-import type { Observation } from './judgement.ts';
+import type { Case, Row } from './cases.ts';
+import { judge, type Observation } from './judgement.ts';
 import type { Laboratory } from './laboratory.ts';
 import { EPISODES_BEYOND, type Readers } from './readers.ts';
 import { duration, UNIT_MS } from './yaml.ts';
@@ -53,7 +53,16 @@ export interface Size {
 const FORGOTTEN = 8;
 const SEEDS_LEAST = 12;
 
-export async function observe(
+/** A row for each metric of the case. */
+export async function observeCase(each: Case, adapters: Adapters, laboratory: Laboratory, effort: Effort): Promise<Row[]> {
+  const observations: Record<string, Observation | undefined> = {};
+  for (const trial of adapters[each.family]?.(each, effort) ?? []) {
+    Object.assign(observations, await observe(each, trial, laboratory, effort));
+  }
+  return Object.entries(each.expect).map(([metric, expected]) => judge(each, metric, expected, observations[metric]));
+}
+
+async function observe(
   each: Case,
   trial: Trial | Answers,
   laboratory: Laboratory,

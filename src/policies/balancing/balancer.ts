@@ -105,6 +105,18 @@ export interface Balancer {
 export interface BalancerDeps {
   /** A stream of this client's own. */
   readonly rng: Rng;
+  /** Who this client is among its peers, for policies that divide endpoints between clients; absent: the only one, in zone 0. */
+  readonly client?: ClientIdentity;
+}
+
+export interface ClientIdentity {
+  /** From 0, without gaps. */
+  readonly number: number;
+  readonly count: number;
+  /** Index of the client's zone, as in `EndpointTable.locality`. */
+  readonly zone: number;
+  /** How many clients each zone has. */
+  readonly clientsByZone: readonly number[];
 }
 
 export type BalancerDefinition<Specs extends ParamSpecs = ParamSpecs> = Policy<Specs, BalancerDeps, Balancer>;

@@ -10,15 +10,15 @@ import { type Balancer, defineBalancer, type EndpointView, NO_ENDPOINT, type Slo
 
 const params = {
   instanceId: int({
-    default: 0,
-    min: 0,
-    about: 'This client’s number, from 0.',
+    default: -1,
+    min: -1,
+    about: 'This client’s number, from 0; -1 asks the driver.',
     official: 'Finagle ProcessCoordinate instanceId',
   }),
   totalInstances: int({
-    default: 1,
-    min: 1,
-    about: 'How many clients there are.',
+    default: 0,
+    min: 0,
+    about: 'How many clients there are; 0 asks the driver.',
     official: 'Finagle ProcessCoordinate totalInstances',
   }),
   minAperture: int({ default: 12, min: 1, about: 'Endpoints to use at least.', official: 'Finagle minDeterministicAperture' }),
@@ -36,7 +36,11 @@ export const deterministicAperture = defineBalancer({
   ],
   aliases: [{ system: 'Finagle', name: 'aperture' }],
   params,
-  create: (values, deps) => new DeterministicAperture(values, deps.rng),
+  create: (values, { rng, client }) => {
+    const instanceId = values.instanceId >= 0 ? values.instanceId : (client?.number ?? 0);
+    const totalInstances = values.totalInstances > 0 ? values.totalInstances : (client?.count ?? 1);
+    return new DeterministicAperture({ ...values, instanceId, totalInstances }, rng);
+  },
 });
 
 /** How much of the ring a client uses: as many of its own stretches as it takes to reach `aperture` endpoints, so that all clients together

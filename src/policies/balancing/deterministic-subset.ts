@@ -19,11 +19,14 @@ export const deterministicSubset = defineBalancer({
   aliases: [{ system: 'Google', name: 'sre' }],
   params: {
     subsetSize: int({ default: 20, min: 1, about: 'Endpoints to use.' }),
-    clientId: int({ default: 0, min: 0, about: 'This client’s number, from 0; numbers should have no gaps.' }),
+    clientId: int({ default: -1, min: -1, about: 'This client’s number, from 0 and without gaps; -1 asks the driver.' }),
     inner: innerParam('round-robin', 'The balancer over the subset.'),
   },
-  create: ({ subsetSize, clientId, inner }, { rng }) =>
-    new SubsetBalancer((view) => dealtTo(view, clientId, subsetSize), childMaker(inner, rng)),
+  create: ({ subsetSize, clientId, inner }, { rng, client }) =>
+    new SubsetBalancer(
+      (view) => dealtTo(view, clientId >= 0 ? clientId : (client?.number ?? 0), subsetSize),
+      childMaker(inner, rng),
+    ),
 });
 
 /** The round a client is in, and where its part of the shuffled endpoints begins. */

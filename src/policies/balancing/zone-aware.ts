@@ -5,7 +5,7 @@
  *  clients differ in how much they send, since only their numbers count, and with few endpoints, where shares are coarse: below
  *  minClusterSize it steps aside.
  *
- *  How many clients each zone has must be told (`clients`); without it zones are taken to have equally many. */
+ *  How many clients each zone has comes from the driver or is told (`clients`); without either, zones are taken to have equally many. */
 import { int, type ParamValues, string } from '../../core/params.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
@@ -15,8 +15,11 @@ import { numberList } from './parts/number-list.ts';
 import { chooseZone, type ZoneRouting, zoneRouting } from './parts/zone-routing.ts';
 
 const params = {
-  zone: int({ default: 0, min: 0, about: 'The zone this client is in, by its index.' }),
-  clients: string({ default: '', about: 'Numbers of clients in the zones, in their order, such as "2, 2, 1".' }),
+  zone: int({ default: -1, min: -1, about: 'The zone this client is in, by its index; -1 asks the driver.' }),
+  clients: string({
+    default: '',
+    about: 'Numbers of clients in the zones, in their order, such as "2, 2, 1"; empty asks the driver.',
+  }),
   routingEnabled: int({
     default: 100,
     min: 0,
@@ -49,7 +52,11 @@ export const zoneAware = defineBalancer({
   sources: ['envoyproxy/envoy: source/extensions/load_balancing_policies/common/load_balancer_impl.cc'],
   aliases: [{ system: 'Envoy', name: 'zone_aware_lb_config' }],
   params,
-  create: (values, deps) => new ZoneAware(values, childMaker(values.inner, deps.rng), deps.rng),
+  create: (values, { rng, client }) => {
+    const zone = values.zone >= 0 ? values.zone : (client?.zone ?? 0);
+    const clients = values.clients === '' ? (client?.clientsByZone ?? []) : numberList('clients', values.clients);
+    return new ZoneAware({ ...values, zone }, clients, childMaker(values.inner, rng), rng);
+  },
 });
 
 class ZoneAware extends Composite {
@@ -62,10 +69,10 @@ class ZoneAware extends Composite {
   /** Zones in the order of the routing: the own one first. */
   #order: readonly number[] = [];
 
-  constructor(values: ParamValues<typeof params>, makeChild: MakeChild, rng: Rng) {
+  constructor(values: ParamValues<typeof params>, clients: readonly number[], makeChild: MakeChild, rng: Rng) {
     super(makeChild);
     this.#values = values;
-    this.#clients = numberList('clients', values.clients);
+    this.#clients = clients;
     this.#below = (n) => rng.below(n);
   }
 

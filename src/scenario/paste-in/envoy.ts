@@ -263,12 +263,6 @@ function applyLocality(config: Section, draft: Draft, cluster: Section | undefin
       healthyPanicThreshold: panic,
     });
     zoneAware.reportRest(reasons);
-    config.file.warn(
-      'approximation',
-      zoneAware.span,
-      'every proxy is taken to be in the first zone',
-      'parameter zone of zone-aware',
-    );
   }
   const weighted = config.section('locality_weighted_lb_config');
   if (weighted !== undefined) {
@@ -285,9 +279,9 @@ function localityWeights(weighted: Section, cluster: Section | undefined): Found
   const localities = endpoints?.kind === 'list' ? mapsOf(endpoints.items) : [];
   const weights = localities.map((locality) => {
     const weight = childOf(locality, 'load_balancing_weight') ?? childOf(locality, 'loadBalancingWeight');
-    return weight === undefined ? null : toPlain(weight);
+    return weight === undefined ? undefined : toPlain(weight);
   });
-  if (weights.length === 0 || weights.includes(null)) return undefined;
+  if (weights.length === 0 || !weights.every((weight) => typeof weight === 'number' && weight >= 0)) return undefined;
   weighted.file.warn(
     'zone-order',
     weighted.span,

@@ -5,7 +5,7 @@
  *  address) is the business of the traffic's `keys` here. After istio/api: networking/v1/destination_rule.proto. */
 import { show } from '../../core/quantity.ts';
 import { knownHint } from '../hints.ts';
-import { childOf, type MapNode, type Node } from '../node.ts';
+import { childOf, toPlain, type MapNode, type Node } from '../node.ts';
 import { Draft } from './draft.ts';
 import type { PastedFile } from './pasted-file.ts';
 import { type Found, Section } from './section.ts';
@@ -127,7 +127,11 @@ function applyLocality(balancer: Section, draft: Draft): void {
 function shares(origin: Section): Found | undefined {
   const to = origin.node('to');
   if (to?.kind !== 'map') return undefined;
-  const all = [...to.entries.values()].map(({ value }) => (value.kind === 'scalar' ? String(value.value) : ''));
+  const all = [...to.entries.values()].map(({ value }) => toPlain(value));
+  if (!all.every((share) => typeof share === 'number' && share >= 0)) {
+    origin.file.error('bad-parameter', to.span, `to: expected numbers, found ${all.map(show).join(', ')}`);
+    return undefined;
+  }
   const message = `the shares ${all.join(', ')} are taken for those of the scenario’s zones in their order`;
   origin.file.warn('zone-order', origin.keySpan('to'), message);
   return { key: 'to', value: all.join(', '), span: to.span };

@@ -15,13 +15,27 @@ interface Format {
   /** Key of the scenario that names which one of the file is meant. */
   readonly selector: string;
   readonly noun: string;
+  /** For editors. */
+  readonly about: string;
   find(file: PastedFile): readonly { readonly name: string; readonly node: MapNode }[];
   read(node: MapNode, file: PastedFile): Draft | undefined;
 }
 
-const formats: Readonly<Record<string, Format>> = {
-  fromEnvoy: { selector: 'cluster', noun: 'Envoy cluster', find: envoyClusters, read: envoyBalancer },
-  fromIstio: { selector: 'rule', noun: 'DestinationRule', find: destinationRules, read: istioBalancer },
+export const formats: Readonly<Record<string, Format>> = {
+  fromEnvoy: {
+    selector: 'cluster',
+    noun: 'Envoy cluster',
+    about: 'The balancer of an Envoy cluster: its file, relative to the scenario.',
+    find: envoyClusters,
+    read: envoyBalancer,
+  },
+  fromIstio: {
+    selector: 'rule',
+    noun: 'DestinationRule',
+    about: 'The balancer of an Istio DestinationRule: its file, relative to the scenario.',
+    find: destinationRules,
+    read: istioBalancer,
+  },
 };
 
 export interface PastedUse {

@@ -100,6 +100,12 @@ describe('loadBalancer', () => {
     expect(await complaints(...alone(off))).toEqual([]);
   });
 
+  test('with shares that are none is refused', async () => {
+    expect(await complaints(...alone('{ localityLbSetting: { distribute: [{ from: a, to: { a: most } }] } }'))).toEqual([
+      'rule.yaml:5:70 error: to: expected numbers, found "most"',
+    ]);
+  });
+
   test('with shares that differ by origin goes by none, and says so', async () => {
     const two = '{ localityLbSetting: { distribute: [{ from: a, to: { a: 100 } }, { from: b, to: { b: 100 } }] } }';
     expect((await pasted(...alone(two))).use).toBe('least-request');
