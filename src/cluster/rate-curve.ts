@@ -92,12 +92,13 @@ export class RateCurve {
       // The segment is counted, not found again from `now`, which rounding may have put a hair before its start.
       if (segment < last) this.segment++;
       else {
-        if (this.periodArea === 0) return Infinity;
         // Periods that are used up as a whole go by at once, but for one that rounding may need.
         const whole = Math.max(1, Math.floor(left / this.periodArea));
         left -= (whole - 1) * this.periodArea;
-        this.periodStartMs += whole * this.periodMs;
-        now = this.periodStartMs;
+        now = this.periodStartMs + whole * this.periodMs;
+        // Periods without any rate.
+        if (now === Infinity) return Infinity;
+        this.periodStartMs = now;
         this.segment = -1;
       }
     }

@@ -106,6 +106,7 @@ async function inline(request: CheckRequest): Promise<readonly PolicyCheck[]> {
 }
 
 const memoryMiB = 1024;
+const lingerMs = 1000;
 
 async function onThread(
   request: CheckRequest,
@@ -121,21 +122,27 @@ async function onThread(
     stderr: true,
   });
   for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (chunk: Buffer) => onOutput?.(String(chunk)));
+  let isDone = false;
   // Undefined when all checks have run, else why they have not.
   const end = new Promise<string | undefined>((resolve, reject) => {
     worker.on('message', (message: FromCheckWorker) => {
       if (message.type === 'end') checks.push(message.check);
-      if (message.type === 'done') resolve(undefined);
-      if (message.type !== 'begin') return;
-      running = message.name;
+      if (message.type === 'end') return;
       clearTimeout(limit);
-      limit = setTimeout(() => resolve(`did not come back within ${timeLimitMs / 1000} s`), timeLimitMs);
+      if (message.type === 'begin') {
+        running = message.name;
+        limit = setTimeout(() => resolve(`did not come back within ${timeLimitMs / 1000} s`), timeLimitMs);
+      } else {
+        isDone = true;
+        // The thread ends by itself once its output is out, unless the policy left a timer running.
+        limit = setTimeout(() => resolve(undefined), lingerMs);
+      }
     });
     worker.on('error', (error: Error & { code?: string }) => {
       if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve(`needed more than ${memoryMiB} MiB of memory`);
       else reject(error);
     });
-    worker.on('exit', () => resolve('ended the process'));
+    worker.on('exit', () => resolve(isDone ? undefined : 'ended the process'));
   });
   try {
     const violation = await end;

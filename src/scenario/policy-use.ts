@@ -1,5 +1,6 @@
 /** `use:` to a policy with complete, checked parameters; or to the module and export of a user's own. */
 import type { z } from 'zod';
+import { InputError } from '../core/errors.ts';
 import type { Path } from '../core/issue.ts';
 import { defaults, type Param, type ParamSpecs, type ParamValues } from '../core/params.ts';
 import { resolvePolicy } from '../core/policy-table.ts';
@@ -32,6 +33,7 @@ interface Definition {
   readonly name: string;
   readonly aliases: readonly PolicyAlias[];
   readonly params: ParamSpecs;
+  create(params: Values, deps: unknown): unknown;
 }
 /** What `policies` and `compare` may name, with the family that fills the role. */
 export const roles: Readonly<
@@ -73,7 +75,7 @@ export async function compileUse(
   if (use === undefined) {
     if (role === 'balancer' && isPasted(written)) {
       const pasted = await pastedUse(written, path, env, roles.balancer.table, readParam);
-      return pasted && { label: label ?? pasted.text, written: pasted.text, use: { use: pasted.use, params: pasted.params } };
+      return pasted && { label: label ?? pasted.label, written: pasted.written, use: { use: pasted.use, params: pasted.params } };
     }
     env.complaints.add({ code: 'missing-key', path, key: 'use', message: 'missing key "use"', hint: 'expected a text' });
     return undefined;
@@ -143,7 +145,28 @@ function compileParams(
       complaints.warn('longer-than-run', [...path, key], message);
     }
   }
-  return isGood ? (values as Values) : undefined;
+  return isGood && isMakeable(policy, values as Values, written, path, env) ? (values as Values) : undefined;
+}
+
+/** What parameters must fulfil together, or beyond a range (a prime, a list), only the policy knows: it says so when it is made. */
+function isMakeable(
+  policy: Definition,
+  values: Values,
+  written: Readonly<Record<string, unknown>>,
+  path: Path,
+  { complaints }: Env,
+): boolean {
+  try {
+    policy.create(values, { rng: { next: () => 0, uint32: () => 0, below: () => 0 }, sink: { believe: () => undefined } });
+    return true;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    for (const { code, message, hint } of error.issues) {
+      const named = Object.keys(written).find((key) => message.includes(key));
+      complaints.error(code, named === undefined ? path : [...path, named], message, hint);
+    }
+    return false;
+  }
 }
 
 function unknownParam(policy: Definition, key: string): { message: string; hint: string } {

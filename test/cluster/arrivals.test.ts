@@ -141,7 +141,7 @@ describe('a Markov-modulated process', () => {
       { perSecond: 4000, meanMs: 250 },
     ];
     const times = draw({ type: 'mmpp', states: long }, 20_000, profile);
-    for (let i = 1; i < times.length; i++) expect(times[i]).toBeGreaterThanOrEqual(times[i - 1]);
+    expect(times.every((time, i) => i === 0 || time >= times[i - 1])).toBe(true);
     expect(times.filter((time) => time % 100 > 10 + 1e-9).length).toBe(0);
     // 3000/s in a tenth of the time.
     expect(Math.abs(20_000 / (times[19_999] / 1000) / 300 - 1)).toBeLessThan(0.15);
@@ -211,7 +211,7 @@ describe('whatever the process and the profile', () => {
       ],
     },
   );
-  const point = fc.tuple(fc.oneof(fc.constant(0), fc.double({ min: 0, max: 2000, noNaN: true })), fc.constantFrom(0, 0.5, 1, 4));
+  const point = fc.tuple(fc.oneof(fc.constant(0), fc.double({ min: 0.001, max: 2000, noNaN: true })), fc.constantFrom(0, 0.5, 1, 4));
   test('times never fall, and filling in pieces gives the same as at once', () => {
     const property = fc.property(process, fc.array(point, { minLength: 1, maxLength: 6 }), fc.boolean(), (spec, points, isPeriodic) => {
       let ms = 0;
@@ -219,7 +219,7 @@ describe('whatever the process and the profile', () => {
       const factors = Float64Array.from(points, ([, factor]) => factor);
       const profile: RateCurveSpec = { timesMs, factors: factors.with(0, 1), periodMs: isPeriodic ? ms + 10 : Infinity };
       const times = draw(spec, 300, profile);
-      for (let i = 0; i < times.length; i++) expect(times[i]).toBeGreaterThanOrEqual(i === 0 ? 0 : times[i - 1]);
+      expect(times.every((time, i) => time >= (i === 0 ? 0 : times[i - 1]))).toBe(true);
       const again = makeArrivals(spec, profile, new Streams('arrivals').stream('arrivals'));
       const pieces = [1, 7, 92, 200].flatMap((size) => {
         const piece = new Float64Array(size);
@@ -228,6 +228,6 @@ describe('whatever the process and the profile', () => {
       });
       expect(pieces).toEqual(Array.from(times));
     });
-    fc.assert(property, { numRuns: 300, seed: 5 });
+    fc.assert(property, { numRuns: 150, seed: 5 });
   });
 });

@@ -54,6 +54,10 @@ describe('advance, by hand', () => {
     expect(curve.advance(50, 4)).toBe(112);
   });
 
+  test('of a period without any rate is never', () => {
+    expect(new RateCurve({ ...spec([0, 1], [0, 0], [10, 0]), periodMs: 10 }, 1).advance(3, 1)).toBe(Infinity);
+  });
+
   test('of nothing is no time', () => {
     expect(new RateCurve(spec([0, 1], [10, 0]), 1).advance(4, 0)).toBe(4);
   });

@@ -95,3 +95,11 @@ describe('a policy of one’s own', () => {
     ]);
   });
 });
+
+test.each([
+  ['{ use: maglev, tableSize: 65536 }', 'tableSize 65536 is not a prime number'],
+  ['{ use: ring-hash, minimumRingSize: 2000, maximumRingSize: 1000 }', 'minimumRingSize 2000 is above maximumRingSize 1000'],
+  ['{ use: locality-weighted, weights: "1, x" }', 'weights: "x" is not a number from 0'],
+])('what only the policy can check is checked with the rest: %s', async (balancer, message) => {
+  expect(await complaintsAbout(`{ balancer: ${balancer} }`)).toEqual([expect.stringContaining(message)]);
+});

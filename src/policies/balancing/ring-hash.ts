@@ -11,7 +11,7 @@ import type { Rng } from '../../core/rng.ts';
 import { type Balancer, defineBalancer, type EndpointView, NO_ENDPOINT, type PickContext, type Slot } from './balancer.ts';
 import { murmurHash2 } from './hashes/murmur.ts';
 import { xxHash64 } from './hashes/xxhash64.ts';
-import { HashRing } from './parts/hash-ring.ts';
+import { checkRingSizes, HashRing } from './parts/hash-ring.ts';
 import { Membership } from './parts/membership.ts';
 import { normalizedWeights } from './parts/normalized-weights.ts';
 
@@ -57,7 +57,10 @@ export const ringHash = defineBalancer({
     { system: 'Istio', name: 'consistentHash.ringHash' },
   ],
   params,
-  create: (values, deps) => new RingHash(values, deps.rng),
+  create: (values, deps) => {
+    checkRingSizes(values);
+    return new RingHash(values, deps.rng);
+  },
 });
 
 /** The sizes gRPC settles on: both are capped, 4096 by default, and what makes no sense is refused (undefined). */

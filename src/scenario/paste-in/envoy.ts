@@ -1,5 +1,4 @@
 /** The balancer of an Envoy cluster: `lb_policy` with its configuration, or the newer `load_balancing_policy`, which takes precedence.
- *  Reads a cluster by itself, a bootstrap or discovery file, or what `/config_dump` prints, as YAML or JSON.
  *
  *  What is left out in the file has Envoy's defaults, which are the defaults of our policies, with one exception: panic is not modelled
  *  unless `healthy_panic_threshold` is written, since here it is a balancer of its own around the other one.
@@ -11,13 +10,6 @@ import { childOf, toPlain, type MapNode, type Node, type Scalar } from '../node.
 import { Draft } from './draft.ts';
 import type { PastedFile } from './pasted-file.ts';
 import { type Found, mapsOf, Section } from './section.ts';
-
-/** Every cluster of the file, by name. */
-export function envoyClusters(file: PastedFile): readonly { readonly name: string; readonly node: MapNode }[] {
-  return file.roots
-    .flatMap((root) => clustersIn(root, file))
-    .map((node) => ({ node, name: new Section(node, file, node.span).text('name') ?? '' }));
-}
 
 /** Undefined after complaints. */
 export function envoyBalancer(node: MapNode, file: PastedFile): Draft | undefined {
@@ -33,35 +25,6 @@ export function envoyBalancer(node: MapNode, file: PastedFile): Draft | undefine
   return draft;
 }
 
-/** Where files hold clusters, and whether all that stands there is one. */
-const holders: Readonly<Record<string, boolean>> = {
-  static_resources: false,
-  configs: false,
-  resources: false,
-  clusters: true,
-  cluster: true,
-  static_clusters: true,
-  dynamic_active_clusters: true,
-  dynamic_warming_clusters: true,
-};
-
-/** By these one tells a cluster that stands alone. */
-const signs = ['lb_policy', 'load_balancing_policy', 'load_assignment', 'connect_timeout'];
-
-function clustersIn(node: Node, file: PastedFile, isListed = false): readonly MapNode[] {
-  if (node.kind === 'list') return node.items.flatMap((item) => clustersIn(item, file, isListed));
-  if (node.kind !== 'map') return [];
-  const section = new Section(node, file, node.span);
-  const held = Object.entries(holders).flatMap(([key, isList]) => {
-    const child = section.node(key);
-    return child === undefined ? [] : [{ child, isList }];
-  });
-  if (held.length > 0) return held.flatMap(({ child, isList }) => clustersIn(child, file, isList));
-  const type = childOf(node, '@type');
-  if (type?.kind === 'scalar') return String(type.value).endsWith('.Cluster') ? [node] : [];
-  return isListed || signs.some((key) => section.has(key)) ? [node] : [];
-}
-
 /** The fields that go with one `lb_policy` each. */
 const oldConfigs = [
   'round_robin_lb_config',
@@ -72,16 +35,22 @@ const oldConfigs = [
 ];
 
 const lbPolicies: Readonly<Record<string, (cluster: Section) => Draft>> = {
-  ROUND_ROBIN: (cluster) => roundRobin(configOf(cluster, 'round_robin_lb_config')),
-  LEAST_REQUEST: (cluster) => leastRequest(configOf(cluster, 'least_request_lb_config')),
+  ROUND_ROBIN: (cluster) => configured(cluster, 'round_robin_lb_config', roundRobin),
+  LEAST_REQUEST: (cluster) => configured(cluster, 'least_request_lb_config', leastRequest),
   RANDOM: (cluster) => new Draft('random', cluster.file),
-  RING_HASH: (cluster) => ringHash(configOf(cluster, 'ring_hash_lb_config'), bounds(cluster.section('common_lb_config'))),
-  MAGLEV: (cluster) => maglev(configOf(cluster, 'maglev_lb_config'), bounds(cluster.section('common_lb_config'))),
+  RING_HASH: (cluster) =>
+    configured(cluster, 'ring_hash_lb_config', (config) => ringHash(config, bounds(cluster.section('common_lb_config')))),
+  MAGLEV: (cluster) =>
+    configured(cluster, 'maglev_lb_config', (config) => maglev(config, bounds(cluster.section('common_lb_config')))),
 };
 
-/** An empty one where none is written. */
-const configOf = (cluster: Section, key: string): Section =>
-  cluster.section(key) ?? new Section(undefined, cluster.file, cluster.span);
+/** With an empty configuration where none is written. */
+function configured(cluster: Section, key: string, make: (config: Section) => Draft): Draft {
+  const config = cluster.section(key) ?? new Section(undefined, cluster.file, cluster.span);
+  const draft = make(config);
+  config.reportRest(reasons);
+  return draft;
+}
 
 function fromLbPolicy(cluster: Section): Draft | undefined {
   const found = cluster.scalar('lb_policy');

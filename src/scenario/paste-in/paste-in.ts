@@ -7,9 +7,16 @@ import type { Env } from '../distributions.ts';
 import { keyHint, knownHint } from '../hints.ts';
 import type { MapNode } from '../node.ts';
 import type { Draft, ReadParam } from './draft.ts';
-import { envoyBalancer, envoyClusters } from './envoy.ts';
+import { envoyClusters } from './envoy-clusters.ts';
+import { envoyBalancer } from './envoy.ts';
 import { destinationRules, istioBalancer } from './istio.ts';
 import { type PastedFile, readPasted } from './pasted-file.ts';
+
+interface Named {
+  /** Empty where the file gives none. */
+  readonly name: string;
+  readonly node: MapNode;
+}
 
 interface Format {
   /** Key of the scenario that names which one of the file is meant. */
@@ -17,7 +24,7 @@ interface Format {
   readonly noun: string;
   /** For editors. */
   readonly about: string;
-  find(file: PastedFile): readonly { readonly name: string; readonly node: MapNode }[];
+  find(file: PastedFile): readonly Named[];
   read(node: MapNode, file: PastedFile): Draft | undefined;
 }
 
@@ -39,8 +46,10 @@ export const formats: Readonly<Record<string, Format>> = {
 };
 
 export interface PastedUse {
-  /** `cluster.yaml: least-request choiceCount=3`. */
-  readonly text: string;
+  /** `api: least-request`. */
+  readonly label: string;
+  /** `api of cluster.yaml: least-request choiceCount=3`. */
+  readonly written: string;
   readonly use: string;
   readonly params: ParamValues<ParamSpecs>;
 }
@@ -71,12 +80,14 @@ export async function pastedUse(
   if (Object.keys(others).length > 0) return undefined;
   const pasted = await readPasted(file, [...path, key], env);
   if (pasted === undefined) return undefined;
-  const node = choose(format, pasted, wanted, file, [...path, key], [...path, format.selector], env);
-  const settled = node && format.read(node, pasted)?.settle(table, readParam);
+  const chosen = choose(format, pasted, wanted, file, [...path, key], [...path, format.selector], env);
+  const settled = chosen && format.read(chosen.node, pasted)?.settle(table, readParam);
   if (settled === undefined) return undefined;
+  const name = chosen.name.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').trim();
   const settings = Object.entries(settled.written).map(([param, value]) => ` ${param}=${String(value)}`);
   return {
-    text: `${file}${wanted === undefined ? '' : ` ${String(wanted)}`}: ${settled.use}${settings.join('')}`,
+    label: `${name === '' ? file : name}: ${settled.use}`,
+    written: `${name === '' ? '' : `${name} of `}${file}: ${settled.use}${settings.join('')}`,
     use: settled.use,
     params: { ...defaults(table[settled.use].params), ...settled.values },
   };
@@ -91,12 +102,12 @@ function choose(
   filePath: Path,
   selectorPath: Path,
   { complaints }: Env,
-): MapNode | undefined {
+): Named | undefined {
   const all = find(pasted);
   const names = all.map(({ name }) => name);
   if (all.length === 0) complaints.error('not-found', filePath, `there is no ${noun} in ${show(file)}`);
   else if (wanted === undefined) {
-    if (all.length === 1) return all[0].node;
+    if (all.length === 1) return all[0];
     complaints.error(
       'ambiguous',
       filePath,
@@ -105,7 +116,7 @@ function choose(
     );
   } else {
     const found = all.find(({ name }) => name === String(wanted));
-    if (found !== undefined) return found.node;
+    if (found !== undefined) return found;
     complaints.error(
       'not-found',
       selectorPath,

@@ -140,8 +140,9 @@ describe('maglev', () => {
 
 describe('ring hash', () => {
   it('refuses a minimum above the maximum', () => {
-    const balancer = ringHash.make({ minimumRingSize: 20, maximumRingSize: 10 }, { rng: testRng(1) });
-    expect(() => Stage.of(1).bind(balancer)).toThrow('minimumRingSize 20 is above maximumRingSize 10');
+    expect(() => ringHash.make({ minimumRingSize: 20, maximumRingSize: 10 }, { rng: testRng(1) })).toThrow(
+      'minimumRingSize 20 is above maximumRingSize 10',
+    );
   });
 
   it('goes on along the ring with every retry', () => {

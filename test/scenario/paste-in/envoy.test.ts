@@ -129,6 +129,11 @@ describe('lb_policy', () => {
     expect(others).toEqual([]);
   });
 
+  test('with a misspelt setting says that it does not count', async () => {
+    const lines = 'lb_policy: LEAST_REQUEST\nleast_request_lb_config: { choice_cuont: 4 }';
+    expect(await complaints(...alone(lines))).toEqual(['cluster.yaml:3:28 warning: choice_cuont is not read here']);
+  });
+
   test('with a bound on load of 0 has none', async () => {
     const lines = 'lb_policy: MAGLEV\ncommon_lb_config: { consistent_hashing_lb_config: { hash_balance_factor: 0 } }';
     expect((await pasted(...alone(lines))).use).toBe('maglev');

@@ -19,10 +19,10 @@ describe('a pasted balancer', () => {
     expect(variants.map(({ label, policies }) => [label, policies.balancer.use])).toEqual([
       ['round-robin', 'round-robin'],
       ['production', 'least-request'],
-      ['bootstrap.yaml api: least-request choiceCount=3 activeRequestBias=1.5', 'least-request'],
-      ['destination-rules.yaml carts: ring-hash minimumRingSize=4096', 'ring-hash'],
+      ['api: least-request', 'least-request'],
+      ['carts: ring-hash', 'ring-hash'],
     ]);
-    expect(variants[1].differs).toBe('balancer=bootstrap.yaml api: least-request choiceCount=3 activeRequestBias=1.5');
+    expect(variants[1].differs).toBe('balancer=api of bootstrap.yaml: least-request choiceCount=3 activeRequestBias=1.5');
   });
 
   test('is read from the folder of the scenario, and its lines are shown', async () => {

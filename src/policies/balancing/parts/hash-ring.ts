@@ -19,12 +19,6 @@ export class HashRing {
   /** `shares` sum to 1. The endpoint with the least gets a whole number of points, if the maximum allows; the others get theirs rounded
    *  by running sums. Point j of an endpoint lies at the hash of `key_j`. */
   build(keys: readonly string[], shares: readonly number[], sizes: RingSizes, hash: (text: string) => Hash64): void {
-    if (sizes.minimumRingSize > sizes.maximumRingSize) {
-      throw InputError.of(
-        'ring-size',
-        `minimumRingSize ${sizes.minimumRingSize} is above maximumRingSize ${sizes.maximumRingSize}`,
-      );
-    }
     const least = shares.reduce((smallest, share) => Math.min(smallest, share), 1);
     const scale = Math.min(Math.ceil(least * sizes.minimumRingSize) / least, sizes.maximumRingSize);
     const size = keys.length === 0 ? 0 : Math.ceil(scale);
@@ -67,4 +61,10 @@ export class HashRing {
     }
     return this.#owners[(from + further) % this.#owners.length];
   }
+}
+
+/** Throws InputError where no ring can have these sizes. */
+export function checkRingSizes({ minimumRingSize, maximumRingSize }: RingSizes): void {
+  if (minimumRingSize <= maximumRingSize) return;
+  throw InputError.of('ring-size', `minimumRingSize ${minimumRingSize} is above maximumRingSize ${maximumRingSize}`);
 }
