@@ -25,6 +25,7 @@ export class LoadMonitor {
   private readonly queries: Float64Array;
   private readonly errors: Float64Array;
   private readonly utilization: Float64Array;
+  private readonly busyArea: Float64Array;
   private readonly finished: Int32Array;
   private readonly pastLatency: Float64Array;
   private readonly pastInFlight: Float64Array;
@@ -41,6 +42,7 @@ export class LoadMonitor {
     this.queries = new Float64Array(fleet.count);
     this.errors = new Float64Array(fleet.count);
     this.utilization = new Float64Array(fleet.count);
+    this.busyArea = new Float64Array(fleet.count);
     this.finished = new Int32Array(fleet.count);
     this.pastLatency = new Float64Array(fleet.count * REMEMBERED);
     this.pastInFlight = new Float64Array(fleet.count * REMEMBERED);
@@ -100,7 +102,7 @@ export class LoadMonitor {
     into.isProbe = true;
   }
 
-  /** Brings the averages up to now; the load since the last call was what it is now only if nothing changed, so call before changes. */
+  /** Brings the averages up to now. */
   private decay(instance: number): void {
     const now = this.engine.time;
     const elapsedMs = now - this.updatedMs[instance];
@@ -109,7 +111,11 @@ export class LoadMonitor {
     const kept = exp(-elapsedMs / MEMORY_MS);
     this.queries[instance] *= kept;
     this.errors[instance] *= kept;
-    const load = this.fleet.busy[instance] / this.fleet.slots(instance);
+    // From the integral, because what is at work may have changed since, and just now.
+    this.fleet.settle(instance);
+    const area = this.fleet.busyArea[instance];
+    const load = (area - this.busyArea[instance]) / (elapsedMs * this.fleet.slots(instance));
+    this.busyArea[instance] = area;
     this.utilization[instance] = this.utilization[instance] * kept + load * (1 - kept);
   }
 

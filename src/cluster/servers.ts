@@ -74,10 +74,11 @@ export class Servers implements StationHost {
   receive(request: number): void {
     const instance = this.requests.ints[(request << 4) + INSTANCE];
     const fleet = this.fleet;
-    const isTaken =
-      fleet.state[instance] === instanceStates.up && this.stations[fleet.service[instance]].arrive(request, instance);
-    if (isTaken) this.requests.ints[(request << 4) + HOLDERS] |= AT_INSTANCE;
-    else this.host.reply(request, outcomes.refused);
+    const service = fleet.service[instance];
+    if (this.monitor !== undefined) this.monitor.reached(request, instance);
+    const isTaken = fleet.state[instance] === instanceStates.up && this.stations[service].arrive(request, instance);
+    if (!isTaken) this.host.reply(request, outcomes.refused);
+    else if (fleet.services[service].cancelAbandoned) this.requests.ints[(request << 4) + HOLDERS] |= AT_INSTANCE;
   }
 
   complete(subject: number, instance: number): void {

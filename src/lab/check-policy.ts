@@ -122,12 +122,15 @@ async function onThread(
     stderr: true,
   });
   for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (chunk: Buffer) => onOutput?.(String(chunk)));
+  const userFile = request.scenario.policies[request.role]?.module?.path;
   let isDone = false;
   // Undefined when all checks have run, else why they have not.
   const end = new Promise<string | undefined>((resolve, reject) => {
     worker.on('message', (message: FromCheckWorker) => {
-      if (message.type === 'end') checks.push(message.check);
-      if (message.type === 'end') return;
+      if (message.type === 'end') {
+        checks.push(message.check);
+        return;
+      }
       clearTimeout(limit);
       if (message.type === 'begin') {
         running = message.name;
@@ -140,6 +143,8 @@ async function onThread(
     });
     worker.on('error', (error: Error & { code?: string }) => {
       if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve(`needed more than ${memoryMiB} MiB of memory`);
+      else if (userFile !== undefined && error.stack?.includes(userFile) === true)
+        resolve(`threw ${error.name} when nobody had called it: ${error.message}`);
       else reject(error);
     });
     worker.on('exit', () => resolve(isDone ? undefined : 'ended the process'));

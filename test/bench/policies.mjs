@@ -72,7 +72,8 @@ function allowedGrowth(cost) {
   const perPick = cost.split(';').filter((part) => !/\bper (change|update)\b|\bbuild/.test(part));
   const orders = [...perPick.join().matchAll(/O\(([^)]*)\)/g)].map(([, order]) => order);
   if (orders.some((order) => /\bn\b/.test(order) && !/^log n$/.test(order))) return Infinity;
-  return orders.some((order) => order.includes('log n')) ? 8 : 4;
+  // Points of a ring and nodes of a tree are so many per endpoint.
+  return orders.some((order) => order.startsWith('log ')) ? 8 : 4;
 }
 
 async function balancersOfBuild() {

@@ -32,6 +32,14 @@ export class Endless extends First {
     return super.pick();
   }
 }
+export class Late extends First {
+  override update(view: EndpointView): void {
+    super.update(view);
+    setImmediate(() => {
+      throw new RangeError('too late');
+    });
+  }
+}
 export class Quitter extends First {
   override pick(): number {
     return process.exit(0);
@@ -90,6 +98,12 @@ describe('policies check', () => {
     const { code, stdout } = await check('./mine.ts#Quitter');
     expect(code).toBe(2);
     expect(stdout).toContain('ended the process; nothing more was tried');
+  });
+
+  test('tells the errors of a policy from those of the program', async () => {
+    const { code, stdout } = await check('./mine.ts#Late');
+    expect(code).toBe(2);
+    expect(stdout).toContain('threw RangeError when nobody had called it: too late');
   });
 
   test('complains like every other command', async () => {

@@ -33,7 +33,10 @@ describe('evenly spaced arrivals', () => {
   test('have one gap, after a random share of it', () => {
     const times = draw({ type: 'constant', perSecond: 250 }, 1000);
     for (const gap of gapsOf(times)) expect(gap).toBeCloseTo(4, 9);
-    const firsts = Float64Array.from({ length: 200 }, (_, i) => draw({ type: 'constant', perSecond: 250 }, 1, steady, `seed ${i}`)[0]);
+    const firsts = Float64Array.from(
+      { length: 200 },
+      (_, i) => draw({ type: 'constant', perSecond: 250 }, 1, steady, `seed ${i}`)[0],
+    );
     expect(Math.min(...firsts)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...firsts)).toBeLessThan(4);
     // Uniform on [0, 4): sd of the mean of 200 is 0.08.
@@ -211,23 +214,31 @@ describe('whatever the process and the profile', () => {
       ],
     },
   );
-  const point = fc.tuple(fc.oneof(fc.constant(0), fc.double({ min: 0.001, max: 2000, noNaN: true })), fc.constantFrom(0, 0.5, 1, 4));
+  const point = fc.tuple(
+    fc.oneof(fc.constant(0), fc.double({ min: 0.001, max: 2000, noNaN: true })),
+    fc.constantFrom(0, 0.5, 1, 4),
+  );
   test('times never fall, and filling in pieces gives the same as at once', () => {
-    const property = fc.property(process, fc.array(point, { minLength: 1, maxLength: 6 }), fc.boolean(), (spec, points, isPeriodic) => {
-      let ms = 0;
-      const timesMs = Float64Array.from(points, ([gap]) => (ms += gap));
-      const factors = Float64Array.from(points, ([, factor]) => factor);
-      const profile: RateCurveSpec = { timesMs, factors: factors.with(0, 1), periodMs: isPeriodic ? ms + 10 : Infinity };
-      const times = draw(spec, 300, profile);
-      expect(times.every((time, i) => time >= (i === 0 ? 0 : times[i - 1]))).toBe(true);
-      const again = makeArrivals(spec, profile, new Streams('arrivals').stream('arrivals'));
-      const pieces = [1, 7, 92, 200].flatMap((size) => {
-        const piece = new Float64Array(size);
-        again.fill(piece);
-        return Array.from(piece);
-      });
-      expect(pieces).toEqual(Array.from(times));
-    });
+    const property = fc.property(
+      process,
+      fc.array(point, { minLength: 1, maxLength: 6 }),
+      fc.boolean(),
+      (spec, points, isPeriodic) => {
+        let ms = 0;
+        const timesMs = Float64Array.from(points, ([gap]) => (ms += gap));
+        const factors = Float64Array.from(points, ([, factor]) => factor);
+        const profile: RateCurveSpec = { timesMs, factors: factors.with(0, 1), periodMs: isPeriodic ? ms + 10 : Infinity };
+        const times = draw(spec, 300, profile);
+        expect(times.every((time, i) => time >= (i === 0 ? 0 : times[i - 1]))).toBe(true);
+        const again = makeArrivals(spec, profile, new Streams('arrivals').stream('arrivals'));
+        const pieces = [1, 7, 92, 200].flatMap((size) => {
+          const piece = new Float64Array(size);
+          again.fill(piece);
+          return Array.from(piece);
+        });
+        expect(pieces).toEqual(Array.from(times));
+      },
+    );
     fc.assert(property, { numRuns: 150, seed: 5 });
   });
 });

@@ -17,7 +17,8 @@ const detector = (deps: DetectorDeps): Detector => heartbeat.make({ every: every
 const phases = ((rng) => Array.from({ length: 8 }, () => rng.next()))(new Streams(seed).stream('heartbeat/phase'));
 const lastBeatBefore = (instance: number, ms: number): number =>
   (Math.ceil(ms / everyMs - phases[instance]) - 1 + phases[instance]) * everyMs;
-const firstBeatFrom = (instance: number, ms: number): number => (Math.ceil(ms / everyMs - phases[instance]) + phases[instance]) * everyMs;
+const firstBeatFrom = (instance: number, ms: number): number =>
+  (Math.ceil(ms / everyMs - phases[instance]) + phases[instance]) * everyMs;
 
 describe('a crash is noticed', () => {
   test('one timeout after the last heartbeat that got through, and recovery with the first heartbeat', () => {
@@ -216,7 +217,14 @@ describe('timers of a balancer', () => {
 
 function stub(_deps: DetectorDeps): Detector {
   const nothing = (): void => {};
-  return { heartbeatEveryMs: everyMs, watch: nothing, unwatch: nothing, onHeartbeat: nothing, nextTimerMs: () => Infinity, onTimer: nothing };
+  return {
+    heartbeatEveryMs: everyMs,
+    watch: nothing,
+    unwatch: nothing,
+    onHeartbeat: nothing,
+    nextTimerMs: () => Infinity,
+    onTimer: nothing,
+  };
 }
 
 function ticking(next: (lastMs: number) => number): { balancer: () => Balancer; calls: number[] } {

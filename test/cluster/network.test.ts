@@ -31,7 +31,13 @@ describe('a constant latency', () => {
   test('of a pair within one zone overrides that zone only', () => {
     const network = { sameZone: constant(1), pairs: [{ zones: ['b', 'b'] as const, latency: constant(3) }] };
     const instances = [{ zone: 'a' }, { zone: 'b' }];
-    const fromB = play({ at: [0, 100], work: 10, instances, network: { ...network, betweenZones: constant(5) }, balancerZones: ['b'] });
+    const fromB = play({
+      at: [0, 100],
+      work: 10,
+      instances,
+      network: { ...network, betweenZones: constant(5) },
+      balancerZones: ['b'],
+    });
     expect(latencies(fromB)).toEqual([20, 16]);
   });
 
@@ -93,7 +99,8 @@ describe('a random latency', () => {
     const base = buildWorld({ ...setup, slots: 2, network: { sameZone: law } });
     const twin = { ...base.traffic[0], name: 'twin' };
     const { attempts } = playWorld({ ...base, traffic: [base.traffic[0], twin] });
-    const of = (client: number): number[] => attempts.filter((attempt) => attempt.client === client).map(({ latencyMs }) => rounded(latencyMs));
+    const of = (client: number): number[] =>
+      attempts.filter((attempt) => attempt.client === client).map(({ latencyMs }) => rounded(latencyMs));
     const [one, other] = [of(0), of(1)];
     const shared = one.filter((latency, n) => latency === other[n]);
     expect(one.length).toBeGreaterThan(2990);

@@ -6,7 +6,16 @@ import type { RateCurveSpec } from '../../src/scenario/spec.ts';
 describe('rateAt', () => {
   test('is straight between points, flat outside them, and at a jump what comes after it', () => {
     const curve = new RateCurve(spec([10, 1], [20, 3], [20, 7], [30, 7]), 2);
-    expect([0, 10, 15, 19.999, 20, 25, 30, 99].map((ms) => curve.rateAt(ms))).toEqual([2, 2, 4, expect.closeTo(6, 2), 14, 14, 14, 14]);
+    expect([0, 10, 15, 19.999, 20, 25, 30, 99].map((ms) => curve.rateAt(ms))).toEqual([
+      2,
+      2,
+      4,
+      expect.closeTo(6, 2),
+      14,
+      14,
+      14,
+      14,
+    ]);
   });
 
   test('repeats with the period', () => {

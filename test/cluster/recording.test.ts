@@ -122,7 +122,8 @@ describe('the series', () => {
     // And arrivals: evenly spaced, with a window that ends exactly with the fourth of them.
     const even = play({ arrivals: { type: 'constant', perSecond: 20 }, work: 1, durationMs: 1000 });
     const windowMs = even.attempts[3].sentMs;
-    const { offered } = play({ arrivals: { type: 'constant', perSecond: 20 }, work: 1, durationMs: 1000, windowMs }).series.columns;
+    const { offered } = play({ arrivals: { type: 'constant', perSecond: 20 }, work: 1, durationMs: 1000, windowMs }).series
+      .columns;
     expect(offered[0]).toBe(3);
   });
 
@@ -158,7 +159,8 @@ describe('the series', () => {
       windowMs: 130,
       faults: [slow(0, 3, 1000, 1000), crash(1, 3000, 500)],
     });
-    const total = (column: 'offered' | 'ok' | 'failed'): number => played.series.columns[column].reduce((sum, value) => sum + value, 0);
+    const total = (column: 'offered' | 'ok' | 'failed'): number =>
+      played.series.columns[column].reduce((sum, value) => sum + value, 0);
     expect(total('offered')).toBe(played.ledger.offered);
     expect(total('ok')).toBe(played.ledger.ok);
     expect(total('failed')).toBe(failedIn(played.ledger));

@@ -166,7 +166,7 @@ export function playWorld(scenario: World, setup: PlaySetup = {}): Played {
 const outcomeNames = Object.keys(outcomes) as (keyof typeof outcomes)[];
 
 function recorded(inner: Balancer, client: number, attempts: Attempt[], picks: number[]): Balancer {
-  const { onReport, probes, nextTimerMs, onTimer } = inner;
+  const { judgesHealth, onReport, probes, nextTimerMs, onTimer } = inner;
   return {
     update: (view, nowMs) => inner.update(view, nowMs),
     pick: (context) => {
@@ -179,6 +179,7 @@ function recorded(inner: Balancer, client: number, attempts: Attempt[], picks: n
       attempts.push({ client, slot, sentMs: nowMs - latencyMs, endedMs: nowMs, latencyMs, outcome: outcomeNames[outcome] });
       inner.onEnd?.(slot, nowMs, latencyMs, outcome);
     },
+    ...(judgesHealth === undefined ? {} : { judgesHealth }),
     ...(onReport === undefined ? {} : { onReport: onReport.bind(inner) }),
     ...(probes === undefined ? {} : { probes: probes.bind(inner) }),
     ...(nextTimerMs === undefined ? {} : { nextTimerMs: nextTimerMs.bind(inner) }),

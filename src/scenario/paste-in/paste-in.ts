@@ -81,7 +81,8 @@ export async function pastedUse(
   const pasted = await readPasted(file, [...path, key], env);
   if (pasted === undefined) return undefined;
   const chosen = choose(format, pasted, wanted, file, [...path, key], [...path, format.selector], env);
-  const settled = chosen && format.read(chosen.node, pasted)?.settle(table, readParam);
+  if (chosen === undefined) return undefined;
+  const settled = format.read(chosen.node, pasted)?.settle(table, readParam);
   if (settled === undefined) return undefined;
   const name = chosen.name.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').trim();
   const settings = Object.entries(settled.written).map(([param, value]) => ` ${param}=${String(value)}`);
