@@ -9,7 +9,7 @@ import { RateCurve } from './rate-curve.ts';
 
 export interface ArrivalProcess {
   /** Fills the array with the times of the next arrivals, in order; Infinity when there are no more. */
-  fill(times: Float64Array): void;
+  drawInto(times: Float64Array): void;
 }
 
 const MS_PER_SECOND = 1000;
@@ -65,7 +65,7 @@ class Renewal implements ArrivalProcess {
     this.isFirstOfEven = gap.type === 'constant';
   }
 
-  fill(times: Float64Array): void {
+  drawInto(times: Float64Array): void {
     for (let i = 0; i < times.length; i++) {
       let gap = this.gaps.sample(this.rng);
       // A random share of the first gap: otherwise several evenly spaced sources would all start, and stay, in step.
@@ -100,7 +100,7 @@ class MarkovModulated implements ArrivalProcess {
     this.untilMs = this.stays[0].sample(rng);
   }
 
-  fill(times: Float64Array): void {
+  drawInto(times: Float64Array): void {
     for (let i = 0; i < times.length; i++) times[i] = this.next();
   }
 
@@ -134,11 +134,11 @@ class Batches implements ArrivalProcess {
     this.instant = new Float64Array(1);
   }
 
-  fill(times: Float64Array): void {
+  drawInto(times: Float64Array): void {
     for (let i = 0; i < times.length; i++) {
       if (this.left === 0) {
         this.left = this.size;
-        this.instants.fill(this.instant);
+        this.instants.drawInto(this.instant);
       }
       this.left--;
       times[i] = this.instant[0];

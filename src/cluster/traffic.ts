@@ -101,7 +101,7 @@ export class TrafficSource {
   }
 
   private drawArrivals(): void {
-    this.arrivals.fill(this.arrivalBatch);
+    this.arrivals.drawInto(this.arrivalBatch);
     this.arrivalsTaken = 0;
   }
 }

@@ -69,7 +69,9 @@ async function measuredPolicies() {
 function rows() {
   const jobs = Object.entries(defaultInstances).map(([job, instances]) => ({ job, instances, requests, isJob: true }));
   const sizes = [10, 1000].map((instances) => ({ job: 'j2', instances, requests, isJob: true }));
-  const lengths = flags.quick ? [] : [100_000, 10_000_000].map((count) => ({ job: 'j2', instances: 100, requests: count, isJob: false }));
+  const lengths = flags.quick
+    ? []
+    : [100_000, 10_000_000].map((count) => ({ job: 'j2', instances: 100, requests: count, isJob: false }));
   return [...jobs, ...sizes, ...lengths];
 }
 
@@ -89,7 +91,16 @@ function summary(runs, floor) {
 }
 
 function print(results) {
-  const header = ['job', 'instances', 'requests', 'requests/s', 'events/s', 'ns/event', 'peak MiB', ...(flags.limit ? ['limit.c/s', 'times its time'] : [])];
+  const header = [
+    'job',
+    'instances',
+    'requests',
+    'requests/s',
+    'events/s',
+    'ns/event',
+    'peak MiB',
+    ...(flags.limit ? ['limit.c/s', 'times its time'] : []),
+  ];
   const lines = results.map((row) => [
     row.job,
     row.instances,
@@ -101,7 +112,13 @@ function print(results) {
     ...(flags.limit ? [row.limitPerSecond ?? '', row.timesLimit ?? ''] : []),
   ]);
   const widths = header.map((name, i) => Math.max(name.length, ...lines.map((line) => String(line[i]).length)));
-  for (const line of [header, ...lines]) console.log(line.map((cell, i) => String(cell).padStart(widths[i])).join('  ').trimEnd());
+  for (const line of [header, ...lines])
+    console.log(
+      line
+        .map((cell, i) => String(cell).padStart(widths[i]))
+        .join('  ')
+        .trimEnd(),
+    );
   console.log(`\nmedians of ${repeat} processes each, interleaved; Node ${process.version}`);
 }
 

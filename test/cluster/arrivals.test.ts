@@ -9,7 +9,7 @@ import { steady } from './world-builder.ts';
 
 function draw(spec: ArrivalSpec, count: number, profile: RateCurveSpec = steady, seed = 'arrivals'): Float64Array {
   const times = new Float64Array(count);
-  makeArrivals(spec, profile, new Streams(seed).stream('arrivals')).fill(times);
+  makeArrivals(spec, profile, new Streams(seed).stream('arrivals')).drawInto(times);
   return times;
 }
 
@@ -233,7 +233,7 @@ describe('whatever the process and the profile', () => {
         const again = makeArrivals(spec, profile, new Streams('arrivals').stream('arrivals'));
         const pieces = [1, 7, 92, 200].flatMap((size) => {
           const piece = new Float64Array(size);
-          again.fill(piece);
+          again.drawInto(piece);
           return Array.from(piece);
         });
         expect(pieces).toEqual(Array.from(times));

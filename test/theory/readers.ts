@@ -30,7 +30,7 @@ export const perSeed =
 
 /** Percentiles want to be exceeded in this many independent episodes: requests beyond one come in crowds, and from a few crowds neither
  *  the percentile nor its error can be told. */
-export const EPISODES_BEYOND = 20;
+export const EPISODES_BEYOND = 30;
 
 export const metric = (name: string, scale = 1): Reader => perSeed((cell) => cell.metrics[name] * scale);
 /** A metric in ms, in units of the case. */
