@@ -1,3 +1,3 @@
 /** The simulated world. */
 export type { PolicyMakers } from './client.ts';
-export { simulate, type WorldInput } from './world.ts';
+export { simulate } from './world.ts';

@@ -32,7 +32,8 @@ export interface PipelineDriver {
   /** Ask this endpoint for its load, beside the request; the answer comes back through `onReport`, if at all. Only called when the
    *  balancer has `probes`. */
   probe(request: number, endpoint: Slot): void;
-  /** The balancer chose an endpoint outside its view: a bug in the policy. The request ends as if there were no endpoint. */
+  /** The balancer chose an endpoint outside its view, to serve the request or to be probed: a bug in the policy. In the first case the
+   *  request ends as if there were no endpoint; a probe is left out. */
   invalidPick(request: number, endpoint: Slot): void;
 }
 
@@ -131,7 +132,11 @@ export class Pipeline {
 
   private sendProbes(request: number, nowMs: Ms): void {
     const count = this.balancer.probes?.(this.probeTargets, nowMs) ?? 0;
-    for (let i = 0; i < count; i++) this.driver.probe(request, this.probeTargets[i]);
+    for (let i = 0; i < count; i++) {
+      const endpoint = this.probeTargets[i];
+      if (this.endpoints.isEligible(endpoint)) this.driver.probe(request, endpoint);
+      else this.driver.invalidPick(request, endpoint);
+    }
   }
 
   private end(request: number, outcome: Outcome): void {

@@ -26,13 +26,13 @@ test('every balancer can be measured, with work in flight, reports, probes and t
 
 test('a policy that grows faster than its definition says is marked, and no other', async () => {
   const rows = [
-    ...row('p2c', [10, 10, 20, 39]),
-    ...row('random', [10, 10, 20, 41]),
-    ...row('edf-weighted-round-robin', [10, 20, 40, 79]),
-    ...row('fast-weighted-round-robin', [10, 20, 40, 81]),
-    ...row('weighted-round-robin', [10, 100, 1000, 10_000]),
+    ...row('p2c', [30, 30, 60, 119]),
+    ...row('random', [30, 30, 60, 121]),
+    ...row('edf-weighted-round-robin', [30, 60, 120, 239]),
+    ...row('fast-weighted-round-robin', [30, 60, 120, 241]),
+    ...row('weighted-round-robin', [30, 300, 3000, 30_000]),
     // Half a nanosecond is no measure for anything.
-    ...row('round-robin', [0.5, 1, 2, 4]),
+    ...row('round-robin', [0.5, 1, 20, 79]),
   ];
   const marked = (await formatPolicies(rows)).split('\n').filter((line) => line.includes('GROWS'));
   expect(marked.map((line) => line.split(' ')[0])).toEqual(['random', 'fast-weighted-round-robin']);

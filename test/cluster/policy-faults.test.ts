@@ -37,6 +37,23 @@ test('to pick who has left the view is a fault as well', () => {
   expect(work).toThrow(/chose endpoint 1, which is not in its view/);
 });
 
+test.each([
+  ['one that does not exist', [3]],
+  ['a negative one', [0, -1]],
+  ['more than there is room for', Array.from({ length: 65 }, () => 0)],
+])('to probe %s is a fault like picking it', (_, targets) => {
+  const balancer = (): Balancer => ({
+    update: () => {},
+    pick: () => 0,
+    onReport: () => {},
+    probes: (out) => {
+      out.set(targets.slice(0, out.length));
+      return targets.length;
+    },
+  });
+  expect(() => play({ at: [7], balancer, isUserPolicy: true })).toThrow(/which is not in its view, for request 0/);
+});
+
 test('to know of no endpoint although there is one is allowed: the request ends without', () => {
   const played = play({ at: [1, 2, 3], balancer: scripted(-1, 0, -1) });
   expect(played.ledger).toMatchObject({ ok: 1, failed: { noEndpoint: 2 } });

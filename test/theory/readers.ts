@@ -82,6 +82,8 @@ export const variance =
 export const shareWithAtLeast =
   (k: number): Reader =>
   (cells, { warmupWindows }) => {
+    // Of very large fleets the results keep no series by instance.
+    if (cells[0].instances[0].queued.length <= warmupWindows) return undefined;
     const shares = cells.map(({ instances }) => {
       const seen = instances.flatMap(({ queued }) => queued.slice(warmupWindows));
       return seen.filter((present) => present >= k).length / seen.length;

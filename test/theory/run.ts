@@ -22,7 +22,7 @@ import { type Effort, observeCase } from './trial.ts';
 const efforts: Readonly<Record<Tier, Omit<Effort, 'seed'>>> = {
   core: { requests: [1e6, 4e6], seeds: 50 },
   full: { requests: [2.5e6, 20e6], seeds: 50 },
-  reference: { requests: [2.5e6, 10e6], seeds: 50 },
+  reference: { requests: [2.5e6, 8e6], seeds: 50 },
 };
 
 async function main(): Promise<number> {

@@ -52,6 +52,8 @@ export interface Size {
 /** Relaxation times until what the empty start has left is far below the noise. */
 const FORGOTTEN = 8;
 const SEEDS_LEAST = 12;
+/** Where a few percent are allowed anyway. */
+const SEEDS_ROUGHLY = 4;
 
 /** A row for each metric of the case. */
 export async function observeCase(each: Case, adapters: Adapters, laboratory: Laboratory, effort: Effort): Promise<Row[]> {
@@ -104,7 +106,8 @@ function sizeOf(each: Case, trial: Trial, effort: Effort): Size {
   const planned = Math.max(...Object.values(each.plan?.requests_for_1pct_95ci ?? {}), forRarest(each, trial));
   const total = Math.min(most, Math.max(least, planned)) / trial.perUnit;
   // Many short seeds give the better error bars, few long ones waste less on warm-up: at most a third of the time.
-  const seeds = Math.round(Math.max(SEEDS_LEAST, Math.min(effort.seeds, total / (2 * warmup))));
+  const fewest = each.tol.rule === 'approximate' ? SEEDS_ROUGHLY : SEEDS_LEAST;
+  const seeds = Math.round(Math.max(fewest, Math.min(effort.seeds, total / (2 * warmup))));
   const window = Math.ceil((Math.max(total / seeds, 2 * warmup) * UNIT_MS) / (trial.looks ?? 100)) / UNIT_MS;
   // Whole windows, so that counts by window can be had from the end of warm-up on.
   return { seeds, window, warmup: Math.ceil(warmup / window) * window, measured: (trial.looks ?? 100) * window };

@@ -68,7 +68,12 @@ export const clientSideWeightedRoundRobin = defineBalancer({
 });
 
 /** The weight an endpoint's report gives it; 0 if it says too little. */
-export const weightOfReport = (queriesPerSecond: number, errorsPerSecond: number, utilization: number, penalty: number): number =>
+export const weightOfReport = (
+  queriesPerSecond: number,
+  errorsPerSecond: number,
+  utilization: number,
+  penalty: number,
+): number =>
   queriesPerSecond > 0 && utilization > 0 ? queriesPerSecond / (utilization + (errorsPerSecond / queriesPerSecond) * penalty) : 0;
 
 /** Envoy's stand-in for missing weights (0): the median of the others as a whole number, 1 if there are none. */

@@ -43,8 +43,12 @@ export const localityWeighted = defineBalancer({
 });
 
 /** A zone's weight, less what it lacks in health. */
-export const effectiveLocalityWeight = (weight: number, healthy: number, total: number, overprovisioningFactor: number): number =>
-  total === 0 ? 0 : weight * Math.min(1, (overprovisioningFactor / 100) * (healthy / total));
+export const effectiveLocalityWeight = (
+  weight: number,
+  healthy: number,
+  total: number,
+  overprovisioningFactor: number,
+): number => (total === 0 ? 0 : weight * Math.min(1, (overprovisioningFactor / 100) * (healthy / total)));
 
 class LocalityWeighted extends Composite {
   readonly #weights: readonly number[];

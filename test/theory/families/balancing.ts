@@ -28,7 +28,7 @@ const balancers = {
 const choices = (d: number): string => (d === 1 ? balancers.random : d === 2 ? 'p2c' : `{ use: jsq-d, d: ${d} }`);
 
 /** Stands for infinitely many. */
-const MANY = 1000;
+const MANY = 500;
 
 interface Pool {
   readonly instances: number | string;
@@ -62,7 +62,8 @@ function pool({
     {
       world: queueWorld({ instances, arrivals: arrivalLaw('exp', perUnit)!, work: workText, balancer }),
       perUnit,
-      relaxation: isPooled ? 5 + alone / Math.sqrt(count) : alone,
+      // Together they forget as one large queue does, but for what evens out between them.
+      relaxation: isPooled ? 5 + alone / count + 2 / (1 - load) : alone,
       parts: balancer === balancers.jsq ? 1 : isPooled ? Math.max(1, count / 3) : count,
       cost: balancer === balancers.jsq ? 1 + count / 20 : 1,
       ...(looks === undefined ? {} : { looks }),
