@@ -269,8 +269,14 @@ class World implements EventHandler {
     }
   }
 
-  /** The last events, readable, oldest first. */
+  /** Where it happened, then the last events, oldest first. */
   evidence(): string[] {
+    const { scenario, seed } = this.input;
+    const where = `scenario ${scenario.name}, seed ${seed}, ${this.engine.time} ms of simulated time, ${this.engine.events} events`;
+    return [where, ...this.lastEvents()];
+  }
+
+  private lastEvents(): string[] {
     return this.engine.trace.last().map(({ time, kind, a, b }) => `${time} ms  ${eventName(kind)}  ${a}  ${b}`);
   }
 

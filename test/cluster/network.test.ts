@@ -1,5 +1,7 @@
 /** Messages take their time. Work of 10 ms; times in ms. */
 import { describe, expect, test } from 'vitest';
+import type { Balancer } from '../../src/policies/balancing/balancer.ts';
+import type { Detector } from '../../src/policies/detection/detector.ts';
 import { buildWorld, constant, latencies, play, playWorld, rounded, scripted } from './world-builder.ts';
 
 describe('a constant latency', () => {
@@ -93,6 +95,71 @@ describe('a random latency', () => {
     const seconds = played.attempts.filter(({ endedMs }, i) => i % 2 === 1 && endedMs < played.attempts[i - 1].endedMs);
     expect(seconds.length / 1000).toBeGreaterThan(0.4);
     expect(seconds.length / 1000).toBeLessThan(0.52);
+  });
+
+  test('of heartbeats is drawn anew for each beat, instance and proxy', () => {
+    const delays: number[][][] = [];
+    const detector = (): Detector => {
+      const own: number[][] = [[], []];
+      delays.push(own);
+      const nothing = (): void => {};
+      const onHeartbeat = (slot: number, nowMs: number): void => {
+        // Beats are 100 apart and hops at most 9: what is over whole hundreds, up to the instance's phase.
+        own[slot].push(rounded(nowMs % 100));
+      };
+      return {
+        heartbeatEveryMs: 100,
+        watch: nothing,
+        unwatch: nothing,
+        onHeartbeat,
+        nextTimerMs: () => Infinity,
+        onTimer: nothing,
+      };
+    };
+    play({ at: [], instances: 2, balancers: 2, network: { sameZone: law }, detector, durationMs: 20_000 });
+    const fromLeast = (values: readonly number[]): number[] => values.map((value) => rounded(value - Math.min(...values)));
+    const lists = delays.flat().map(fromLeast);
+    for (const list of lists) expect(new Set(list).size).toBeGreaterThan(195);
+    // No two see the same sequence of delays: not two proxies of one instance, not two instances at one proxy.
+    const equal = lists.flatMap((list, i) =>
+      lists.slice(i + 1).flatMap((other) => list.filter((value, n) => value > 0 && value === other[n])),
+    );
+    expect(equal).toEqual([]);
+  });
+
+  test('of probes is drawn anew for each probe and each way', () => {
+    // Two probes per pick. Their round trips have variance 2 · 64/12 and nothing in common: 500 pairs, sd of the correlation 0.045.
+    const pairs: number[][] = [];
+    let sentMs = 0;
+    const balancer = (): Balancer => ({
+      update: () => {},
+      pick: ({ nowMs }) => {
+        sentMs = nowMs;
+        pairs.push([]);
+        return 0;
+      },
+      onReport: (slot, nowMs, { isProbe }) => {
+        if (isProbe) pairs[pairs.length - 1][slot] = nowMs - sentMs;
+      },
+      probes: (out) => {
+        out.set([0, 1]);
+        return 2;
+      },
+    });
+    play({
+      at: Array.from({ length: 500 }, (_, i) => 30 * i),
+      work: 1,
+      instances: 2,
+      network: { sameZone: law },
+      balancer,
+      durationMs: 20_000,
+    });
+    const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const [x, y] = [0, 1].map((slot) => pairs.map((pair) => pair[slot] - meanOf(pairs.map((other) => other[slot]))));
+    const covariance = (a: readonly number[], b: readonly number[]): number => meanOf(a.map((value, i) => value * b[i]));
+    expect(covariance(x, x)).toBeGreaterThan(9);
+    expect(covariance(x, x)).toBeLessThan(12.4);
+    expect(Math.abs(covariance(x, y) / covariance(x, x))).toBeLessThan(0.2);
   });
 
   test('of two sources is independent: their n-th requests do not share hops', () => {

@@ -102,6 +102,18 @@ describe('the n-th request is the same request', () => {
     }
   });
 
+  test('with more or fewer proxies: instants, keys and work', () => {
+    const of = (balancers: number) => {
+      const world = { ...base, traffic: [{ ...traffic, balancers, timeoutMs: Infinity }], network: buildWorld({}).network };
+      const [service] = world.services;
+      const { seen, played } = seenBy({ ...world, services: [{ ...service, slots: 10_000 }] }, scripted(0));
+      // With a place for everybody, a latency is a service time.
+      const works = played.attempts.map(({ latencyMs }) => Math.round(latencyMs * 1e6));
+      return { arrivals: seen.map(({ nowMs, key }) => [nowMs, key]), works };
+    };
+    expect(of(1)).toEqual(of(7));
+  });
+
   test('has the same work: with a place for everybody and no network, latencies are equal one by one', () => {
     const setup = {
       work: { type: 'exponential', mean: 10 } as const,

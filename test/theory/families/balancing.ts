@@ -141,6 +141,21 @@ const meanField: Adapter = ({ params }) => {
   });
 };
 
+/** An instance that falls idle tells the dispatcher that it has just answered, which is as good as one at random. */
+const idleQueues: Adapter = ({ params }) => {
+  const [count, dispatchers, load] = ['n', 'm', 'lam_per_server'].map((key) => numberOf(params, key));
+  const balancer = '{ use: join-idle-queue, idleFrom: reports }';
+  const arrivals = `${arrivalLaw('exp', load * count)!}\n    balancers: ${dispatchers}`;
+  return [
+    {
+      world: queueWorld({ instances: count, arrivals, work: workLaw('exp')!, balancer }),
+      perUnit: load * count,
+      relaxation: 5 + 2 / (1 - load),
+      observe: { mean_sojourn: time('latency.mean') },
+    },
+  ];
+};
+
 /** The published table has n, d and the load per server. */
 const published: Adapter = ({ params }) => {
   const [count, load, d] = ['n', 'lam', 'd'].map((key) => numberOf(params, key));
@@ -199,7 +214,7 @@ const bins: Adapter = ({ params }) => {
       world,
       perUnit: balls / 1000,
       relaxation: 0,
-      exactly: { warmup: 0, measured: 1000, seeds: 200, window: 500 },
+      exactly: { warmup: 0, measured: 1000, seeds: 40, window: 500 },
       observe: { mean_max_load: perSeed(({ instances }) => Math.max(...instances.map(({ queued }) => queued.at(-1)!))) },
     },
   ];
@@ -271,6 +286,7 @@ export const balancing: Adapters = {
   'JIQ, random when none idle': idleQueue,
   'sim JIQ': idleQueue,
   'JIQ finite n, one dispatcher, random when none idle': idleQueue,
+  'JIQ-Random, m dispatchers, large system': idleQueues,
   'random routing = n independent M/M/1': randomSplit,
   'weighted random, heterogeneous speeds': weightedSplit,
   'policy ranking n=10': ranking,
