@@ -8,12 +8,10 @@ import type { Ms } from '../core/time.ts';
 import type { Engine } from '../engine/index.ts';
 import type { LoadReport } from '../policies/balancing/balancer.ts';
 import type { Fleet } from './fleet.ts';
+import { LatencyByLoad } from './latency-by-load.ts';
 
 const MEMORY_MS = 1000;
 const MS_PER_SECOND = 1000;
-/** Finished requests remembered per instance, and how many of them an estimate rests on. */
-const REMEMBERED = 32;
-const CONSULTED = 5;
 /** Numbers in a report kept for an answer on its way. */
 const FIELDS = 6;
 
@@ -26,14 +24,11 @@ export class LoadMonitor {
   private readonly errors: Float64Array;
   private readonly utilization: Float64Array;
   private readonly busyArea: Float64Array;
-  private readonly finished: Int32Array;
-  private readonly pastLatency: Float64Array;
-  private readonly pastInFlight: Float64Array;
   // By request: when it reached its instance and what was in flight there; then the report its answer carries.
   private reachedMs: Float64Array;
   private inFlightThen: Float64Array;
   private carried: Float64Array;
-  private readonly nearest: { readonly distance: Float64Array; readonly latency: Float64Array };
+  private readonly past: LatencyByLoad;
 
   constructor(engine: Engine, fleet: Fleet) {
     this.engine = engine;
@@ -43,13 +38,10 @@ export class LoadMonitor {
     this.errors = new Float64Array(fleet.count);
     this.utilization = new Float64Array(fleet.count);
     this.busyArea = new Float64Array(fleet.count);
-    this.finished = new Int32Array(fleet.count);
-    this.pastLatency = new Float64Array(fleet.count * REMEMBERED);
-    this.pastInFlight = new Float64Array(fleet.count * REMEMBERED);
     this.reachedMs = new Float64Array(256);
     this.inFlightThen = new Float64Array(256);
     this.carried = new Float64Array(256 * FIELDS);
-    this.nearest = { distance: new Float64Array(CONSULTED), latency: new Float64Array(CONSULTED) };
+    this.past = new LatencyByLoad(fleet.count);
   }
 
   /** A request is about to enter the instance. */
@@ -65,10 +57,8 @@ export class LoadMonitor {
     this.decay(instance);
     this.queries[instance]++;
     if (isError) this.errors[instance]++;
-    const place = instance * REMEMBERED + (this.finished[instance]++ % REMEMBERED);
     const latencyMs = this.engine.time - this.reachedMs[request];
-    this.pastLatency[place] = latencyMs;
-    this.pastInFlight[place] = this.inFlightThen[request];
+    this.past.add(instance, this.inFlightThen[request], latencyMs);
     const at = request * FIELDS;
     this.carried[at] = this.perSecond(this.queries[instance]);
     this.carried[at + 1] = this.perSecond(this.errors[instance]);
@@ -98,7 +88,7 @@ export class LoadMonitor {
     into.utilization = this.utilization[instance];
     into.inFlight = this.fleet.present[instance];
     into.queueLength = this.fleet.present[instance] - this.fleet.busy[instance];
-    into.latencyMs = this.estimateLatency(instance);
+    into.latencyMs = this.past.estimate(instance, this.fleet.present[instance]);
     into.isProbe = true;
   }
 
@@ -123,29 +113,6 @@ export class LoadMonitor {
     return (decayedCount * MS_PER_SECOND) / MEMORY_MS;
   }
 
-  /** Median latency of the remembered requests whose number in flight was nearest to the present one; 0 before the first. */
-  private estimateLatency(instance: number): Ms {
-    const known = Math.min(this.finished[instance], REMEMBERED);
-    if (known === 0) return 0;
-    const inFlight = this.fleet.present[instance];
-    const { distance, latency } = this.nearest;
-    let count = 0;
-    // Newest first, so that of equally near ones the newer count.
-    for (let age = 1; age <= known; age++) {
-      const place = instance * REMEMBERED + ((this.finished[instance] - age) % REMEMBERED);
-      const away = Math.abs(this.pastInFlight[place] - inFlight);
-      if (count === CONSULTED && away >= distance[CONSULTED - 1]) continue;
-      let i = count < CONSULTED ? count++ : CONSULTED - 1;
-      for (; i > 0 && distance[i - 1] > away; i--) {
-        distance[i] = distance[i - 1];
-        latency[i] = latency[i - 1];
-      }
-      distance[i] = away;
-      latency[i] = this.pastLatency[place];
-    }
-    return median(latency, count);
-  }
-
   private grow(): void {
     const capacity = this.reachedMs.length * 2;
     const larger = (from: Float64Array, size: number): Float64Array => {
@@ -157,15 +124,4 @@ export class LoadMonitor {
     this.inFlightThen = larger(this.inFlightThen, capacity);
     this.carried = larger(this.carried, capacity * FIELDS);
   }
-}
-
-/** Of the first `count` values, which it sorts in place: the middle one, the lower of two. */
-function median(values: Float64Array, count: number): number {
-  for (let i = 1; i < count; i++) {
-    const value = values[i];
-    let j = i;
-    for (; j > 0 && values[j - 1] > value; j--) values[j] = values[j - 1];
-    values[j] = value;
-  }
-  return values[(count - 1) >>> 1];
 }

@@ -207,6 +207,19 @@ describe('until the interval is narrow enough', () => {
     expect(file.warnings.map(({ code }) => code)).toContain('interval-too-wide');
   });
 
+  test('interrupted adds nothing and promises nothing', async () => {
+    const controller = new AbortController();
+    const onProgress = ({ done }: Progress): void => {
+      if (done === 5) controller.abort();
+    };
+    const scenario = scenarioOf({ seeds: 2, durationMs: 200 });
+    const file = await runExperiment(experimentOf(scenario, { untilCi: 1e-6, signal: controller.signal, onProgress }));
+    expect(file.complete).toBe(false);
+    expect(file.seeds.length).toBe(10);
+    expect(file.variants[0].digests.length).toBe(5);
+    expect(file.warnings.map(({ code }) => code)).not.toContain('interval-too-wide');
+  });
+
   test('nothing is added where it is narrow already', async () => {
     const even = scenarioOf({ work: constant(1), arrivals: { type: 'constant', perSecond: 50 }, seeds: 2 });
     expect((await runExperiment(experimentOf(even, { untilCi: 0.01 }))).seeds.length).toBe(2);
