@@ -43,6 +43,8 @@ export class Client implements BeliefSink {
   readonly detector: Detector | undefined;
   /** Whether the balancer wants load reports. */
   readonly listens: boolean;
+  /** Whether requests are retried. */
+  readonly retries: boolean;
   /** Lane of the request timeout; −1 for none. */
   timeoutLane: number;
   /** When the pending timer events are due; Infinity for none. */
@@ -59,6 +61,7 @@ export class Client implements BeliefSink {
     this.base = fleet.base[spec.service];
     this.instances = fleet.base[spec.service + 1] - this.base;
     this.onBelief = setup.onBelief;
+    this.retries = spec.retry.retries > 0;
     this.timeoutLane = -1;
     this.detectorTimerMs = Infinity;
     this.balancerTimerMs = Infinity;
@@ -91,6 +94,7 @@ export class Client implements BeliefSink {
       driver: setup.driver,
       clock: setup.clock,
       hasTimeout: spec.timeoutMs < Infinity,
+      retry: spec.retry,
     });
   }
 

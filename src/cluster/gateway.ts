@@ -39,10 +39,14 @@ export interface GatewayParts {
   probes: Probes | undefined;
   /** Present when decisions are to be recorded. */
   explainer: Explainer | undefined;
+  /** Gives a retried request its work: the first try may have used up part of it. */
+  redrawWork(request: number, attempt: number): void;
   readonly balancerName: string;
   readonly isUserPolicy: boolean;
 }
 
+/** Apart from the salts of heartbeats and probes. */
+const SOURCES_MAX = 100_000;
 const REQUEST_HOP = 0;
 const RESPONSE_HOP = 1;
 
@@ -67,8 +71,10 @@ export class Gateway implements PipelineDriver {
     this.clientOf(request).pipeline.start(request);
   }
 
-  send(request: number, endpoint: Slot): void {
+  send(request: number, endpoint: Slot, attempt: number): void {
     const { requests, parts } = this;
+    this.recorder.attempts++;
+    if (attempt > 0) parts.redrawWork(request, attempt);
     const client = this.clientOf(request);
     const instance = client.base + endpoint;
     requests.ints[(request << 4) + INSTANCE] = instance;
@@ -172,8 +178,10 @@ export class Gateway implements PipelineDriver {
     to: number,
     hop: number,
   ): boolean {
-    // The client's number keeps two sources' n-th requests apart.
-    const salt = this.clientOf(request).source * 2 + hop;
+    // Source and attempt keep hops apart that belong to the n-th request of different ones.
+    const client = this.clientOf(request);
+    const attempt = client.retries ? this.requests.attempts.count[request] : 0;
+    const salt = attempt * SOURCES_MAX + client.source * 2 + hop;
     return this.parts.network.send(channel, from, to, request, 0, this.requests.reals[(request << 3) + INDEX], salt);
   }
 

@@ -14,6 +14,8 @@ const RESULTS = 7;
 export class Recorder {
   offeredAll: number;
   endedAll: number;
+  /** Messages to instances over the whole run: first tries and retries. */
+  attempts: number;
   /** Integral of the requests in the system over the whole run, up to the last change. */
   area: number;
   /** Time spent in the system by the requests that have ended. */
@@ -40,6 +42,7 @@ export class Recorder {
   constructor(clock: Engine, requests: RequestTable, warmupMs: Ms, windowMs: Ms) {
     this.offeredAll = 0;
     this.endedAll = 0;
+    this.attempts = 0;
     this.area = -0;
     this.durations = -0;
     this.clock = clock;

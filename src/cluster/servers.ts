@@ -103,7 +103,10 @@ export class Servers implements StationHost {
     const fleet = this.fleet;
     fleet.served[instance]++;
     const share = fleet.errorShare[instance];
-    const isError = share > 0 && this.host.errorDraws(request).unit(this.requests.reals[(request << 3) + INDEX], 0) < share;
+    const isError =
+      share > 0 &&
+      this.host.errorDraws(request).unit(this.requests.reals[(request << 3) + INDEX], this.requests.attempts.count[request]) <
+        share;
     if (this.monitor !== undefined) {
       const isShared = fleet.services[fleet.service[instance]].discipline === 'processor-sharing';
       this.monitor.answered(request, instance, isShared ? NaN : this.requests.reals[(request << 3) + SINCE_MS], isError);

@@ -107,6 +107,7 @@ function requestMetrics(
       failureBuckets.map((bucket) => [`failures.${bucket}`, ended > 0 ? ledger.failed[bucket] / ended : NaN]),
     ),
     'inSystem.mean': recorder.meanInSystem(run.durationMs),
+    attempts: recorder.offeredAll > 0 ? recorder.attempts / recorder.offeredAll : NaN,
     probes: (probesSent * MS_PER_SECOND) / run.durationMs,
   };
 }

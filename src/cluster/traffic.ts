@@ -29,6 +29,8 @@ export class TrafficSource {
   private readonly workRng: Xoshiro128;
   private readonly workBatch: Float64Array;
   private workTaken: number;
+  private readonly retryDraws: KeyedDraws;
+  private readonly retryRng: Xoshiro128;
   private readonly clientRng: Xoshiro128;
   private readonly keys: ZipfSampler | undefined;
   private readonly keyRng: Xoshiro128;
@@ -56,6 +58,8 @@ export class TrafficSource {
     this.workRng = streams.stream(`${name}/work`);
     this.workBatch = new Float64Array(BATCH);
     this.workTaken = BATCH;
+    this.retryDraws = streams.keyed(`${name}/retry`);
+    this.retryRng = streams.stream(`${name}/retry`);
     this.clientRng = streams.stream(`${name}/balancer`);
     this.keys = spec.keys === undefined ? undefined : new ZipfSampler(spec.keys.count, spec.keys.exponent);
     this.keyRng = streams.stream(`${name}/keys`);
@@ -85,6 +89,12 @@ export class TrafficSource {
     }
     this.scheduleNext();
     return request;
+  }
+
+  /** The work of a retry: drawn anew, keyed by request and attempt, so that it is the same wherever the retry goes. */
+  redrawWork(request: number, attempt: number): void {
+    this.retryDraws.fork(this.requests.reals[(request << 3) + INDEX], attempt, this.retryRng);
+    this.requests.reals[(request << 3) + WORK_MS] = this.work.sample(this.retryRng);
   }
 
   private scheduleNext(): void {

@@ -106,6 +106,7 @@ class World implements EventHandler {
       monitor: undefined,
       probes: undefined,
       explainer: undefined,
+      redrawWork: (request, attempt) => this.sources[this.controlled(request).source].redrawWork(request, attempt),
       balancerName: makers.balancerName,
       isUserPolicy: makers.isUserPolicy,
     };

@@ -73,6 +73,7 @@ export const metrics: readonly Metric[] = [
     about: 'Jain’s fairness index of requests served; 1 is even, 1/n is all on one.',
   },
   { name: 'inSystem.mean', unit: 'count', better: 'lower', about: 'Requests in the system, averaged over time.' },
+  { name: 'attempts', unit: 'ratio', better: 'lower', about: 'Tries per request, retries included, over the whole run.' },
   { name: 'probes', unit: 'per second', better: 'lower', about: 'Probes that balancers sent per second: the price of asking.' },
   { name: 'wait.share', unit: 'fraction', better: 'lower', about: 'Share of requests that had to wait at all.' },
   { name: 'instances.up', unit: 'fraction', better: 'higher', about: 'Share of instances that are up, over time.' },

@@ -35,6 +35,9 @@ const MAX_BUCKETS = 1 << 20;
 const MAX_BUCKET_NUMBER = 1e15;
 /** Events per bucket on average, seen from the front. Measured best between 1 and 3. */
 const TARGET_PER_BUCKET = 1.5;
+/** Steps along a bucket's list that are too many, and how often they may be before something is done about it. */
+const LONG_WALK = 128;
+const LONG_WALKS_MIN = 128;
 
 export class Calendar {
   /** Time and order of the earliest event; Infinity when empty. Read by the run loop on every turn. */
@@ -68,6 +71,11 @@ export class Calendar {
   declare private tuneFromTime: number;
   declare private tunePops: number;
   declare private walked: number;
+  /** Time of the last popped event. */
+  declare private poppedTime: number;
+  declare private longWalksLeft: number;
+  /** A bucket with too long a list, or NONE. */
+  declare private crowded: number;
 
   constructor(capacity = 1024) {
     this.headTime = Infinity;
@@ -94,6 +102,9 @@ export class Calendar {
     this.tuneFromTime = 0;
     this.tunePops = 256;
     this.walked = 0;
+    this.poppedTime = -0; // a double from the start
+    this.longWalksLeft = LONG_WALKS_MIN;
+    this.crowded = NONE;
   }
 
   /** `time` must not lie before the last popped event; `order` must be unique; `kind` is below 32, `b` below 2^26. */
@@ -115,6 +126,7 @@ export class Calendar {
       this.headTime = time;
       this.headOrder = order;
     }
+    if (this.crowded !== NONE) this.relieve();
     return handle;
   }
 
@@ -141,6 +153,7 @@ export class Calendar {
       if (bucket > MAX_BUCKET_NUMBER) this.popsUntilTune = 1;
       if (this.heapSize > 0 && this.bucketOf(this.heap[0]) <= bucket + this.mask) this.pullFromHeap();
     }
+    this.poppedTime = popped;
     if (--this.popsUntilTune === 0) this.tune(popped);
     this.findHead();
   }
@@ -188,6 +201,7 @@ export class Calendar {
       steps++;
     }
     this.walked += steps;
+    if (steps > LONG_WALK && --this.longWalksLeft <= 0) this.crowded = bucket;
     ints[(handle << 3) + PREV] = after;
     if (after === NONE) {
       const first = this.first[bucket];
@@ -273,7 +287,9 @@ export class Calendar {
     while (wanted < this.size * 2 && wanted < MAX_BUCKETS) wanted *= 2;
     let width = this.width;
     const ideal = gap * TARGET_PER_BUCKET;
-    if (ideal > 0 && (ideal > width * 2 || ideal * 2 < width || crowded)) width = ideal;
+    // The past may have been quieter than what is coming: a bucket is not made so wide that a crowd would share it.
+    const isWider = ideal > width * 2 && this.countBefore(now + ideal) <= LONG_WALK;
+    if (ideal > 0 && (isWider || ideal * 2 < width || (crowded && ideal < width))) width = ideal;
     // No bucket narrower than the clock can tell apart, or bucket numbers lose their integers.
     width = Math.max(width, now * 1e-12, 1e-9);
     if (wanted > buckets || wanted * 4 < buckets) buckets = wanted;
@@ -282,6 +298,28 @@ export class Calendar {
     this.tuneFromTime = now;
     this.tunePops = Math.max(1024, this.size >>> 1);
     this.popsUntilTune = this.tunePops;
+  }
+
+  /** Events crowd into one bucket faster than pops can tell: narrows the buckets by the gaps found in that one. */
+  private relieve(): void {
+    const { reals, ints } = this;
+    const first = this.first[this.crowded];
+    let count = 0;
+    for (let handle = first; handle !== NONE; handle = ints[(handle << 3) + NEXT]) count++;
+    const span = count === 0 ? 0 : reals[(this.last[this.crowded] << 2) + TIME] - reals[(first << 2) + TIME];
+    const width = Math.max((span / count) * TARGET_PER_BUCKET, this.poppedTime * 1e-12, 1e-9);
+    // Ties crowd whatever the width.
+    if (span > 0 && width * 2 < this.width) this.rebuild(width, this.mask + 1, this.poppedTime);
+    this.crowded = NONE;
+    this.longWalksLeft = Math.max(LONG_WALKS_MIN, this.size >>> 3);
+  }
+
+  private countBefore(time: number): number {
+    let count = 0;
+    for (let handle = 0; handle < this.used; handle++) {
+      if (this.ints[(handle << 3) + PREV] !== FREE && this.reals[(handle << 2) + TIME] < time) count++;
+    }
+    return count;
   }
 
   private rebuild(width: number, buckets: number, now: number): void {

@@ -1,4 +1,4 @@
-/** One request's life on the client's side, as a state machine without input or output: discover, pick, attempt, outcome.
+/** One request's life on the client's side, as a state machine without input or output: discover, pick, attempt, retry, outcome.
  *
  *  The simulator and a live proxy drive the same object. The pipeline says what to do through its `PipelineDriver` (`send`,
  *  `armTimeout`, `finish`); the driver tells it what happened (`start`, `onResponse`, `onTimeout`). Requests are small integers
@@ -22,8 +22,9 @@ const PROBES_MAX = 64;
 export type RequestResult = Outcome | typeof NO_ENDPOINT_RESULT;
 
 export interface PipelineDriver {
-  /** Put the request on the wire to this endpoint. The answer comes back through `onResponse`, at most once. */
-  send(request: number, endpoint: Slot): void;
+  /** Put the request on the wire to this endpoint. The answer comes back through `onResponse`, at most once. `attempt` is 0 for the
+   *  first try. */
+  send(request: number, endpoint: Slot, attempt: number): void;
   /** Call `onTimeout(request)` after the client's timeout, unless `cancelTimeout` comes first. */
   armTimeout(request: number): void;
   cancelTimeout(request: number): void;
@@ -37,24 +38,52 @@ export interface PipelineDriver {
   invalidPick(request: number, endpoint: Slot): void;
 }
 
+/** What is tried again, and where. Tried at once and without a budget: what did not get an answer of its own (refused, connection lost)
+ *  or got an error; never after a timeout, because that is the request's as a whole. */
+export interface RetryRules {
+  /** Tries after the first; at most RETRIES_MAX. */
+  readonly retries: number;
+  /** Picks repeated for one retry while the balancer offers endpoints that were tried before; then the last is taken anyway
+   *  (Envoy's predicate `previous_hosts` with `host_selection_retry_max_attempts`). */
+  readonly hostSelectionRetries: number;
+}
+export const RETRIES_MAX = 8;
+export const noRetries: RetryRules = { retries: 0, hostSelectionRetries: 0 };
+
 /** State per request, grown by the driver before it uses a number. */
 export class AttemptTable {
   endpoint: Int32Array;
   sentMs: Float64Array;
+  /** Tries so far, without the present one; only kept where requests are retried, as all that follows. */
+  count: Uint8Array;
+  /** Endpoints of earlier tries, RETRIES_MAX per request. */
+  tried: Int32Array;
+  /** Hash of the key, for picks after the first; −1 in `hashLow` for none. */
+  hashHigh: Float64Array;
+  hashLow: Float64Array;
 
   constructor(capacity: number) {
     this.endpoint = new Int32Array(capacity);
     this.sentMs = new Float64Array(capacity);
+    this.count = new Uint8Array(capacity);
+    this.tried = new Int32Array(capacity * RETRIES_MAX);
+    this.hashHigh = new Float64Array(capacity);
+    this.hashLow = new Float64Array(capacity);
   }
 
   grow(capacity: number): void {
-    const endpoint = new Int32Array(capacity);
-    endpoint.set(this.endpoint);
-    this.endpoint = endpoint;
-    const sentMs = new Float64Array(capacity);
-    sentMs.set(this.sentMs);
-    this.sentMs = sentMs;
+    this.endpoint = larger(this.endpoint, new Int32Array(capacity));
+    this.sentMs = larger(this.sentMs, new Float64Array(capacity));
+    this.count = larger(this.count, new Uint8Array(capacity));
+    this.tried = larger(this.tried, new Int32Array(capacity * RETRIES_MAX));
+    this.hashHigh = larger(this.hashHigh, new Float64Array(capacity));
+    this.hashLow = larger(this.hashLow, new Float64Array(capacity));
   }
+}
+
+function larger<Numbers extends { set(from: Numbers): void }>(from: Numbers, to: Numbers): Numbers {
+  to.set(from);
+  return to;
 }
 
 export interface PipelineParts {
@@ -66,6 +95,8 @@ export interface PipelineParts {
   readonly clock: Clock;
   /** Whether requests of this client have a timeout. */
   readonly hasTimeout: boolean;
+  /** None by default. */
+  readonly retry?: RetryRules;
 }
 
 export class Pipeline {
@@ -75,6 +106,7 @@ export class Pipeline {
   private readonly driver: PipelineDriver;
   private readonly clock: Clock;
   private readonly hasTimeout: boolean;
+  private readonly retry: RetryRules;
   private readonly context: PickContext;
   private readonly probeTargets: Int32Array;
 
@@ -85,6 +117,7 @@ export class Pipeline {
     this.driver = parts.driver;
     this.clock = parts.clock;
     this.hasTimeout = parts.hasTimeout;
+    this.retry = parts.retry ?? noRetries;
     this.probeTargets = new Int32Array(PROBES_MAX);
     this.context = { nowMs: -0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
   }
@@ -97,22 +130,63 @@ export class Pipeline {
   }
 
   start(request: number): void {
-    const nowMs = this.clock.now();
-    this.context.nowMs = nowMs;
-    const endpoint = this.balancer.pick(this.context);
-    if (!this.endpoints.isEligible(endpoint)) {
-      if (endpoint !== NO_ENDPOINT) this.driver.invalidPick(request, endpoint);
-      this.attempts.endpoint[request] = NO_ENDPOINT;
-      this.driver.finish(request, NO_ENDPOINT_RESULT);
-      return;
-    }
+    const { context } = this;
+    context.nowMs = this.clock.now();
+    if (this.retry.retries > 0) this.remember(request);
+    const endpoint = this.balancer.pick(context);
+    if (this.isUsable(request, endpoint)) {
+      if (this.hasTimeout) this.driver.armTimeout(request);
+      this.sendTo(request, endpoint, 0);
+    } else this.driver.finish(request, NO_ENDPOINT_RESULT);
+  }
+
+  private sendTo(request: number, endpoint: Slot, attempt: number): void {
+    const { nowMs } = this.context;
     this.attempts.endpoint[request] = endpoint;
     if (this.balancer.onEnd !== undefined) this.attempts.sentMs[request] = nowMs;
     this.endpoints.begin(endpoint);
     if (this.balancer.onStart !== undefined) this.balancer.onStart(endpoint, nowMs);
-    if (this.hasTimeout) this.driver.armTimeout(request);
     if (this.balancer.probes !== undefined) this.sendProbes(request, nowMs);
-    this.driver.send(request, endpoint);
+    this.driver.send(request, endpoint, attempt);
+  }
+
+  private isUsable(request: number, endpoint: Slot): boolean {
+    if (this.endpoints.isEligible(endpoint)) return true;
+    if (endpoint !== NO_ENDPOINT) this.driver.invalidPick(request, endpoint);
+    this.attempts.endpoint[request] = NO_ENDPOINT;
+    return false;
+  }
+
+  /** What a retry needs to know, which the context, shared by all requests, forgets. */
+  private remember(request: number): void {
+    const { attempts, context } = this;
+    attempts.count[request] = 0;
+    attempts.hashHigh[request] = context.hashHigh;
+    attempts.hashLow[request] = context.hasHash ? context.hashLow : -1;
+  }
+
+  private tryAgain(request: number): void {
+    const { attempts, context, retry } = this;
+    const attempt = attempts.count[request] + 1;
+    attempts.tried[request * RETRIES_MAX + attempt - 1] = attempts.endpoint[request];
+    attempts.count[request] = attempt;
+    context.nowMs = this.clock.now();
+    context.attempt = attempt;
+    context.hasHash = attempts.hashLow[request] >= 0;
+    context.hashHigh = attempts.hashHigh[request];
+    context.hashLow = Math.max(0, attempts.hashLow[request]);
+    let endpoint = this.balancer.pick(context);
+    for (let again = 0; again < retry.hostSelectionRetries && this.wasTried(request, endpoint, attempt); again++) {
+      endpoint = this.balancer.pick(context);
+    }
+    context.attempt = 0;
+    if (this.isUsable(request, endpoint)) this.sendTo(request, endpoint, attempt);
+    else this.finish(request, NO_ENDPOINT_RESULT);
+  }
+
+  private wasTried(request: number, endpoint: Slot, attempts: number): boolean {
+    for (let i = 0; i < attempts; i++) if (this.attempts.tried[request * RETRIES_MAX + i] === endpoint) return true;
+    return false;
   }
 
   /** A load report arrived: a probe's answer, or what came with a response. */
@@ -122,12 +196,14 @@ export class Pipeline {
 
   /** The answer arrived, or the connection was refused or lost. */
   onResponse(request: number, outcome: Outcome): void {
-    if (this.hasTimeout) this.driver.cancelTimeout(request);
-    this.end(request, outcome);
+    this.endAttempt(request, outcome);
+    if (outcome !== outcomes.ok && this.retry.retries > this.attempts.count[request]) this.tryAgain(request);
+    else this.finish(request, outcome);
   }
 
   onTimeout(request: number): void {
-    this.end(request, outcomes.timeout);
+    this.endAttempt(request, outcomes.timeout);
+    this.finish(request, outcomes.timeout);
   }
 
   private sendProbes(request: number, nowMs: Ms): void {
@@ -139,13 +215,19 @@ export class Pipeline {
     }
   }
 
-  private end(request: number, outcome: Outcome): void {
+  private endAttempt(request: number, outcome: Outcome): void {
     const endpoint = this.attempts.endpoint[request];
     this.endpoints.end(endpoint);
     if (this.balancer.onEnd !== undefined) {
       const nowMs = this.clock.now();
       this.balancer.onEnd(endpoint, nowMs, nowMs - this.attempts.sentMs[request], outcome);
     }
-    this.driver.finish(request, outcome);
+  }
+
+  private finish(request: number, result: RequestResult): void {
+    if (this.hasTimeout) this.driver.cancelTimeout(request);
+    // The number is reused, perhaps by a client that does not retry.
+    if (this.retry.retries > 0) this.attempts.count[request] = 0;
+    this.driver.finish(request, result);
   }
 }

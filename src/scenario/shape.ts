@@ -1,6 +1,7 @@
 /** The shape of a scenario file: which keys there are, what they hold, and the words editors show for them. What needs more than one
  *  key to judge (does the service exist? do faults overlap?) is checked by the files that compile each section. */
 import * as z from 'zod';
+import { RETRIES_MAX } from '../policies/pipeline.ts';
 import {
   anything,
   boolean,
@@ -122,6 +123,9 @@ export const run = keys({
     .describe('Width of one point of the time series. By default a 120th of the duration.')
     .optional(),
 });
+
+/** Istio's setting for Envoy's `host_selection_retry_max_attempts`, whose own default is 1. */
+export const HOST_SELECTION_RETRIES = 5;
 
 export const service = keys({
   instances: either(
@@ -269,6 +273,22 @@ export const traffic = keys({
   balancers: count({ min: 1, max: limits.balancers }).describe('Independent proxies, each with its own view.').prefault(1),
   balancerZones: list(name()).describe('Dealt out to the proxies in turn; by default the zones of the service.').optional(),
   timeout: positiveDuration('1s').describe('From arrival; by default clients wait for ever.').optional(),
+  retries: either(
+    [
+      count({ min: 0, max: RETRIES_MAX }),
+      keys({
+        attempts: count({ min: 0, max: RETRIES_MAX }),
+        hostSelectionRetryMaxAttempts: count({ min: 0, max: 100 })
+          .describe('Picks repeated for one retry to avoid instances already tried; then the last is taken anyway.')
+          .prefault(HOST_SELECTION_RETRIES),
+      }),
+    ],
+    'a count, or { attempts: 2, hostSelectionRetryMaxAttempts: 5 }',
+  )
+    .describe(
+      'Tries after the first for what was refused, lost or answered with an error; at once, at another instance. Not after a timeout.',
+    )
+    .prefault(0),
   keys: keys({
     count: count({ min: 1, max: limits.keys }).describe('Different keys.'),
     exponent: number({ min: 0, max: 20 }).describe('Of their Zipf popularity; 0 is uniform.').prefault(1),

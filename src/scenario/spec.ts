@@ -84,6 +84,8 @@ export interface TrafficSpec {
   readonly balancerZones: readonly string[];
   /** Infinity for none. Counted from arrival. */
   readonly timeoutMs: Ms;
+  /** What was refused, lost or answered with an error is tried again at once, at another endpoint where the balancer offers one. */
+  readonly retry: { readonly retries: number; readonly hostSelectionRetries: number };
   /** Popularity of request keys; absent when requests carry none. */
   readonly keys?: { readonly count: number; readonly exponent: number };
 }

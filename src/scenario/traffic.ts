@@ -9,7 +9,7 @@ import { compileProfile } from './profile.ts';
 import { constantCurve, multiply } from './rate-curve-spec.ts';
 import { knownHint } from './hints.ts';
 import { zonesOf, type KnownService } from './services.ts';
-import { traffic as trafficShape, type arrivals } from './shape.ts';
+import { HOST_SELECTION_RETRIES, traffic as trafficShape, type arrivals } from './shape.ts';
 import type { ArrivalSpec, RateCurveSpec, TrafficSpec } from './spec.ts';
 import { compileTrace } from './trace.ts';
 
@@ -75,6 +75,7 @@ async function compileStream(
     balancers: shape.balancers,
     balancerZones: shape.balancerZones ?? (own.length > 0 ? own : ['a']),
     timeoutMs: shape.timeout ?? Infinity,
+    retry: retryRules(shape.retries),
     ...(shape.keys === undefined ? {} : { keys: shape.keys }),
   };
 }
@@ -163,4 +164,10 @@ function compileProcess(shape: Exclude<ArrivalShape, { type: 'trace' }>, path: P
     case 'batch':
       return { type: 'batch', perSecond: shape.rate, size: shape.size };
   }
+}
+
+/** `retries: 2`, or with how often a pick is repeated to avoid endpoints already tried. */
+function retryRules(retries: z.output<typeof trafficShape>['retries']): TrafficSpec['retry'] {
+  if (typeof retries === 'number') return { retries, hostSelectionRetries: HOST_SELECTION_RETRIES };
+  return { retries: retries.attempts, hostSelectionRetries: retries.hostSelectionRetryMaxAttempts };
 }

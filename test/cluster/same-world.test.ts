@@ -28,6 +28,7 @@ const traffic: TrafficSpec = {
   balancers: 3,
   balancerZones: ['a', 'b'],
   timeoutMs: 200,
+  retry: { retries: 0, hostSelectionRetries: 0 },
   keys: { count: 100, exponent: 1 },
 };
 

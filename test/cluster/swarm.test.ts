@@ -87,6 +87,7 @@ const traffic = (name: string, services: number): fc.Arbitrary<TrafficSpec> =>
       balancers: fc.constantFrom(1, 1, 2, 5),
       balancerZones: fc.subarray([...zones], { minLength: 1 }),
       timeoutMs: fc.constantFrom(Infinity, 0.5, 30, 200),
+      retry: fc.record({ retries: fc.constantFrom(0, 0, 2, 8), hostSelectionRetries: fc.constantFrom(0, 5) }),
       keys: fc.constantFrom(undefined, { count: 50, exponent: 1.1 }),
     })
     .map(({ keys, ...rest }) => ({ name, ...rest, ...(keys === undefined ? {} : { keys }) }));

@@ -85,6 +85,7 @@ export function buildWorld(setup: WorldSetup): World {
         balancers: setup.balancers ?? 1,
         balancerZones: setup.balancerZones ?? ['a'],
         timeoutMs: setup.timeoutMs ?? Infinity,
+        retry: setup.retry ?? { retries: 0, hostSelectionRetries: 0 },
         ...(setup.keys === undefined ? {} : { keys: setup.keys }),
       },
     ],

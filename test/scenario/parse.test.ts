@@ -46,6 +46,7 @@ test('what is left out gets its documented default', async () => {
         balancers: 1,
         balancerZones: ['a'],
         timeoutMs: Infinity,
+        retry: { retries: 0, hostSelectionRetries: 5 },
       },
     ],
     faults: [],
@@ -218,7 +219,7 @@ describe('traffic', () => {
       await scenarioOf(
         arrivalsText(
           '{ type: poisson, rate: 1/s }',
-          ', name: web, balancers: 4, balancerZones: [a], timeout: 1s, keys: { count: 100 }',
+          ', name: web, balancers: 4, balancerZones: [a], timeout: 1s, retries: 2, keys: { count: 100 }',
         ),
       )
     ).traffic;
@@ -227,6 +228,7 @@ describe('traffic', () => {
       balancers: 4,
       balancerZones: ['a'],
       timeoutMs: 1000,
+      retry: { retries: 2, hostSelectionRetries: 5 },
       keys: { count: 100, exponent: 1 },
     });
   });
