@@ -14,6 +14,8 @@ const RESULTS = 7;
 export class Recorder {
   offeredAll: number;
   endedAll: number;
+  /** Requests that ended well, whenever they arrived. */
+  okAll: number;
   /** Messages to instances over the whole run: first tries and retries. */
   attempts: number;
   /** Integral of the requests in the system over the whole run, up to the last change. */
@@ -27,6 +29,7 @@ export class Recorder {
   private lastChangeMs: Ms;
   private areaAtWarmup: number;
   private offeredAtWarmup: number;
+  private okAtWarmup: number;
   private readonly results: Float64Array;
   private readonly latency: Histogram;
   private readonly wait: Histogram;
@@ -42,6 +45,7 @@ export class Recorder {
   constructor(clock: Engine, requests: RequestTable, warmupMs: Ms, windowMs: Ms) {
     this.offeredAll = 0;
     this.endedAll = 0;
+    this.okAll = 0;
     this.attempts = 0;
     this.area = -0;
     this.durations = -0;
@@ -52,6 +56,7 @@ export class Recorder {
     this.lastChangeMs = -0;
     this.areaAtWarmup = -0;
     this.offeredAtWarmup = 0;
+    this.okAtWarmup = 0;
     this.results = new Float64Array(RESULTS);
     this.latency = new Histogram();
     this.wait = new Histogram();
@@ -100,6 +105,7 @@ export class Recorder {
     const isMeasured = arrivalMs >= this.warmupMs;
     if (isMeasured) this.results[result]++;
     if (result !== outcomes.ok) return;
+    this.okAll++;
     const bucket = this.latency.bucketOf(latencyMs);
     this.windowLatency.add(bucket);
     if (isMeasured) this.latency.recordIn(bucket, latencyMs);
@@ -109,6 +115,7 @@ export class Recorder {
     this.settle();
     this.areaAtWarmup = this.area;
     this.offeredAtWarmup = this.offeredAll;
+    this.okAtWarmup = this.okAll;
   }
 
   /** Brings the integral up to now. */
@@ -133,6 +140,11 @@ export class Recorder {
     windowLatency.reset();
     this.offeredBefore = this.offeredAll;
     this.endedBefore = this.endedAll;
+  }
+
+  /** Requests that ended well since warm-up, whenever they arrived: what throughput counts. */
+  okSinceWarmup(): number {
+    return this.okAll - this.okAtWarmup;
   }
 
   /** Share of requests that waited at all before work on them began. */

@@ -101,7 +101,7 @@ function requestMetrics(
     ...histogramMetrics('wait', wait),
     'wait.share': wait.count > 0 ? recorder.waitShare() : NaN,
     availability: ended > 0 ? ledger.ok / ended : NaN,
-    goodput: ledger.ok / seconds,
+    goodput: recorder.okSinceWarmup() / seconds,
     offered: ledger.offered / seconds,
     ...Object.fromEntries(
       failureBuckets.map((bucket) => [`failures.${bucket}`, ended > 0 ? ledger.failed[bucket] / ended : NaN]),

@@ -65,14 +65,15 @@ async function threads(
 ): Promise<void> {
   const queue = [...cells];
   const workers: Worker[] = [];
+  let isStopped = false;
   const runOne = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: scenario, stdout: false, stderr: false });
       workers.push(worker);
+      let running: Cell | undefined;
       const next = (): void => {
-        const cell = queue.shift();
-        if (cell === undefined) worker.postMessage(null);
-        else worker.postMessage(cell);
+        running = queue.shift();
+        worker.postMessage(running ?? null);
       };
       worker.on('message', (message: FromWorker) => {
         switch (message.type) {
@@ -94,10 +95,15 @@ async function threads(
             : error,
         ),
       );
-      worker.on('exit', () => resolve());
+      worker.on('exit', () => {
+        // A policy that calls process.exit() ends its thread.
+        if (running === undefined || isStopped) resolve();
+        else reject(new ResourceLimit(`a worker thread ended while running ${nameOf(running, scenario)}`));
+      });
       next();
     });
   const stop = (): void => {
+    isStopped = true;
     queue.length = 0;
     for (const worker of workers) void worker.terminate();
   };
@@ -110,6 +116,9 @@ async function threads(
     stop();
   }
 }
+
+const nameOf = ({ variant, seed }: Cell, { variants }: Scenario): string =>
+  `variant ${variants[variant].label} under seed ${seed}`;
 
 function revive(plain: PlainError): Error {
   const error =

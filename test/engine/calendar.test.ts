@@ -160,6 +160,44 @@ describe('in any sequence of add, pop and cancel, a calendar does what a sorted 
   });
 });
 
+describe('the cost of an event does not grow with a crowd', () => {
+  // 60,000 events within one millisecond, on a wheel that has learnt gaps of hours. In one sorted list that would be 10^9 steps, tens of
+  // seconds; it takes hundredths of one. The bound leaves a factor of fifty for a slow machine.
+  test.each([10, 5000, 3.6e6])('that comes all at once after gaps of %d ms', (gapMs) => {
+    const random = testRng(1).next;
+    const calendar = new Calendar();
+    let order = 0;
+    let now = 0;
+    for (let i = 0; i < 3000; i++) {
+      calendar.add(now + gapMs, order++, 1, 0, 0);
+      now = calendar.headTime;
+      calendar.pop();
+    }
+    const beganMs = performance.now();
+    for (let i = 0; i < 60_000; i++) calendar.add(now + random(), order++, 1, 0, 0);
+    let last = 0;
+    let isInOrder = true;
+    while (calendar.size > 0) {
+      isInOrder &&= calendar.headTime >= last;
+      last = calendar.headTime;
+      calendar.pop();
+    }
+    expect(isInOrder).toBe(true);
+    expect(performance.now() - beganMs).toBeLessThan(2000);
+  });
+
+  test('of ties, in or out of order of priority', () => {
+    const calendar = new Calendar();
+    const beganMs = performance.now();
+    for (let order = 0; order < 100_000; order++) calendar.add(5, order, 1, order, 0);
+    for (let order = -1; order > -1000; order--) calendar.add(5, order, 1, order, 0);
+    const seen = drain(calendar);
+    expect(seen[0]).toBe(-999);
+    expect(seen.every((a, i) => a === i - 999)).toBe(true);
+    expect(performance.now() - beganMs).toBeLessThan(4000);
+  });
+});
+
 /** Nearly all events have one priority, as in a run. */
 const rankOf = (random: () => number): number => (random() < 0.98 ? 2 : Math.floor(4 * random()));
 

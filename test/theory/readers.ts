@@ -35,8 +35,6 @@ export const EPISODES_BEYOND = 30;
 export const metric = (name: string, scale = 1): Reader => perSeed((cell) => cell.metrics[name] * scale);
 /** A metric in ms, in units of the case. */
 export const time = (name: string): Reader => metric(name, 1 / UNIT_MS);
-/** A metric per second, per unit of the case. */
-export const rate = (name: string): Reader => metric(name, UNIT_MS / 1000);
 
 /** A share of requests. Where none or all of them were seen, the truth may still be 1 in their number away. */
 export const share =

@@ -1,6 +1,6 @@
 /** Whether all the z-scores of a run look like a standard normal sample. Too wide a spread means wrong numbers or error bars that are
  *  too short; too narrow a spread means error bars that are too long, which would hide wrong numbers. */
-import { normalCdf, normalQuantile } from '../../src/stats/special.ts';
+import { normalQuantile } from '../../src/stats/special.ts';
 import type { Row } from './cases.ts';
 
 export interface Spread {
@@ -45,6 +45,3 @@ function chiSquareQuantile(p: number, df: number): number {
   const root = 1 - spread + normalQuantile(p) * Math.sqrt(spread);
   return root <= 0 ? 0 : df * root * root * root;
 }
-
-/** Probability of a score as far out as this. */
-export const twoSided = (z: number): number => 2 * normalCdf(-Math.abs(z));
