@@ -78,7 +78,17 @@ export class Xoshiro128 implements Rng {
    *  probability (2^32 mod n) / 2^32, below n / 2^32. Multiplication instead of a remainder: D. Lemire, "Fast random integer
    *  generation in an interval" (2019). */
   below(n: number): number {
-    let word = this.uint32();
+    // The step of `uint32` written out: a word above 2^31 returned from a call is boxed.
+    const s0 = this.s0;
+    const s1 = this.s1;
+    const s2 = this.s2 ^ s0;
+    const s3 = this.s3 ^ s1;
+    const sum = (s0 + this.s3) | 0;
+    this.s1 = s1 ^ s2;
+    this.s0 = s0 ^ s3;
+    this.s2 = s2 ^ (s1 << 9);
+    this.s3 = (s3 << 11) | (s3 >>> 21);
+    let word = (((sum << 7) | (sum >>> 25)) + s0) >>> 0;
     let low = Math.imul(word, n) >>> 0;
     if (low < n) {
       const unfair = (4294967296 - n) % n;
