@@ -8,6 +8,7 @@ import { ketama, moduloHash, sourceIpHash } from '../../../src/policies/balancin
 import { grpcChoiceCount } from '../../../src/policies/balancing/least-request.ts';
 import { envoyPreference, envoyTable, katranPreference, maglev, maglevPlace } from '../../../src/policies/balancing/maglev.ts';
 import { nginxHashStep, RangeHash } from '../../../src/policies/balancing/modulo-hash.ts';
+import { ringHash } from '../../../src/policies/balancing/ring-hash.ts';
 import { HashRing } from '../../../src/policies/balancing/parts/hash-ring.ts';
 import { HaproxyRing } from '../../../src/policies/balancing/parts/haproxy-ring.ts';
 import { envoySlots, haproxySlots } from '../../../src/policies/balancing/parts/load-bounds.ts';
@@ -268,7 +269,7 @@ export const hashAdapters: Adapters = {
         minimumRingSize: number;
         maximumRingSize: number;
       };
-      return isRefused(() => new HashRing().build(['a'], [1], { minimumRingSize, maximumRingSize }, (text) => xxHash64(text)));
+      return isRefused(() => ringHash.make({ minimumRingSize, maximumRingSize }, { rng: new Script() }));
     }
     throw new NotCovered(input.policy);
   },
