@@ -20,11 +20,11 @@ export function loadSpread(run: RunFile): ChartSpec {
     })),
   );
   const notes: Row[] = spreads.flatMap(({ variant, shares }) =>
-    shares.length === 0 ? [] : [{ variant: variant.label, text: `${ratio(shares[0]!.share)} .. ${ratio(shares.at(-1)!.share)}` }],
+    shares.length === 0 ? [] : [{ variant: variant.label, text: spreadText(shares) }],
   );
   const values = rows.map((row) => row.relative as number);
   const reach = Math.max(0.02, 1 - Math.min(...values), Math.max(...values) - 1) * 1.08;
-  const width = plotWidth - labelsWidth(run) - 90;
+  const width = plotWidth - labelsWidth(run) - 210;
   const y: Part = {
     field: 'variant',
     type: 'nominal',
@@ -36,7 +36,7 @@ export function loadSpread(run: RunFile): ChartSpec {
     {
       title: furthest(spreads.map(({ variant, shares }) => ({ label: short(variant.label), shares }))),
       subtitle:
-        'One mark per instance: requests served, relative to the mean over the instances of its service; 1 is an even share. Right: smallest and largest.',
+        'One mark per instance: requests served, relative to the mean over the instances of its service; 1 is an even share. Right: smallest, largest (max/mean), and Jain’s index of fairness.',
     },
     { served: rows, spread: notes },
     {
@@ -104,6 +104,15 @@ function relativeLoads(instances: readonly InstanceData[]): Load[] {
 function thin(loads: readonly Load[]): readonly Load[] {
   if (loads.length <= maxTicks) return loads;
   return Array.from({ length: maxTicks }, (_, index) => loads[Math.round((index * (loads.length - 1)) / (maxTicks - 1))]!);
+}
+
+/** `0.60 .. 1.04, Jain 0.987`: the largest is max/mean; Jain's index is (Σx)² / (n·Σx²), 1 for an even load. */
+function spreadText(shares: readonly Load[]): string {
+  const sum = shares.reduce((total, { share }) => total + share, 0);
+  const squares = shares.reduce((total, { share }) => total + share * share, 0);
+  // Truncated: only an even load reads as 1.
+  const jain = Math.floor(((sum * sum) / (shares.length * squares)) * 1000 + 1e-9) / 1000;
+  return `${ratio(shares[0]!.share)} .. ${ratio(shares.at(-1)!.share)}, Jain ${jain.toFixed(3)}`;
 }
 
 const ratio = (value: number): string => (value < 9.995 ? value.toFixed(2) : significant(value));
