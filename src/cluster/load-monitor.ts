@@ -3,6 +3,7 @@
  *
  *  Rates and utilisation are averages that forget with a time constant of one second. The latency of a probe's answer is the median of
  *  recent latencies at about the present number of requests in flight, as Prequal's servers estimate it. */
+import { grownFloats } from '../core/grow.ts';
 import { exp } from '../core/math.ts';
 import type { Ms } from '../core/time.ts';
 import type { Engine } from '../engine/index.ts';
@@ -115,13 +116,8 @@ export class LoadMonitor {
 
   private grow(): void {
     const capacity = this.reachedMs.length * 2;
-    const larger = (from: Float64Array, size: number): Float64Array => {
-      const to = new Float64Array(size);
-      to.set(from);
-      return to;
-    };
-    this.reachedMs = larger(this.reachedMs, capacity);
-    this.inFlightThen = larger(this.inFlightThen, capacity);
-    this.carried = larger(this.carried, capacity * FIELDS);
+    this.reachedMs = grownFloats(this.reachedMs, capacity);
+    this.inFlightThen = grownFloats(this.inFlightThen, capacity);
+    this.carried = grownFloats(this.carried, capacity * FIELDS);
   }
 }

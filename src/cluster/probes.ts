@@ -1,5 +1,6 @@
 /** Probes on their way, as rows of a small table: a client asks an instance for its load, the instance answers at once if it can.
  *  They travel the network like requests; a probe of a dead or frozen instance is simply never answered. */
+import { grownFloats, grownInts } from '../core/grow.ts';
 import type { LoadReport } from '../policies/balancing/balancer.ts';
 import type { Client } from './client.ts';
 import type { Fleet } from './fleet.ts';
@@ -86,21 +87,11 @@ export class Probes {
   private newRow(): number {
     if (this.used === this.client.length) {
       const size = this.used * 2;
-      const ints = (from: Int32Array): Int32Array => {
-        const to = new Int32Array(size);
-        to.set(from);
-        return to;
-      };
-      const floats = (from: Float64Array): Float64Array => {
-        const to = new Float64Array(size);
-        to.set(from);
-        return to;
-      };
-      this.client = ints(this.client);
-      this.instance = ints(this.instance);
-      this.number = floats(this.number);
-      this.inFlight = floats(this.inFlight);
-      this.latencyMs = floats(this.latencyMs);
+      this.client = grownInts(this.client, size);
+      this.instance = grownInts(this.instance, size);
+      this.number = grownFloats(this.number, size);
+      this.inFlight = grownFloats(this.inFlight, size);
+      this.latencyMs = grownFloats(this.latencyMs, size);
     }
     return this.used++;
   }

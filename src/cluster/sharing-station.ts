@@ -3,6 +3,7 @@
  *
  *  A virtual clock runs at the speed of one request's share; a request is done when the clock reaches its arrival reading plus its
  *  work. A binary heap per instance orders these readings, so an arrival or a departure costs O(log n), not O(n). */
+import { grownInts } from '../core/grow.ts';
 import { type Engine, NO_EVENT } from '../engine/index.ts';
 import { eventKinds } from './events.ts';
 import type { Fleet } from './fleet.ts';
@@ -48,11 +49,7 @@ export class SharingStation implements Station {
     if (present >= this.capacity) return false;
     this.advance(instance);
     this.requests.reals[(request << 3) + WORK_MS] += this.virtualMs[instance];
-    if (present === this.heaps[instance].length) {
-      const larger = new Int32Array(present * 2);
-      larger.set(this.heaps[instance]);
-      this.heaps[instance] = larger;
-    }
+    if (present === this.heaps[instance].length) this.heaps[instance] = grownInts(this.heaps[instance], present * 2);
     this.setPresent(instance, present + 1);
     this.siftUp(instance, present, request);
     this.reschedule(instance);

@@ -9,6 +9,7 @@
  *  row of half a cache line; after growth nothing allocates. Cancelling is O(1) (O(log n) beyond the horizon).
  *
  *  Tried and dropped: a binary heap and a 4-ary heap over typed arrays (see "Speed" in src/README.md). */
+import { grownInts } from '../core/grow.ts';
 
 /** Handle of a pending event: valid from `add` until it is popped or cancelled. */
 export type EventHandle = number;
@@ -350,11 +351,7 @@ export class Calendar {
   }
 
   private heapPush(handle: number): void {
-    if (this.heapSize === this.heap.length) {
-      const larger = new Int32Array(this.heap.length * 2);
-      larger.set(this.heap);
-      this.heap = larger;
-    }
+    if (this.heapSize === this.heap.length) this.heap = grownInts(this.heap, this.heap.length * 2);
     this.heapUp(this.heapSize++, handle);
   }
 

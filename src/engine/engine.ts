@@ -6,6 +6,7 @@
  *  its root with the calendar's head. So the commonest events never enter the calendar.
  *
  *  Order: (time, priority, insertion). Priority and insertion number share one double: `priority · 2^48 + insertion`. */
+import { grownFloats, grownInts } from '../core/grow.ts';
 import { InvariantViolation, ResourceLimit } from '../core/errors.ts';
 import type { Clock, Ms } from '../core/time.ts';
 import { Calendar, type EventHandle, NO_EVENT } from './calendar.ts';
@@ -226,21 +227,13 @@ export class Engine implements Clock {
   }
 
   private growTracks(): void {
-    const larger = (from: Int32Array): Int32Array => {
-      const to = new Int32Array(from.length * 2);
-      to.set(from);
-      return to;
-    };
-    const time = new Float64Array(this.trackTime.length * 2);
-    time.set(this.trackTime);
-    this.trackTime = time;
-    const order = new Float64Array(this.trackOrder.length * 2);
-    order.set(this.trackOrder);
-    this.trackOrder = order;
-    this.trackKind = larger(this.trackKind);
-    this.trackA = larger(this.trackA);
-    this.trackPlace = larger(this.trackPlace);
-    this.heap = larger(this.heap);
+    const size = this.trackTime.length * 2;
+    this.trackTime = grownFloats(this.trackTime, size);
+    this.trackOrder = grownFloats(this.trackOrder, size);
+    this.trackKind = grownInts(this.trackKind, size);
+    this.trackA = grownInts(this.trackA, size);
+    this.trackPlace = grownInts(this.trackPlace, size);
+    this.heap = grownInts(this.heap, size);
   }
 }
 

@@ -2,6 +2,7 @@
  *  sorted by itself, so arming, cancelling and firing are O(1) and nothing enters the calendar. A timer is named by a key, a
  *  small integer of the caller's (a request), which can have one timer at a time in the whole set.
  *  After Varghese & Lauck 1987, scheme 1 per delay; measured 1.3 to 2.5 times faster than cancelling in a queue. */
+import { grown, grownFloats, grownInts } from '../core/grow.ts';
 import type { Ms } from '../core/time.ts';
 import type { Engine } from './engine.ts';
 
@@ -44,9 +45,9 @@ export class TimerLanes {
     const lane = this.delays.length;
     this.delays.push(delay);
     if (lane === this.first.length) {
-      this.first = doubled(this.first);
-      this.last = doubled(this.last);
-      this.track = doubled(this.track);
+      this.first = grownInts(this.first, this.first.length * 2);
+      this.last = grownInts(this.last, this.last.length * 2);
+      this.track = grownInts(this.track, this.track.length * 2);
     }
     this.first[lane] = NONE;
     this.last[lane] = NONE;
@@ -113,22 +114,10 @@ export class TimerLanes {
 
   private growKeys(): void {
     const capacity = this.next.length * 2;
-    this.next = doubled(this.next);
-    this.prev = doubled(this.prev);
-    const lane = new Int32Array(capacity).fill(NONE);
-    lane.set(this.lane);
-    this.lane = lane;
-    const due = new Float64Array(capacity);
-    due.set(this.due);
-    this.due = due;
-    const order = new Float64Array(capacity);
-    order.set(this.order);
-    this.order = order;
+    this.next = grownInts(this.next, capacity);
+    this.prev = grownInts(this.prev, capacity);
+    this.lane = grown(this.lane, new Int32Array(capacity).fill(NONE));
+    this.due = grownFloats(this.due, capacity);
+    this.order = grownFloats(this.order, capacity);
   }
-}
-
-function doubled(from: Int32Array): Int32Array {
-  const to = new Int32Array(from.length * 2);
-  to.set(from);
-  return to;
 }

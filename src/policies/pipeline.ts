@@ -13,6 +13,7 @@ import {
   type Slot,
 } from './balancing/balancer.ts';
 import type { EndpointSet } from './balancing/endpoint-set.ts';
+import { grown } from '../core/grow.ts';
 import type { Clock, Ms } from '../core/time.ts';
 
 /** How a request ended for its caller: an attempt's outcome, or `noEndpoint`. */
@@ -72,18 +73,13 @@ export class AttemptTable {
   }
 
   grow(capacity: number): void {
-    this.endpoint = larger(this.endpoint, new Int32Array(capacity));
-    this.sentMs = larger(this.sentMs, new Float64Array(capacity));
-    this.count = larger(this.count, new Uint8Array(capacity));
-    this.tried = larger(this.tried, new Int32Array(capacity * RETRIES_MAX));
-    this.hashHigh = larger(this.hashHigh, new Float64Array(capacity));
-    this.hashLow = larger(this.hashLow, new Float64Array(capacity));
+    this.endpoint = grown(this.endpoint, new Int32Array(capacity));
+    this.sentMs = grown(this.sentMs, new Float64Array(capacity));
+    this.count = grown(this.count, new Uint8Array(capacity));
+    this.tried = grown(this.tried, new Int32Array(capacity * RETRIES_MAX));
+    this.hashHigh = grown(this.hashHigh, new Float64Array(capacity));
+    this.hashLow = grown(this.hashLow, new Float64Array(capacity));
   }
-}
-
-function larger<Numbers extends { set(from: Numbers): void }>(from: Numbers, to: Numbers): Numbers {
-  to.set(from);
-  return to;
 }
 
 export interface PipelineParts {

@@ -22,7 +22,7 @@ import {
   type Slot,
 } from './balancer.ts';
 import { CubicRates } from './parts/cubic-rate.ts';
-import { grownFloats } from './parts/grow.ts';
+import { grownFloats } from '../../core/grow.ts';
 import { Newcomers } from './parts/newcomers.ts';
 
 const params = {

@@ -12,7 +12,7 @@ import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import { type Balancer, defineBalancer, type EndpointView, type LoadReport, NO_ENDPOINT, type Slot } from './balancer.ts';
 import { EdfScheduler, PRE_PICKS_BOUND } from './parts/edf-scheduler.ts';
-import { grownFloats } from './parts/grow.ts';
+import { grownFloats } from '../../core/grow.ts';
 import { Newcomers } from './parts/newcomers.ts';
 import { fallsBackToRotation, StaticStride, strides, strideVariants } from './parts/static-stride.ts';
 

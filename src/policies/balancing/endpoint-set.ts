@@ -4,6 +4,7 @@
  *  and passes every change on to the balancer. Slots are stable: a removed endpoint keeps its slot until its last request has
  *  ended, so that a late end is never credited to a newcomer. begin, end and isEligible do not allocate. */
 import { invariant } from '../../core/errors.ts';
+import { grown } from '../../core/grow.ts';
 import type { Ms } from '../../core/time.ts';
 import {
   type Balancer,
@@ -191,8 +192,8 @@ export class EndpointSet {
       const size = 2 * this.#slotCount;
       this.#table.resize(size);
       this.#view.resize(size);
-      this.#states = resized(this.#states, new Uint8Array(size));
-      this.#eligible = resized(this.#eligible, new Uint8Array(size));
+      this.#states = grown(this.#states, new Uint8Array(size));
+      this.#eligible = grown(this.#eligible, new Uint8Array(size));
     }
     return this.#slotCount++;
   }
@@ -235,13 +236,13 @@ class Table implements EndpointTable {
   }
 
   resize(size: number): void {
-    this.weight = resized(this.weight, new Float64Array(size));
-    this.health = resized(this.health, new Uint8Array(size));
-    this.priority = resized(this.priority, new Uint8Array(size));
-    this.locality = resized(this.locality, new Uint16Array(size));
-    this.active = resized(this.active, new Uint32Array(size));
-    this.healthySinceMs = resized(this.healthySinceMs, new Float64Array(size));
-    this.generation = resized(this.generation, new Uint32Array(size));
+    this.weight = grown(this.weight, new Float64Array(size));
+    this.health = grown(this.health, new Uint8Array(size));
+    this.priority = grown(this.priority, new Uint8Array(size));
+    this.locality = grown(this.locality, new Uint16Array(size));
+    this.active = grown(this.active, new Uint32Array(size));
+    this.healthySinceMs = grown(this.healthySinceMs, new Float64Array(size));
+    this.generation = grown(this.generation, new Uint32Array(size));
   }
 }
 
@@ -269,12 +270,7 @@ class View implements EndpointView {
   }
 
   resize(size: number): void {
-    this.members = resized(this.members, new Int32Array(size));
-    this.everyone = resized(this.everyone, new Int32Array(size));
+    this.members = grown(this.members, new Int32Array(size));
+    this.everyone = grown(this.everyone, new Int32Array(size));
   }
-}
-
-function resized<Numbers extends { set(from: Numbers): void }>(from: Numbers, to: Numbers): Numbers {
-  to.set(from);
-  return to;
 }

@@ -4,7 +4,7 @@
  *  Endpoints that have not had a turn in the round fill the holes, the heaviest first. A newcomer is placed where its turn would be, so
  *  it gets no burst. It fails as all rotations do where weights are wrong; load plays no part. */
 import { type Balancer, defineBalancer, type EndpointView, NO_ENDPOINT, type Slot } from './balancer.ts';
-import { grownFloats } from './parts/grow.ts';
+import { grownFloats } from '../../core/grow.ts';
 import { Newcomers } from './parts/newcomers.ts';
 import { SlotHeap } from './parts/slot-heap.ts';
 

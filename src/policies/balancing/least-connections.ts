@@ -10,7 +10,7 @@
 import { choice, type ParamValues } from '../../core/params.ts';
 import type { Rng } from '../../core/rng.ts';
 import { type Balancer, defineBalancer, type EndpointView, NO_ENDPOINT, type Slot } from './balancer.ts';
-import { grownFloats } from './parts/grow.ts';
+import { grownFloats } from '../../core/grow.ts';
 import { leastOverhead } from './parts/ipvs-overhead.ts';
 import { SmoothWeights } from './parts/smooth-weights.ts';
 

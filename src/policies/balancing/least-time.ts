@@ -17,7 +17,7 @@ import {
   type PickContext,
   type Slot,
 } from './balancer.ts';
-import { grownFloats } from './parts/grow.ts';
+import { grownFloats } from '../../core/grow.ts';
 import { Newcomers } from './parts/newcomers.ts';
 import { SmoothWeights } from './parts/smooth-weights.ts';
 

@@ -26,7 +26,7 @@ import {
 import { DecayingAverages } from './parts/decaying-averages.ts';
 import { anotherIndex } from './parts/distinct-pair.ts';
 import { healthier } from './parts/health-order.ts';
-import { grownFloats } from './parts/grow.ts';
+import { grownFloats } from '../../core/grow.ts';
 import { Newcomers } from './parts/newcomers.ts';
 
 const params = {

@@ -19,7 +19,7 @@ import {
   type PickContext,
   type Slot,
 } from './balancer.ts';
-import { grownCounts, grownFloats } from './parts/grow.ts';
+import { grownCounts, grownFloats } from '../../core/grow.ts';
 import { Newcomers } from './parts/newcomers.ts';
 import { SmoothWeights } from './parts/smooth-weights.ts';
 

@@ -3,7 +3,7 @@
 import { pow } from '../../../core/math.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { Slot } from '../balancer.ts';
-import { grownFloats } from './grow.ts';
+import { grownFloats } from '../../../core/grow.ts';
 
 export interface CubicRateParams {
   readonly rateInterval: Ms;

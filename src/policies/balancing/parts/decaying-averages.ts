@@ -6,7 +6,7 @@
 import { exp } from '../../../core/math.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { Slot } from '../balancer.ts';
-import { grownFloats } from './grow.ts';
+import { grownFloats } from '../../../core/grow.ts';
 
 export class DecayingAverages {
   readonly #decayMs: Ms;

@@ -1,7 +1,7 @@
 /** Remembers who was in the view, in order, and if asked their weights: schedulers keep their place when only weights have changed, and
  *  tables are not made anew for nothing. */
 import type { EndpointView } from '../balancer.ts';
-import { grownCounts, grownFloats, grownInts } from './grow.ts';
+import { grownCounts, grownFloats, grownInts } from '../../../core/grow.ts';
 
 export class Membership {
   #slots: Int32Array = new Int32Array(0);

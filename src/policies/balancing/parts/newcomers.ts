@@ -1,7 +1,7 @@
 /** Which endpoints of a view have not been met before. State kept by slot outlives an endpoint's absence from the view (it may only
  *  have been unhealthy) but must not pass to the next endpoint that lives in its slot. */
 import type { EndpointTable, Slot } from '../balancer.ts';
-import { grownCounts } from './grow.ts';
+import { grownCounts } from '../../../core/grow.ts';
 
 export class Newcomers {
   #generations: Uint32Array = new Uint32Array(0);

@@ -1,7 +1,7 @@
 /** Where a key goes when its endpoint is overloaded, as Envoy decides: the endpoints are shuffled with a generator seeded by the key's
  *  hash, so that the same key always finds the same order, and the overflow of one endpoint spreads over all others instead of falling
  *  on its neighbour. */
-import { grownInts } from './grow.ts';
+import { grownInts } from '../../../core/grow.ts';
 import { MersenneTwister } from './mersenne-twister.ts';
 
 export class OverflowOrder {

@@ -1,6 +1,6 @@
 /** Slots in order of a key, equal keys in order of insertion: a binary heap of typed arrays. */
 import type { Slot } from '../balancer.ts';
-import { grownFloats, grownInts } from './grow.ts';
+import { grownFloats, grownInts } from '../../../core/grow.ts';
 
 export class SlotHeap {
   #slots: Int32Array = new Int32Array(0);

@@ -1,7 +1,7 @@
 /** The running weights of nginx's smooth weighted round robin, by slot. Each step adds every candidate's effective weight to its current
  *  one; the largest current weight wins and pays the sum back, so that heavy endpoints are spread out instead of bunched. */
 import type { EndpointView, Slot } from '../balancer.ts';
-import { grownFloats } from './grow.ts';
+import { grownFloats } from '../../../core/grow.ts';
 import { Newcomers } from './newcomers.ts';
 
 export class SmoothWeights {
