@@ -1,5 +1,6 @@
 /** The public library: load a scenario, run it, render the result. Renderers are imported when they are called, so that a program that
- *  only simulates does not load the charting libraries. Policies have their own entry, `clusterlab/policies`. */
+ *  only simulates does not load the charting libraries. Policies have their own entry, `clusterlab/policies`, and so has the proxy that
+ *  runs them on real sockets, `clusterlab/live`. */
 import type { Appearance } from './cli/terminal.ts';
 import { replayCommand } from './cli/replay.ts';
 import { type ExperimentInput, runExperiment } from './lab/experiment.ts';

@@ -82,6 +82,43 @@ export function createProgram(terminal: Terminal): Command {
       terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('compare', file, options, terminal)),
     );
 
+  addLookOptions(program.command('import <logs...>'))
+    .description(
+      'turn access logs (nginx, Apache, HAProxy, Envoy, CSV, JSON lines, also gzipped; - for standard input) into a trace to play again and a scenario fitted to it',
+    )
+    .option('--format <name>', 'auto, combined, haproxy, envoy, envoy-json, csv or jsonl', 'auto')
+    .addOption(
+      new Option('--column <role=name>', 'of csv and jsonl: time=ts,duration=latency_ms,path=url,status=code').argParser(
+        parseAssignment,
+      ),
+    )
+    .addOption(new Option('-o, --out <dir>', 'folder for trace and scenario (default: reports/<log name>)').argParser(nonEmpty))
+    .addOption(
+      new Option('--max-errors <n>', 'give up after so many unreadable lines').default(100).argParser(wholeNumber(0, 1e9)),
+    )
+    .addOption(
+      new Option('--classes <n>', 'kinds of requests to tell apart, the rest is one').default(12).argParser(wholeNumber(1, 1000)),
+    )
+    .addOption(
+      new Option('--spread <yes|no>', 'spread requests over their second where the log has no finer clock')
+        .choices(['yes', 'no'])
+        .default('yes'),
+    )
+    .addOption(
+      new Option('--time-is <start|end>', 'what the time of a line means (default: what the format says)').choices([
+        'start',
+        'end',
+      ]),
+    )
+    .option('--zone <name>', 'of times without a zone: UTC, +02:00, Europe/Berlin', 'UTC')
+    .option('--gzip', 'write trace.csv.gz')
+    .option('--force', 'write into a folder that holds other files')
+    .option('--json', 'print what was measured as JSON')
+    .option('-q, --quiet', 'no summary')
+    .action(async (logs, options) =>
+      terminal.exitWith(await (await import('./commands/import.ts')).importLogs(logs, options, terminal)),
+    );
+
   program.commandsGroup('Look:');
   addLookOptions(program.command('report'))
     .description('render a finished run again from its run.json')
@@ -122,7 +159,19 @@ export function createProgram(terminal: Terminal): Command {
     .description('try a policy, also one of your own, against all that it owes whoever drives it')
     .argument('<policy>', 'its name, or ./file.ts#Export')
     .addOption(new Option('--param <name=value>', 'a parameter of the policy; repeatable').argParser(parseAssignment))
-    .option('--detector', 'it is a failure detector; by default a balancer')
+    .addOption(
+      new Option('--role <role>', 'what it is for, where its name does not say; by default a balancer').choices([
+        'balancer',
+        'detector',
+        'retry',
+        'budget',
+        'hedge',
+        'breaker',
+        'admission',
+        'shedding',
+        'queueing',
+      ]),
+    )
     .option('--allow-outside', 'load it from outside the current folder, too')
     .addOption(new Option('--time-limit <seconds>', 'for one check').default(30).argParser(wholeNumber(1, 3600)))
     .option('--json', 'print the checks as JSON')

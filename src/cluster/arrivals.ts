@@ -1,5 +1,6 @@
 /** When requests arrive: one class per kind of process, all following a rate curve. Each draws from its own stream and knows
  *  nothing of policies, so that every variant sees the same arrivals. */
+import { InvariantViolation } from '../core/errors.ts';
 import type { DistributionSpec } from '../core/distribution-spec.ts';
 import type { Ms } from '../core/time.ts';
 import type { Xoshiro128 } from '../core/xoshiro.ts';
@@ -43,6 +44,12 @@ export function makeArrivals(spec: ArrivalSpec, profile: RateCurveSpec, rng: Xos
         new Renewal({ type: 'exponential', mean: 1 }, new RateCurve(profile, spec.perSecond / MS_PER_SECOND / spec.size), rng),
         spec.size,
       );
+    case 'bursts':
+      return new Bursts(spec, new RateCurve(profile, 1), rng);
+    case 'replay':
+      return new Recorded(spec.data.timesMs);
+    case 'users':
+      throw new InvariantViolation('users ask when they have their answers, not by a process of arrivals');
   }
 }
 
@@ -142,6 +149,63 @@ class Batches implements ArrivalProcess {
       }
       this.left--;
       times[i] = this.instant[0];
+    }
+  }
+}
+
+/** Everybody by the clock: a number of requests every so often, each at a random moment of the spread. The profile's factor at the
+ *  start of a burst scales its size. */
+class Bursts implements ArrivalProcess {
+  private readonly spec: ArrivalSpec & { readonly type: 'bursts' };
+  private readonly curve: RateCurve;
+  private readonly rng: Xoshiro128;
+  private burst: number;
+  private times: Float64Array;
+  private taken: number;
+
+  constructor(spec: ArrivalSpec & { readonly type: 'bursts' }, curve: RateCurve, rng: Xoshiro128) {
+    this.spec = spec;
+    this.curve = curve;
+    this.rng = rng;
+    this.burst = 0;
+    this.times = new Float64Array(0);
+    this.taken = 0;
+  }
+
+  drawInto(times: Float64Array): void {
+    for (let i = 0; i < times.length; i++) {
+      while (this.taken === this.times.length) if (!this.drawBurst()) break;
+      times[i] = this.taken < this.times.length ? this.times[this.taken++] : Infinity;
+    }
+  }
+
+  /** False when there are no more. Bursts wait for the end of the one before, so that times never fall. */
+  private drawBurst(): boolean {
+    const { everyMs, firstMs, size, spreadMs } = this.spec;
+    const fromMs = firstMs + this.burst * everyMs;
+    if (this.curve.isSilentFrom(fromMs)) return false;
+    this.burst++;
+    const count = Math.round(size * this.curve.rateAt(fromMs));
+    const times = Float64Array.from({ length: count }, () => fromMs + this.rng.next() * spreadMs);
+    this.times = times.sort();
+    this.taken = 0;
+    return true;
+  }
+}
+
+/** As recorded. */
+class Recorded implements ArrivalProcess {
+  private readonly recordedMs: Float64Array;
+  private taken: number;
+
+  constructor(recordedMs: Float64Array) {
+    this.recordedMs = recordedMs;
+    this.taken = 0;
+  }
+
+  drawInto(times: Float64Array): void {
+    for (let i = 0; i < times.length; i++) {
+      times[i] = this.taken < this.recordedMs.length ? this.recordedMs[this.taken++] : Infinity;
     }
   }
 }

@@ -1,38 +1,47 @@
-/** One balancing client (a proxy, a sidecar): its own view of its service's instances, its own balancer, detector and pipeline. */
+/** One balancing client of one edge (a proxy, a sidecar, a library in a process): its own view of the called service's instances, its own
+ *  balancer, detector, resilience policies and pipeline. */
 import type { Streams } from '../core/streams.ts';
 import type { Clock, Ms } from '../core/time.ts';
-import type { Balancer, BalancerDeps } from '../policies/balancing/balancer.ts';
-import { healthStates } from '../policies/balancing/balancer.ts';
+import type { Balancer } from '../policies/balancing/balancer.ts';
 import { EndpointSet } from '../policies/balancing/endpoint-set.ts';
-import type { BeliefSink, Detector, DetectorDeps } from '../policies/detection/detector.ts';
-import { type AttemptTable, Pipeline, type PipelineDriver } from '../policies/pipeline.ts';
-import type { TrafficSpec } from '../scenario/spec.ts';
+import type { HealthChecker } from '../policies/detection/checks/health-checker.ts';
+import type { BeliefSink, Detector } from '../policies/detection/detector.ts';
+import type { OutlierDetector } from '../policies/detection/outliers/outlier-detector.ts';
+import type { DiscoveryClient, FetchRequest } from '../policies/discovery/discovery-client.ts';
+import type { AttemptTable } from '../policies/pipeline/attempt-table.ts';
+import type { PipelineDriver } from '../policies/pipeline/driver.ts';
+import { Pipeline } from '../policies/pipeline/pipeline.ts';
+import type { EdgeMakers } from '../scenario/makers.ts';
+import type { EdgeSpec } from '../scenario/spec.ts';
+import { ClientHealth, doubts } from './client-health.ts';
 import type { Fleet } from './fleet.ts';
-
-/** The variant's policies, ready to be made once per client. */
-export interface PolicyMakers {
-  readonly balancerName: string;
-  makeBalancer(deps: BalancerDeps): Balancer;
-  readonly makeDetector?: (deps: DetectorDeps) => Detector;
-}
 
 export interface ClientSetup {
   readonly number: number;
-  readonly source: number;
-  readonly spec: TrafficSpec;
+  /** Index of the edge. */
+  readonly edge: number;
+  readonly spec: EdgeSpec;
+  /** Which of the edge's clients it is. */
   readonly ordinal: number;
   readonly fleet: Fleet;
   readonly attempts: AttemptTable;
   readonly driver: PipelineDriver;
   readonly clock: Clock;
   readonly streams: Streams;
-  readonly makers: PolicyMakers;
+  readonly makers: EdgeMakers;
+  /** Whether callers pass on deadlines. */
+  readonly hasDeadlines: boolean;
   onBelief(client: Client, slot: number, alive: boolean, nowMs: Ms): void;
+  /** Its checker asks an instance how it is. */
+  check(client: Client, slot: number, probe: number, timeoutMs: Ms): void;
+  /** It asks who there is. */
+  fetch(client: Client, request: FetchRequest): void;
 }
 
 export class Client implements BeliefSink {
   readonly number: number;
-  readonly source: number;
+  readonly edge: number;
+  readonly spec: EdgeSpec;
   readonly zone: number;
   /** Global number of the instance in slot 0: slots are indices within the service. */
   readonly base: number;
@@ -41,29 +50,47 @@ export class Client implements BeliefSink {
   readonly balancer: Balancer;
   readonly pipeline: Pipeline;
   readonly detector: Detector | undefined;
+  readonly checker: HealthChecker | undefined;
+  readonly outlier: OutlierDetector | undefined;
+  readonly discovery: DiscoveryClient | undefined;
+  readonly health: ClientHealth;
   /** Whether the balancer wants load reports. */
   readonly listens: boolean;
-  /** Whether requests are retried. */
-  readonly retries: boolean;
-  /** Lane of the request timeout; −1 for none. */
+  /** Whether its requests come from a service, not from traffic. */
+  readonly isInternal: boolean;
+  /** Whether it stands for a queue that delivers its messages. */
+  readonly isDelivery: boolean;
+  /** Whether messages go straight to the network: no proxy that takes time, no connections. */
+  readonly isDirect: boolean;
+  /** Whether the callee is told the deadline. */
+  readonly propagates: boolean;
+  /** Lanes of the request timeout and of the attempt timeout; −1 for none. */
   timeoutLane: number;
-  /** When the pending timer events are due; Infinity for none. */
-  detectorTimerMs: Ms;
+  attemptLane: number;
+  /** Which ring of heartbeats it listens to; -1 for none. */
+  ring: number;
+  /** When the pending timer events are due, by purpose; Infinity for none. */
+  readonly timersMs: Float64Array;
   balancerTimerMs: Ms;
-  private readonly onBelief: ClientSetup['onBelief'];
 
   constructor(setup: ClientSetup) {
     const { fleet, spec, streams, makers } = setup;
     const name = `${spec.name}/${setup.ordinal}`;
+    const zones = clientZones(spec, fleet);
     this.number = setup.number;
-    this.source = setup.source;
-    this.zone = fleet.zoneNames.indexOf(spec.balancerZones[setup.ordinal % spec.balancerZones.length]);
+    this.edge = setup.edge;
+    this.spec = spec;
+    this.zone = zones[setup.ordinal];
     this.base = fleet.base[spec.service];
     this.instances = fleet.base[spec.service + 1] - this.base;
-    this.onBelief = setup.onBelief;
-    this.retries = spec.retry.retries > 0;
+    this.isInternal = spec.caller !== TRAFFIC;
+    this.isDelivery = spec.caller === DELIVERIES;
+    this.isDirect = spec.pool === undefined && isNothing(spec.proxyLatency);
+    this.propagates = spec.propagatesDeadline;
     this.timeoutLane = -1;
-    this.detectorTimerMs = Infinity;
+    this.attemptLane = -1;
+    this.ring = -1;
+    this.timersMs = new Float64Array(4).fill(Infinity);
     this.balancerTimerMs = Infinity;
     this.endpoints = new EndpointSet(this.instances);
     fleet.services[spec.service].instances.forEach((instance, index) => {
@@ -74,39 +101,88 @@ export class Client implements BeliefSink {
       );
     });
     // The name of the policy is not in the name of its stream: two variants of one algorithm then differ only where they must.
-    this.balancer = makers.makeBalancer({
+    this.balancer = makers.balancer({
       rng: streams.stream(`balancer/${name}`),
       client: {
         number: setup.ordinal,
-        count: spec.balancers,
+        count: zones.length,
         zone: this.zone,
-        clientsByZone: clientsByZone(spec, fleet.zoneNames),
+        clientsByZone: fleet.zoneNames.map((_, zone) => zones.filter((other) => other === zone).length),
       },
     });
     this.listens = this.balancer.onReport !== undefined;
     this.endpoints.bind(this.balancer, 0);
-    this.detector = makers.makeDetector?.({ rng: streams.stream(`detector/${name}`), sink: this });
-    for (let slot = 0; slot < this.instances; slot++) this.detector?.watch(slot, 0);
+    this.detector = makers.detector?.({ rng: streams.stream(`detector/${name}`), sink: this });
+    this.health = new ClientHealth(this.endpoints, this.instances, (slot, isUsed, nowMs) =>
+      setup.onBelief(this, slot, isUsed, nowMs),
+    );
+    this.checker = makers.healthCheck?.({
+      rng: streams.stream(`check/${name}`),
+      prober: { probe: (slot, probe, timeoutMs) => setup.check(this, slot, probe, timeoutMs) },
+      sink: {
+        believe: (slot, alive, nowMs) => this.health.set(slot, doubts.unfit, !alive, nowMs),
+        degrade: (slot, isDegraded, nowMs) => this.health.set(slot, doubts.degraded, isDegraded, nowMs),
+      },
+    });
+    this.outlier = makers.outlier?.({
+      rng: streams.stream(`outlier/${name}`),
+      sink: { eject: (slot, isEjected, nowMs) => this.health.set(slot, doubts.ejected, isEjected, nowMs) },
+    });
+    this.discovery = makers.discovery?.({
+      rng: streams.stream(`discovery/${name}`),
+      host: { fetch: (request) => setup.fetch(this, request) },
+      sink: { update: (members, nowMs) => this.learn(members, nowMs) },
+      configured: Array.from({ length: this.instances }, (_, slot) => slot),
+    });
+    for (let slot = 0; slot < this.instances; slot++) {
+      this.detector?.watch(slot, 0);
+      // The cluster has been running, with traffic, before the first moment looked at.
+      this.checker?.watch(slot, 0, true);
+      this.outlier?.watch(slot, 0);
+    }
+    this.checker?.onTraffic?.(0);
     this.pipeline = new Pipeline({
       endpoints: this.endpoints,
       balancer: this.balancer,
       attempts: setup.attempts,
       driver: setup.driver,
       clock: setup.clock,
-      hasTimeout: spec.timeoutMs < Infinity,
-      retry: spec.retry,
+      timeoutMs: spec.timeoutMs,
+      attemptTimeoutMs: spec.attemptTimeoutMs,
+      retry: makers.retry?.({ rng: streams.stream(`retry/${name}`) }),
+      budget: makers.budget?.({}),
+      hedge: makers.hedge?.({ rng: streams.stream(`hedge/${name}`) }),
+      breaker: makers.breaker?.({ rng: streams.stream(`breaker/${name}`) }),
+      admission: makers.admission?.({ rng: streams.stream(`admission/${name}`) }),
+      fallback: spec.fallback,
+      outlier: this.outlier,
+      hasDeadlines: setup.hasDeadlines,
     });
   }
 
   believe(slot: number, alive: boolean, nowMs: Ms): void {
-    this.endpoints.setHealth(slot, alive ? healthStates.healthy : healthStates.unhealthy, nowMs);
-    this.onBelief(this, slot, alive, nowMs);
+    this.health.set(slot, doubts.suspected, !alive, nowMs);
+  }
+
+  /** Discovery says who there is now. */
+  private learn(members: readonly number[], nowMs: Ms): void {
+    const known = new Set(members);
+    this.endpoints.batch(nowMs, () => {
+      for (let slot = 0; slot < this.instances; slot++) this.health.set(slot, doubts.unknown, !known.has(slot), nowMs);
+    });
   }
 }
 
-/** Proxies are dealt out to their zones in turn. */
-function clientsByZone(spec: TrafficSpec, zoneNames: readonly string[]): number[] {
-  const counts = zoneNames.map(() => 0);
-  for (let i = 0; i < spec.balancers; i++) counts[zoneNames.indexOf(spec.balancerZones[i % spec.balancerZones.length])]++;
-  return counts;
+/** `EdgeSpec.caller` of edges that are not calls of a service. */
+export const TRAFFIC = -1;
+export const DELIVERIES = -2;
+
+/** The zone of each client of the edge: proxies are dealt out to their zones in turn, sidecars stand beside their instances. */
+export function clientZones(spec: EdgeSpec, fleet: Fleet): number[] {
+  if (spec.caller === DELIVERIES) return [0];
+  if (spec.balancers === 0) return Array.from(fleet.zone.subarray(fleet.base[spec.caller], fleet.base[spec.caller + 1]));
+  const { balancerZones } = spec;
+  return Array.from({ length: spec.balancers }, (_, i) => fleet.zoneNames.indexOf(balancerZones[i % balancerZones.length]));
 }
+
+export const isNothing = (law: EdgeSpec['proxyLatency']): boolean => law.type === 'constant' && law.value === 0;

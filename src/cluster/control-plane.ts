@@ -6,16 +6,21 @@ import type { Ms } from '../core/time.ts';
 import { type Engine } from '../engine/index.ts';
 import type { BeliefChange } from '../stats/result.ts';
 import type { Client } from './client.ts';
-import { eventKinds } from './events.ts';
+import { controlTimers, eventKinds } from './events.ts';
 import type { Explainer } from './explainer.ts';
 import type { Fleet } from './fleet.ts';
-import { channels, type Network } from './network.ts';
+import { channels, type Network, sent } from './network.ts';
 import type { Servers } from './servers.ts';
 
 /** Changes of belief kept for the report; a flapping detector must not fill the memory. */
 const BELIEFS_KEPT = 2000;
 /** Keys of heartbeats' network draws lie apart from those of requests (salt = 2 · source + hop). */
 const HEARTBEAT_SALT = 1e6;
+/** A heartbeat on its way is one integer: 2^17 instances are more than a scenario may have, and no message is 2^14 periods late. */
+const INSTANCE_BITS = 17;
+const INSTANCE_MASK = 0x1ffff;
+const SEQUENCE_MASK = 0x3fff;
+const HALF = 0x2000;
 
 export class ControlPlane {
   readonly beliefs: BeliefChange[];
@@ -25,6 +30,9 @@ export class ControlPlane {
   private readonly clients: readonly Client[];
   private readonly servers: Servers;
   private readonly rings: Ring[];
+  /** By instance: how fast its own timers run, and how many heartbeats it has sent by them. */
+  private readonly clockRates: Float64Array;
+  private readonly ownBeats: Float64Array;
 
   /** Told of every heartbeat that arrives, when decisions are recorded. */
   explainer: Explainer | undefined;
@@ -38,6 +46,8 @@ export class ControlPlane {
     this.clients = clients;
     this.servers = servers;
     this.rings = [];
+    this.clockRates = new Float64Array(fleet.count).fill(1);
+    this.ownBeats = new Float64Array(fleet.count);
     // One phase per instance, whatever the period: hosts do not beat in step.
     const rng = streams.stream('heartbeat/phase');
     const phases = Float64Array.from({ length: fleet.count }, () => rng.next());
@@ -52,42 +62,96 @@ export class ControlPlane {
       if (together === undefined) byRing.set(key, [client]);
       else together.push(client);
     }
-    for (const together of byRing.values()) this.rings.push(new Ring(engine, this.rings.length, together, phases));
+    for (const together of byRing.values()) {
+      for (const client of together) client.ring = this.rings.length;
+      this.rings.push(new Ring(engine, this.rings.length, together, phases));
+    }
     for (const client of clients) {
-      this.wakeDetector(client);
+      for (let purpose = controlTimers.detector; purpose <= controlTimers.outlier; purpose++) this.wakePart(client, purpose);
       this.wakeBalancer(client);
     }
   }
 
-  /** The next instance of the ring sends its heartbeat. */
-  beat(index: number): void {
+  /** The next instance of the ring sends its heartbeat, or one whose clock drifts (`own` − 1) sends its own. */
+  beat(index: number, own: number): void {
     const ring = this.rings[index];
+    if (own > 0) {
+      this.beatByOwnClock(ring, own - 1);
+      return;
+    }
     const instance = ring.instance();
     const beat = ring.beat();
     ring.advance();
-    if (!this.servers.isResponsive(instance)) return;
+    if (this.clockRates[instance] === 1) this.send(ring, instance, beat);
+  }
+
+  /** From now on the instance's timers run at this rate. */
+  setClockRate(instance: number, rate: number): void {
+    const before = this.clockRates[instance];
+    this.clockRates[instance] = rate;
+    if (before !== 1 || rate === 1) return;
+    this.rings.forEach((ring, index) => {
+      if (!ring.has(instance)) return;
+      this.ownBeats[instance] = ring.beat();
+      this.engine.at(this.engine.time + ring.everyMs * rate, eventKinds.heartbeat, index, instance + 1);
+    });
+  }
+
+  private beatByOwnClock(ring: Ring, instance: number): void {
+    const rate = this.clockRates[instance];
+    if (rate === 1) return;
+    this.send(ring, instance, ++this.ownBeats[instance]);
+    this.engine.at(this.engine.time + ring.everyMs * rate, eventKinds.heartbeat, this.rings.indexOf(ring), instance + 1);
+  }
+
+  private send(ring: Ring, instance: number, beat: number): void {
+    const message = instance | ((beat & SEQUENCE_MASK) << INSTANCE_BITS);
+    if (!this.servers.beats(instance)) return;
     for (const client of ring.clients) {
       const salt = HEARTBEAT_SALT + client.number;
       const key = beat * this.fleet.count + instance;
-      if (!this.network.send(channels.heartbeat, this.fleet.zone[instance], client.zone, instance, client.number, key, salt)) {
-        this.heartbeatDelivered(instance, client.number);
-      }
+      const { zone } = this.fleet;
+      const state = this.network.send(
+        channels.heartbeat,
+        zone[instance],
+        client.zone,
+        instance,
+        message,
+        client.number,
+        key,
+        salt,
+      );
+      if (state === sent.now) this.heartbeatDelivered(message, client.number);
     }
   }
 
-  heartbeatDelivered(instance: number, number: number): void {
+  /** `message` holds the instance and the last bits of the heartbeat's number, which the present round completes. */
+  heartbeatDelivered(message: number, number: number): void {
     const client = this.clients[number];
+    const instance = message & INSTANCE_MASK;
+    const round = this.rings[client.ring].beat();
+    const ahead = (message >>> INSTANCE_BITS) - round + HALF;
+    const sequence = round + (ahead & SEQUENCE_MASK) - HALF;
     this.explainer?.heard(client, instance - client.base);
-    client.detector?.onHeartbeat(instance - client.base, this.engine.time);
-    this.wakeDetector(client);
+    client.detector?.onHeartbeat(instance - client.base, this.engine.time, sequence);
+    this.wakePart(client, controlTimers.detector);
   }
 
-  detectorTimer(number: number): void {
+  /** A timer of one of the client's policies, by purpose. */
+  timer(number: number, purpose: number): void {
     const client = this.clients[number];
-    if (this.engine.time < client.detectorTimerMs) return;
-    client.detectorTimerMs = Infinity;
-    client.detector?.onTimer(this.engine.time);
-    this.wakeDetector(client);
+    if (this.engine.time < client.timersMs[purpose]) return;
+    client.timersMs[purpose] = Infinity;
+    timedPart(client, purpose)?.onTimer(this.engine.time);
+    this.wakePart(client, purpose);
+  }
+
+  /** To be called whenever the part may have changed its mind about when it wants to be woken. */
+  wakePart(client: Client, purpose: number): void {
+    const at = checkedTime(timedPart(client, purpose)?.nextTimerMs() ?? Infinity, timedParts[purpose], this.engine.time);
+    if (at >= client.timersMs[purpose]) return;
+    client.timersMs[purpose] = at;
+    this.engine.at(Math.max(at, this.engine.time), eventKinds.controlTimer, client.number, purpose);
   }
 
   balancerTimer(number: number): void {
@@ -106,20 +170,27 @@ export class ControlPlane {
     this.beliefs.push({ atMs: nowMs, balancer: client.number, instance, alive });
   }
 
-  /** A pending wake-up that comes too early does no harm: the policy is asked again then. So only an earlier wish is scheduled; the
-   *  later event that it replaces stays in the calendar and is recognised when it fires. */
-  private wakeDetector(client: Client): void {
-    const at = checkedTime(client.detector?.nextTimerMs() ?? Infinity, 'detector', this.engine.time);
-    if (at >= client.detectorTimerMs) return;
-    client.detectorTimerMs = at;
-    this.engine.at(Math.max(at, this.engine.time), eventKinds.detectorTimer, client.number, 0);
-  }
-
   private wakeBalancer(client: Client): void {
     const at = checkedTime(client.balancer.nextTimerMs?.() ?? Infinity, 'balancer', this.engine.time);
     if (at >= client.balancerTimerMs) return;
     client.balancerTimerMs = at;
     this.engine.at(Math.max(at, this.engine.time), eventKinds.balancerTimer, client.number, 0);
+  }
+}
+
+/** What a client's policies are called in complaints, by purpose of their timers. */
+const timedParts = ['detector', 'health checker', 'outlier detector', 'discovery client'];
+
+function timedPart(client: Client, purpose: number): { nextTimerMs(): Ms; onTimer(nowMs: Ms): void } | undefined {
+  switch (purpose) {
+    case controlTimers.detector:
+      return client.detector;
+    case controlTimers.checker:
+      return client.checker;
+    case controlTimers.outlier:
+      return client.outlier;
+    default:
+      return client.discovery;
   }
 }
 
@@ -133,7 +204,7 @@ class Ring {
   readonly clients: readonly Client[];
   private readonly engine: Engine;
   private readonly track: number;
-  private readonly everyMs: Ms;
+  readonly everyMs: Ms;
   private readonly order: readonly number[];
   private readonly phases: Float64Array;
   private position: number;
@@ -154,6 +225,11 @@ class Ring {
 
   instance(): number {
     return this.order[this.position];
+  }
+
+  has(instance: number): boolean {
+    const [{ base, instances }] = this.clients;
+    return instance >= base && instance < base + instances;
   }
 
   /** Number of the round: the instance's heartbeats are numbered by it. */

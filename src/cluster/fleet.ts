@@ -21,6 +21,10 @@ export class Fleet {
   readonly present: Int32Array;
   /** Share of answers that are errors. */
   readonly errorShare: Float64Array;
+  /** Share of the requests that take longer, and how much; share of the answers that are never sent. */
+  readonly slowShare: Float64Array;
+  readonly slowFactor: Float64Array;
+  readonly dropShare: Float64Array;
   /** Requests served to the end. */
   readonly served: Float64Array;
   /** Integral of `busy` over time, up to the last change. */
@@ -47,6 +51,9 @@ export class Fleet {
     this.busy = new Int32Array(this.count);
     this.present = new Int32Array(this.count);
     this.errorShare = new Float64Array(this.count);
+    this.slowShare = new Float64Array(this.count);
+    this.slowFactor = new Float64Array(this.count).fill(1);
+    this.dropShare = new Float64Array(this.count);
     this.served = new Float64Array(this.count);
     this.busyArea = new Float64Array(this.count);
     this.busySinceMs = new Float64Array(this.count);

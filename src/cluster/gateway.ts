@@ -1,28 +1,40 @@
-/** The client side of every request: drives the pipelines of `policies/pipeline.ts` with simulated messages and timers. The live
- *  proxy is the other driver of the same object. */
+/** The client side of every request: drives the pipelines of `policies/pipeline` with simulated messages and timers, and keeps the books
+ *  by edge. The live proxy is the other driver of the same object. */
 import { InvariantViolation, PolicyFault } from '../core/errors.ts';
-import type { Engine, TimerLanes } from '../engine/index.ts';
+import type { Ms } from '../core/time.ts';
+import { type Engine, NO_EVENT, type TimerLanes } from '../engine/index.ts';
 import { type LoadReport, type Outcome, outcomes, type Slot } from '../policies/balancing/balancer.ts';
-import type { PipelineDriver, RequestResult } from '../policies/pipeline.ts';
+import type { PipelineDriver } from '../policies/pipeline/driver.ts';
+import { type RequestResult, results } from '../policies/pipeline/results.ts';
 import type { Client } from './client.ts';
+import { stages } from './call-table.ts';
+import type { EdgeDraws } from './edge-draws.ts';
+import { eventKinds } from './events.ts';
 import type { Explainer } from './explainer.ts';
 import type { Fleet } from './fleet.ts';
+import type { Network } from './network.ts';
 import type { LoadMonitor } from './load-monitor.ts';
-import { channels, type Network } from './network.ts';
 import { emptyReport, type Probes } from './probes.ts';
 import type { Recorder } from './recorder.ts';
 import {
+  ARRIVAL_MS,
   AT_INSTANCE,
+  AWAITED,
   CLIENT,
+  DEGRADED,
+  HELD_BY_CALLER,
   HELD_BY_CLIENT,
   HELD_BY_SERVER,
   HOLDERS,
   INDEX,
   INSTANCE,
-  OUTCOME,
   type RequestTable,
+  TAG,
 } from './request-table.ts';
 import type { Servers } from './servers.ts';
+import type { Tracer } from './tracer.ts';
+import type { Transport } from './transport.ts';
+import type { Views } from './views.ts';
 
 export interface GatewayParts {
   readonly engine: Engine;
@@ -30,7 +42,14 @@ export interface GatewayParts {
   readonly requests: RequestTable;
   readonly recorder: Recorder;
   readonly timeouts: TimerLanes;
-  readonly network: Network;
+  readonly attemptTimeouts: TimerLanes;
+  /** By edge. */
+  readonly draws: readonly EdgeDraws[];
+  /** By edge: who makes its balancer, for complaints. */
+  readonly balancers: readonly { readonly balancerName: string; readonly isUserPolicy: boolean }[];
+  /** By class. */
+  readonly priorities: readonly number[];
+  readonly users: readonly number[];
   /** Set once the world is wired. */
   servers: Servers;
   clients: readonly Client[];
@@ -39,23 +58,37 @@ export interface GatewayParts {
   probes: Probes | undefined;
   /** Present when decisions are to be recorded. */
   explainer: Explainer | undefined;
-  /** Gives a retried request its work: the first try may have used up part of it. */
-  redrawWork(request: number, attempt: number): void;
-  readonly balancerName: string;
-  readonly isUserPolicy: boolean;
+  /** Present when parts of the requests are looked at separately. */
+  views: Views | undefined;
+  /** Present when spans are recorded. */
+  tracer: Tracer | undefined;
+  /** A request has begun that is a message. */
+  publish(request: number, queue: number): void;
+  /** A queue's delivery is answered. */
+  deliveryAnswered(delivery: number, outcome: Outcome): void;
+  /** A request of the traffic is over; its row is about to be freed. */
+  rootEnded(request: number, client: Client, result: RequestResult): void;
+  /** A request between services is over; its row is about to be freed. `parent` is -1 for messages. */
+  callEnded(parent: number, call: number, request: number, result: RequestResult, isDegraded: boolean): void;
 }
 
-/** Apart from the salts of heartbeats and probes. */
-const SOURCES_MAX = 100_000;
-const REQUEST_HOP = 0;
-const RESPONSE_HOP = 1;
-
 export class Gateway implements PipelineDriver {
+  /** By edge: requests begun and ended. */
+  readonly begun: Float64Array;
+  readonly over: Float64Array;
+  /** Set once the world is wired. */
+  transport!: Transport;
   private readonly parts: GatewayParts;
   private readonly engine: Engine;
   private readonly requests: RequestTable;
   private readonly recorder: Recorder;
   private readonly report: LoadReport;
+  private readonly hasClasses: boolean;
+  /** Whether nothing but balancers and timeouts has to be looked after: the short ways through the functions below. Set by `wired`. */
+  private isSimple: boolean;
+  /** Then: whether messages take no time, and whether anybody wants to know of the end of requests. */
+  private isInstant: boolean;
+  private isListenedTo: boolean;
 
   constructor(parts: GatewayParts) {
     this.report = emptyReport();
@@ -63,68 +96,149 @@ export class Gateway implements PipelineDriver {
     this.engine = parts.engine;
     this.requests = parts.requests;
     this.recorder = parts.recorder;
+    this.begun = new Float64Array(parts.draws.length);
+    this.over = new Float64Array(parts.draws.length);
+    this.hasClasses = parts.priorities.length > 1;
+    this.isSimple = false;
+    this.isInstant = false;
+    this.isListenedTo = true;
   }
 
-  /** A request has arrived at its client. */
+  /** To be called once all parts are in place. */
+  wired(network: Network, isListenedTo: boolean): void {
+    const { parts } = this;
+    this.isInstant = network.isInstant;
+    this.isListenedTo = isListenedTo;
+    const observers: readonly unknown[] = [parts.monitor, parts.explainer, parts.views, parts.tracer];
+    this.isSimple = !this.requests.calls.isUsed && !this.hasClasses && observers.every((observer) => observer === undefined);
+  }
+
+  /** A request of the traffic has arrived at its client. */
   start(request: number): void {
     this.recorder.offered();
-    this.clientOf(request).pipeline.start(request);
-  }
-
-  send(request: number, endpoint: Slot, attempt: number): void {
-    const { requests, parts } = this;
-    this.recorder.attempts++;
-    if (attempt > 0) parts.redrawWork(request, attempt);
-    const client = this.clientOf(request);
-    const instance = client.base + endpoint;
-    requests.ints[(request << 4) + INSTANCE] = instance;
-    requests.ints[(request << 4) + HOLDERS] = HELD_BY_CLIENT | HELD_BY_SERVER;
-    if (parts.explainer !== undefined) parts.explainer.decided(client, request, endpoint);
-    if (parts.network.isInstant || !this.hop(channels.request, request, client.zone, parts.fleet.zone[instance], REQUEST_HOP)) {
-      parts.servers.receive(request);
-    }
-  }
-
-  /** The message reaches the instance; a client that has given up in the meantime may have taken it back. */
-  requestDelivered(request: number): void {
-    const { requests, parts } = this;
-    if (!requests.isHeldByClient(request) && this.cancelsAbandoned(request)) requests.release(request, HELD_BY_SERVER);
-    else parts.servers.receive(request);
-  }
-
-  /** The instance answers (or its machine refuses, or the connection breaks). */
-  reply(request: number, outcome: Outcome): void {
-    const { requests, parts } = this;
-    if (!requests.isHeldByClient(request)) {
-      requests.release(request, HELD_BY_SERVER | AT_INSTANCE);
+    if (!this.isSimple) {
+      this.begin(request, Infinity);
       return;
     }
-    if (!parts.network.isInstant) {
-      const client = this.clientOf(request);
-      const zone = parts.fleet.zone[requests.ints[(request << 4) + INSTANCE]];
-      requests.ints[(request << 4) + OUTCOME] = outcome;
-      requests.ints[(request << 4) + HOLDERS] &= ~AT_INSTANCE;
-      if (this.hop(channels.response, request, zone, client.zone, RESPONSE_HOP)) return;
-    }
-    requests.ints[(request << 4) + HOLDERS] = HELD_BY_CLIENT;
-    this.answer(request, outcome);
-  }
-
-  responseDelivered(request: number): void {
-    const { requests } = this;
-    const isAwaited = requests.isHeldByClient(request);
-    requests.release(request, HELD_BY_SERVER);
-    if (isAwaited) this.answer(request, requests.ints[(request << 4) + OUTCOME] as Outcome);
-  }
-
-  private answer(request: number, outcome: Outcome): void {
     const client = this.clientOf(request);
-    const endpoint = this.requests.attempts.endpoint[request];
-    client.pipeline.onResponse(request, outcome);
-    if (this.parts.explainer !== undefined) this.parts.explainer.heard(client, endpoint);
-    if (!client.listens || this.parts.monitor === undefined || (outcome !== outcomes.ok && outcome !== outcomes.error)) return;
-    // The row is free by now, but nobody can have taken it yet.
-    this.parts.monitor.readCarried(request, this.report);
+    this.begun[client.edge]++;
+    client.pipeline.start(request);
+  }
+
+  /** A request begins, with what its caller's deadline leaves it. */
+  begin(request: number, leftMs: Ms): void {
+    const { parts, requests } = this;
+    const client = this.clientOf(request);
+    this.begun[client.edge]++;
+    if (parts.views !== undefined) parts.views.offered(request, client.edge);
+    if (parts.tracer !== undefined) parts.tracer.begun(request, client.edge);
+    if (this.hasClasses) {
+      const cls = requests.classOf(request);
+      client.pipeline.setClass(parts.priorities[cls], cls, parts.users[cls]);
+    }
+    if (requests.calls.isUsed) {
+      const { calls } = requests;
+      calls.deadlineEvent[request] = NO_EVENT;
+      calls.nextEvent[request] = NO_EVENT;
+      calls.stage[request] = stages.wire;
+      calls.requestDeadlineMs[request] = this.engine.time + Math.min(leftMs, client.spec.timeoutMs);
+    }
+    if (client.spec.queue >= 0) parts.publish(request, client.spec.queue);
+    else client.pipeline.start(request, leftMs);
+  }
+
+  newAttempt(request: number): number {
+    const { requests } = this;
+    const attempt = requests.allocate();
+    requests.reals[(attempt << 3) + ARRIVAL_MS] = requests.reals[(request << 3) + ARRIVAL_MS];
+    requests.reals[(attempt << 3) + INDEX] = requests.reals[(request << 3) + INDEX];
+    requests.ints[(attempt << 4) + CLIENT] = requests.ints[(request << 4) + CLIENT];
+    requests.ints[(attempt << 4) + TAG] = requests.classOf(request);
+    requests.ints[(attempt << 4) + HOLDERS] = 0;
+    if (requests.calls.isUsed) {
+      const { calls } = requests;
+      calls.stage[attempt] = stages.wire;
+      calls.key[attempt] = calls.key[request];
+      calls.requestDeadlineMs[attempt] = calls.requestDeadlineMs[request];
+    }
+    return attempt;
+  }
+
+  send(request: number, attempt: number, endpoint: Slot, ordinal: number): void {
+    if (!this.isSimple) {
+      this.sendFully(request, attempt, endpoint, ordinal);
+      return;
+    }
+    const { requests } = this;
+    this.recorder.attempts++;
+    requests.ints[(attempt << 4) + INSTANCE] = this.clientOf(attempt).base + endpoint;
+    requests.ints[(attempt << 4) + HOLDERS] |= HELD_BY_SERVER | AWAITED;
+    if (this.isInstant) this.parts.servers.receive(attempt);
+    else this.transport.depart(attempt);
+  }
+
+  private sendFully(request: number, attempt: number, endpoint: Slot, ordinal: number): void {
+    const { requests, parts } = this;
+    const client = this.clientOf(attempt);
+    this.recorder.sent(client.isInternal, ordinal);
+    if (ordinal > 0) {
+      requests.ints[(attempt << 4) + TAG] |= ordinal << 16;
+      parts.draws[client.edge].redrawWork(attempt, ordinal);
+    }
+    requests.ints[(attempt << 4) + INSTANCE] = client.base + endpoint;
+    requests.ints[(attempt << 4) + HOLDERS] |= HELD_BY_SERVER | AWAITED;
+    if (requests.calls.isUsed) {
+      requests.calls.deadlineMs[attempt] = client.propagates
+        ? Math.min(requests.calls.requestDeadlineMs[attempt], this.engine.time + client.spec.attemptTimeoutMs)
+        : Infinity;
+    }
+    if (parts.explainer !== undefined) parts.explainer.decided(client, attempt, endpoint);
+    if (parts.tracer !== undefined) parts.tracer.sent(request, attempt);
+    this.transport.depart(attempt);
+  }
+
+  dropAttempt(attempt: number): void {
+    const { requests, parts } = this;
+    if (parts.tracer !== undefined) parts.tracer.dropped(attempt);
+    if (this.transport.recall(attempt)) {
+      requests.release(attempt, AWAITED | HELD_BY_SERVER);
+      return;
+    }
+    // Where the service notices that nobody waits any more, the work is taken out at once. It may also still be under way there.
+    if ((requests.ints[(attempt << 4) + HOLDERS] & AT_INSTANCE) !== 0 && this.cancelsAbandoned(attempt)) {
+      parts.servers.abandon(attempt);
+      requests.release(attempt, AWAITED | HELD_BY_SERVER | AT_INSTANCE);
+    } else requests.release(attempt, AWAITED);
+  }
+
+  /** The answer to an attempt is there. */
+  answer(attempt: number, outcome: Outcome): void {
+    if (this.isSimple) this.clientOf(attempt).pipeline.onResponse(attempt, outcome);
+    else this.answerFully(attempt, outcome);
+  }
+
+  private answerFully(attempt: number, outcome: Outcome): void {
+    const { requests, parts } = this;
+    const client = this.clientOf(attempt);
+    if (client.isDelivery) {
+      parts.deliveryAnswered(attempt, outcome);
+      return;
+    }
+    const endpoint = requests.attempts.endpoint[attempt];
+    // A further attempt has a row of its own, which is not needed once the pipeline has heard of its end.
+    const isExtra = requests.ordinalOf(attempt) > 0;
+    if (parts.tracer !== undefined) parts.tracer.answered(attempt, outcome);
+    // The request shares a row with its first attempt, which may lack something that this one, the winner, does not.
+    if (isExtra && outcome === outcomes.ok) {
+      const place = (requests.attempts.request[attempt] << 4) + HOLDERS;
+      requests.ints[place] = (requests.ints[place] & ~DEGRADED) | (requests.ints[(attempt << 4) + HOLDERS] & DEGRADED);
+    }
+    client.pipeline.onResponse(attempt, outcome);
+    if (isExtra) requests.release(attempt, AWAITED);
+    if (parts.explainer !== undefined) parts.explainer.heard(client, endpoint);
+    if (!client.listens || parts.monitor === undefined || (outcome !== outcomes.ok && outcome !== outcomes.error)) return;
+    // The report lies in columns of the monitor's that nobody has written since, though the row may be free by now.
+    parts.monitor.readCarried(attempt, this.report);
     client.pipeline.onReport(endpoint, this.report);
   }
 
@@ -133,60 +247,111 @@ export class Gateway implements PipelineDriver {
     this.parts.probes?.send(client, client.base + endpoint);
   }
 
-  armTimeout(request: number): void {
-    this.parts.timeouts.arm(this.clientOf(request).timeoutLane, request);
+  armTimeout(request: number, delayMs: Ms, isUsual: boolean): void {
+    if (isUsual) this.parts.timeouts.arm(this.clientOf(request).timeoutLane, request);
+    else this.requests.calls.deadlineEvent[request] = this.engine.at(this.engine.time + delayMs, eventKinds.deadline, request, 0);
   }
 
   cancelTimeout(request: number): void {
     this.parts.timeouts.cancel(request);
+    const { calls } = this.requests;
+    if (!calls.isUsed || calls.deadlineEvent[request] === NO_EVENT) return;
+    this.engine.cancel(calls.deadlineEvent[request]);
+    calls.deadlineEvent[request] = NO_EVENT;
   }
 
   timedOut(request: number): void {
     this.clientOf(request).pipeline.onTimeout(request);
   }
 
-  finish(request: number, result: RequestResult): void {
-    const { requests, parts } = this;
-    this.recorder.ended(request, result);
-    requests.release(request, HELD_BY_CLIENT);
-    // Where the service notices that nobody waits any more, the work is taken out at once. It may also still be under way there.
-    if (
-      result === outcomes.timeout &&
-      this.cancelsAbandoned(request) &&
-      (requests.ints[(request << 4) + HOLDERS] & AT_INSTANCE) !== 0
-    ) {
-      parts.servers.abandon(request);
-      requests.release(request, HELD_BY_SERVER | AT_INSTANCE);
+  deadlinePassed(request: number): void {
+    this.requests.calls.deadlineEvent[request] = NO_EVENT;
+    this.timedOut(request);
+  }
+
+  armAttemptTimeout(attempt: number): void {
+    this.parts.attemptTimeouts.arm(this.clientOf(attempt).attemptLane, attempt);
+  }
+
+  cancelAttemptTimeout(attempt: number): void {
+    this.parts.attemptTimeouts.cancel(attempt);
+  }
+
+  attemptTimedOut(attempt: number): void {
+    this.clientOf(attempt).pipeline.onAttemptTimeout(attempt);
+  }
+
+  armNext(request: number, delayMs: Ms): void {
+    this.requests.calls.nextEvent[request] = this.engine.at(this.engine.time + delayMs, eventKinds.next, request, 0);
+  }
+
+  cancelNext(request: number): void {
+    const { calls } = this.requests;
+    if (calls.nextEvent[request] === NO_EVENT) return;
+    this.engine.cancel(calls.nextEvent[request]);
+    calls.nextEvent[request] = NO_EVENT;
+  }
+
+  next(request: number): void {
+    this.requests.calls.nextEvent[request] = NO_EVENT;
+    this.clientOf(request).pipeline.onNext(request);
+  }
+
+  /** The caller of a request does not want it any more. */
+  cancel(request: number): void {
+    this.clientOf(request).pipeline.cancel(request);
+  }
+
+  finish(request: number, result: RequestResult, isFallback: boolean): void {
+    if (!this.isSimple) {
+      this.finishFully(request, result, isFallback);
+      return;
     }
+    const client = this.clientOf(request);
+    this.over[client.edge]++;
+    this.recorder.ended(request, result, false);
+    if (this.isListenedTo) this.parts.rootEnded(request, client, result);
+    this.requests.release(request, HELD_BY_CLIENT | AWAITED);
+  }
+
+  private finishFully(request: number, result: RequestResult, isFallback: boolean): void {
+    const { requests, parts } = this;
+    const client = this.clientOf(request);
+    const holders = requests.ints[(request << 4) + HOLDERS];
+    const isDegraded = isFallback || (result === results.ok && (holders & DEGRADED) !== 0);
+    this.over[client.edge]++;
+    if (parts.views !== undefined) parts.views.ended(request, client.edge, result, isDegraded);
+    if (parts.tracer !== undefined) parts.tracer.ended(request, result);
+    if (!client.isInternal) {
+      this.recorder.ended(request, result, isDegraded);
+      if (!client.pipeline.isPlain) {
+        this.recorder.retries += requests.attempts.retries[request];
+        this.recorder.hedges += requests.attempts.hedges[request];
+      }
+      parts.rootEnded(request, client, result);
+      requests.release(request, HELD_BY_CLIENT | AWAITED);
+      return;
+    }
+    const parent = requests.calls.parent[request];
+    const call = requests.calls.call[request];
+    parts.callEnded(parent, call, request, result, isDegraded);
+    requests.release(request, HELD_BY_CALLER | AWAITED);
   }
 
   invalidPick(request: number, endpoint: Slot): void {
-    const { balancerName, isUserPolicy } = this.parts;
+    const { balancerName, isUserPolicy } = this.parts.balancers[this.clientOf(request).edge];
     const message = `balancer ${balancerName} chose endpoint ${String(endpoint)}, which is not in its view, for request ${this.requests.reals[(request << 3) + INDEX]} at ${this.engine.time} ms`;
     if (isUserPolicy) throw new PolicyFault(balancerName, message);
     throw new InvariantViolation(message);
   }
 
+  /** Whether the attempt's service drops what nobody waits for. */
+  cancelsAbandoned(attempt: number): boolean {
+    const { fleet } = this.parts;
+    return fleet.services[fleet.service[this.requests.ints[(attempt << 4) + INSTANCE]]].cancelAbandoned;
+  }
+
   private clientOf(request: number): Client {
     return this.parts.clients[this.requests.ints[(request << 4) + CLIENT]];
-  }
-
-  private hop(
-    channel: typeof channels.request | typeof channels.response,
-    request: number,
-    from: number,
-    to: number,
-    hop: number,
-  ): boolean {
-    // Source and attempt keep hops apart that belong to the n-th request of different ones.
-    const client = this.clientOf(request);
-    const attempt = client.retries ? this.requests.attempts.count[request] : 0;
-    const salt = attempt * SOURCES_MAX + client.source * 2 + hop;
-    return this.parts.network.send(channel, from, to, request, 0, this.requests.reals[(request << 3) + INDEX], salt);
-  }
-
-  private cancelsAbandoned(request: number): boolean {
-    const { fleet } = this.parts;
-    return fleet.services[fleet.service[this.requests.ints[(request << 4) + INSTANCE]]].cancelAbandoned;
   }
 }

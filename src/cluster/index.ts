@@ -1,3 +1,2 @@
 /** The simulated world. */
-export type { PolicyMakers } from './client.ts';
 export { simulate } from './world.ts';

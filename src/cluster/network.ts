@@ -1,4 +1,4 @@
-/** Messages between zones: one hop takes a time drawn from the pair's law. Hops of constant time travel in delay lines, hops of
+/** Messages between clients and instances: one hop takes a time drawn from the law of their zones. Hops of constant time travel in delay lines, hops of
  *  zero time are not messages at all (`send` returns false and the caller delivers at once), the rest are calendar events.
  *  A random hop's time is keyed by the request and the direction, so that it is the same under every policy. */
 import type { DistributionSpec } from '../core/distribution-spec.ts';
@@ -6,11 +6,16 @@ import { type KeyedDraws, type Streams } from '../core/streams.ts';
 import type { Xoshiro128 } from '../core/xoshiro.ts';
 import { DelayLine, type Engine } from '../engine/index.ts';
 import type { NetworkSpec } from '../scenario/spec.ts';
+import { type Message, NEVER, type NetworkFaults } from './network-faults.ts';
 import { makeSampler, type Sampler } from '../stats/samplers.ts';
 
 /** What travels: index into `Channel` tables. */
 export const channels = { request: 0, response: 1, heartbeat: 2, probe: 3, probeAnswer: 4 } as const;
 export type Channel = (typeof channels)[keyof typeof channels];
+
+/** What became of a message: it takes no time and the caller delivers it, it is on its way, or it is lost. */
+export const sent = { now: 0, later: 1, never: 2 } as const;
+export type Sent = (typeof sent)[keyof typeof sent];
 
 export interface ChannelKinds {
   /** Event kinds for a message off a delay line, and for one out of the calendar. */
@@ -35,8 +40,20 @@ export class Network {
   private readonly lines: DelayLine[];
   private readonly keyed: KeyedDraws;
   private readonly scratch: Xoshiro128;
+  /** Present when the scenario has faults of the network. */
+  private readonly faults: NetworkFaults | undefined;
+  private readonly message: Message;
 
-  constructor(engine: Engine, spec: NetworkSpec, zoneNames: readonly string[], streams: Streams, kinds: readonly ChannelKinds[]) {
+  constructor(
+    engine: Engine,
+    spec: NetworkSpec,
+    zoneNames: readonly string[],
+    streams: Streams,
+    kinds: readonly ChannelKinds[],
+    faults: NetworkFaults | undefined,
+  ) {
+    this.faults = faults;
+    this.message = { from: 0, to: 0, instance: 0, isInbound: false, isReliable: false, key: -0, salt: -0 };
     this.engine = engine;
     this.kinds = kinds;
     this.zones = zoneNames.length;
@@ -53,20 +70,56 @@ export class Network {
       return link;
     };
     this.links = zoneNames.flatMap((from) => zoneNames.map((to) => linkOf(lawBetween(spec, from, to))));
-    this.isInstant = this.links.every((link) => link.constantMs === 0);
+    this.isInstant = faults === undefined && this.links.every((link) => link.constantMs === 0);
   }
 
-  /** Sends a message; false when it takes no time and must be delivered now. Random hops are keyed by (`key`, `salt`). */
-  send(channel: Channel, from: number, to: number, a: number, b: number, key: number, salt: number): boolean {
+  /** Sends a message between a client and this instance. Random hops are keyed by (`key`, `salt`). */
+  send(channel: Channel, from: number, to: number, instance: number, a: number, b: number, key: number, salt: number): Sent {
+    if (this.faults !== undefined && this.faults.isActive)
+      return this.sendThroughFaults(this.faults, channel, from, to, instance, a, b, key, salt);
     const link = this.links[from * this.zones + to];
-    if (link.constantMs === 0) return false;
+    if (link.constantMs === 0) return sent.now;
     if (link.constantMs > 0) {
       this.lineOf(link, channel).send(a, b);
-      return true;
+      return sent.later;
     }
     this.keyed.fork(key, salt, this.scratch);
     this.engine.at(this.engine.time + link.sampler.sample(this.scratch), this.kinds[channel].delivered, a, b);
-    return true;
+    return sent.later;
+  }
+
+  private sendThroughFaults(
+    faults: NetworkFaults,
+    channel: Channel,
+    from: number,
+    to: number,
+    instance: number,
+    a: number,
+    b: number,
+    key: number,
+    salt: number,
+  ): Sent {
+    const { message } = this;
+    message.from = from;
+    message.to = to;
+    message.instance = instance;
+    message.isInbound = channel === channels.request || channel === channels.probe;
+    message.isReliable = channel === channels.request || channel === channels.response;
+    message.key = key;
+    message.salt = salt;
+    const extraMs = faults.delayOf(message);
+    if (extraMs === NEVER) return sent.never;
+    const link = this.links[from * this.zones + to];
+    this.keyed.fork(key, salt, this.scratch);
+    const delayMs = extraMs + (link.constantMs >= 0 ? link.constantMs : link.sampler.sample(this.scratch));
+    if (delayMs === 0) return sent.now;
+    this.engine.at(this.engine.time + delayMs, this.kinds[channel].delivered, a, b);
+    return sent.later;
+  }
+
+  /** A time for one hop that is not a message of its own, as in a handshake. */
+  sample(from: number, to: number, rng: Xoshiro128): number {
+    return this.links[from * this.zones + to].sampler.sample(rng);
   }
 
   /** The delay line whose head has arrived. */

@@ -5,7 +5,7 @@ import type { LoadReport } from '../policies/balancing/balancer.ts';
 import type { Client } from './client.ts';
 import type { Fleet } from './fleet.ts';
 import type { LoadMonitor } from './load-monitor.ts';
-import { channels, type Network } from './network.ts';
+import { channels, type Network, type Sent, sent } from './network.ts';
 import type { Servers } from './servers.ts';
 
 /** Keys of probes' network draws lie apart from those of requests and heartbeats. */
@@ -51,13 +51,15 @@ export class Probes {
     this.client[probe] = client.number;
     this.instance[probe] = instance;
     this.number[probe] = this.sent++;
-    if (!this.hop(channels.probe, probe, client.zone, this.fleet.zone[instance])) this.delivered(probe);
+    const state = this.hop(channels.probe, probe, client.zone, this.fleet.zone[instance]);
+    if (state === sent.now) this.delivered(probe);
+    else if (state === sent.never) this.free.push(probe);
   }
 
   /** The probe reaches its instance. */
   delivered(probe: number): void {
     const instance = this.instance[probe];
-    if (!this.servers.isResponsive(instance)) {
+    if (!this.servers.answers(instance)) {
       this.free.push(probe);
       return;
     }
@@ -65,7 +67,9 @@ export class Probes {
     this.inFlight[probe] = this.report.inFlight;
     this.latencyMs[probe] = this.report.latencyMs;
     const client = this.clients[this.client[probe]];
-    if (!this.hop(channels.probeAnswer, probe, this.fleet.zone[instance], client.zone)) this.answered(probe);
+    const state = this.hop(channels.probeAnswer, probe, this.fleet.zone[instance], client.zone);
+    if (state === sent.now) this.answered(probe);
+    else if (state === sent.never) this.free.push(probe);
   }
 
   /** The answer reaches the client. */
@@ -80,8 +84,9 @@ export class Probes {
     client.pipeline.onReport(slot, report);
   }
 
-  private hop(channel: typeof channels.probe | typeof channels.probeAnswer, probe: number, from: number, to: number): boolean {
-    return !this.network.isInstant && this.network.send(channel, from, to, probe, 0, this.number[probe], PROBE_SALT + channel);
+  private hop(channel: typeof channels.probe | typeof channels.probeAnswer, probe: number, from: number, to: number): Sent {
+    if (this.network.isInstant) return sent.now;
+    return this.network.send(channel, from, to, this.instance[probe], probe, 0, this.number[probe], PROBE_SALT + channel);
   }
 
   private newRow(): number {

@@ -2,22 +2,32 @@
  *  end; allocates only at the end of a window. */
 import type { Ms } from '../core/time.ts';
 import type { Engine } from '../engine/index.ts';
-import { NO_ENDPOINT_RESULT, type RequestResult } from '../policies/pipeline.ts';
-import { outcomes } from '../policies/balancing/balancer.ts';
+import { type RequestResult, RESULTS, results } from '../policies/pipeline/results.ts';
 import { Histogram } from '../stats/histogram.ts';
 import type { HistogramData } from '../stats/histogram-data.ts';
-import type { Ledger, SeriesColumn, SeriesData } from '../stats/result.ts';
-import { ARRIVAL_MS, type RequestTable, SINCE_MS } from './request-table.ts';
+import type { FailureBucket, Ledger, SeriesColumn, SeriesData } from '../stats/result.ts';
+import type { Client } from './client.ts';
+import { ARRIVAL_MS, CLIENT, type RequestTable, SINCE_MS } from './request-table.ts';
+import type { Views } from './views.ts';
 import { WindowLatency } from './window-latency.ts';
 
-const RESULTS = 7;
 export class Recorder {
   offeredAll: number;
   endedAll: number;
   /** Requests that ended well, whenever they arrived. */
   okAll: number;
-  /** Messages to instances over the whole run: first tries and retries. */
+  /** Messages to instances for requests of the traffic, over the whole run: first tries, retries, hedges. */
   attempts: number;
+  /** Of these, retries and hedges, counted when the request ends. */
+  retries: number;
+  hedges: number;
+  /** Messages for requests between services. */
+  attemptsInside: number;
+  /** Of all messages, those that are not the first of their request. */
+  repeats: number;
+  /** Present when parts of the requests are looked at separately. */
+  views: Views | undefined;
+  clients: readonly Client[];
   /** Integral of the requests in the system over the whole run, up to the last change. */
   area: number;
   /** Time spent in the system by the requests that have ended. */
@@ -31,6 +41,7 @@ export class Recorder {
   private offeredAtWarmup: number;
   private okAtWarmup: number;
   private readonly results: Float64Array;
+  private degraded: number;
   private readonly latency: Histogram;
   private readonly wait: Histogram;
   private noWaits: number;
@@ -38,6 +49,7 @@ export class Recorder {
   private readonly windowLatency: WindowLatency;
   private offeredBefore: number;
   private endedBefore: number;
+  private attemptsBefore: number;
   private readonly columns: Record<SeriesColumn, number[]>;
 
   /** Times come from the engine and the request table, not as arguments: doubles passed to functions that are not inlined are
@@ -47,6 +59,12 @@ export class Recorder {
     this.endedAll = 0;
     this.okAll = 0;
     this.attempts = 0;
+    this.retries = 0;
+    this.hedges = 0;
+    this.attemptsInside = 0;
+    this.repeats = 0;
+    this.views = undefined;
+    this.clients = [];
     this.area = -0;
     this.durations = -0;
     this.clock = clock;
@@ -58,12 +76,14 @@ export class Recorder {
     this.offeredAtWarmup = 0;
     this.okAtWarmup = 0;
     this.results = new Float64Array(RESULTS);
+    this.degraded = 0;
     this.latency = new Histogram();
     this.wait = new Histogram();
     this.noWaits = 0;
     this.windowLatency = new WindowLatency(this.latency);
     this.offeredBefore = 0;
     this.endedBefore = 0;
+    this.attemptsBefore = 0;
     this.columns = {
       offered: [],
       ok: [],
@@ -73,6 +93,7 @@ export class Recorder {
       latencyP99: [],
       latencyP999: [],
       inFlight: [],
+      attempts: [],
     };
   }
 
@@ -86,17 +107,31 @@ export class Recorder {
     this.offeredAll++;
   }
 
+  /** An attempt leaves its client; `ordinal` is 0 for the first of its request. */
+  sent(isInternal: boolean, ordinal: number): void {
+    if (isInternal) this.attemptsInside++;
+    else this.attempts++;
+    if (ordinal > 0) this.repeats++;
+  }
+
   startedAtOnce(request: number): void {
+    if (this.views !== undefined) this.views.startedAtOnce(request, this.edgeOf(request));
     if (this.requests.reals[(request << 3) + ARRIVAL_MS] >= this.warmupMs) this.noWaits++;
   }
 
   /** After having waited since the request table's `sinceMs`. */
   startedAfterWait(request: number): void {
+    if (this.views !== undefined)
+      this.views.startedAfterWait(
+        request,
+        this.edgeOf(request),
+        this.clock.time - this.requests.reals[(request << 3) + SINCE_MS],
+      );
     if (this.requests.reals[(request << 3) + ARRIVAL_MS] >= this.warmupMs)
       this.wait.record(this.clock.time - this.requests.reals[(request << 3) + SINCE_MS]);
   }
 
-  ended(request: number, result: RequestResult): void {
+  ended(request: number, result: RequestResult, isDegraded: boolean): void {
     this.settle();
     this.endedAll++;
     const arrivalMs = this.requests.reals[(request << 3) + ARRIVAL_MS];
@@ -104,7 +139,8 @@ export class Recorder {
     this.durations += latencyMs;
     const isMeasured = arrivalMs >= this.warmupMs;
     if (isMeasured) this.results[result]++;
-    if (result !== outcomes.ok) return;
+    if (isMeasured && isDegraded) this.degraded++;
+    if (result !== results.ok) return;
     this.okAll++;
     const bucket = this.latency.bucketOf(latencyMs);
     this.windowLatency.add(bucket);
@@ -137,9 +173,11 @@ export class Recorder {
     columns.latencyP99.push(windowLatency.quantile(0.99));
     columns.latencyP999.push(windowLatency.quantile(0.999));
     columns.inFlight.push(this.inSystem);
+    columns.attempts.push(this.attempts - this.attemptsBefore);
     windowLatency.reset();
     this.offeredBefore = this.offeredAll;
     this.endedBefore = this.endedAll;
+    this.attemptsBefore = this.attempts;
   }
 
   /** Requests that ended well since warm-up, whenever they arrived: what throughput counts. */
@@ -162,16 +200,16 @@ export class Recorder {
   ledger(inFlight: number): Ledger {
     return {
       offered: this.offeredAll - this.offeredAtWarmup,
-      ok: this.results[outcomes.ok],
-      failed: {
-        timeout: this.results[outcomes.timeout],
-        refused: this.results[outcomes.refused],
-        noEndpoint: this.results[NO_ENDPOINT_RESULT],
-        error: this.results[outcomes.error],
-        connectionLost: this.results[outcomes.lost],
-      },
+      ok: this.results[results.ok],
+      degraded: this.degraded,
+      cancelled: 0,
+      failed: failuresOf(this.results),
       inFlight,
     };
+  }
+
+  private edgeOf(request: number): number {
+    return this.clients[this.requests.ints[(request << 4) + CLIENT]].edge;
   }
 
   /** Requests in the system, averaged over the time since warm-up. */
@@ -195,3 +233,14 @@ export class Recorder {
     return { windowMs: this.windowMs, columns: this.columns };
   }
 }
+
+/** Counts by result, as the ledger's buckets. */
+export const failuresOf = (counts: Float64Array): Readonly<Record<FailureBucket, number>> => ({
+  timeout: counts[results.timeout],
+  refused: counts[results.refused],
+  noEndpoint: counts[results.noEndpoint],
+  error: counts[results.error],
+  connectionLost: counts[results.lost],
+  shed: counts[results.shed],
+  circuitOpen: counts[results.circuitOpen],
+});

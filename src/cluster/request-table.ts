@@ -1,11 +1,12 @@
-/** The requests alive in the world: rows of one cache line each in typed arrays, with a free list; nothing is allocated per request.
- *  A row lives until both sides are done with it: the client (answered or given up) and the server side (message on its way,
- *  queued, in service, or answer on its way).
+/** The requests alive in the world, and their attempts: rows of one cache line each in typed arrays, with a free list; nothing is allocated per request.
+ *  A request and its first attempt share a row; further attempts have rows of their own. A row lives until everybody is done with it:
+ *  the client (answered or given up) and the server side (message on its way, queued, in service, or answer on its way).
  *
  *  Rows, not columns: what happens to one request touches most of its fields, and with thousands of requests in the system a column
  *  each would mean a cache miss each. `reals[(request << 3) + FIELD]` and `ints[(request << 4) + FIELD]` are two views of one buffer. */
 import { NO_EVENT } from '../engine/index.ts';
-import { AttemptTable } from '../policies/pipeline.ts';
+import { AttemptTable } from '../policies/pipeline/attempt-table.ts';
+import { CallTable } from './call-table.ts';
 
 const INITIAL = 256;
 const ROW_BYTES = 64;
@@ -28,16 +29,26 @@ export const PREV = 12;
 export const HOLDERS = 13;
 /** What the answer on its way says (an `Outcome`). */
 export const OUTCOME = 14;
+/** The request's class in the lower 16 bits, above them the number of the attempt within its request. */
+export const TAG = 15;
 
-/** Bits of HOLDERS. */
+/** Bits of HOLDERS. Of a request of the traffic: its client waits. */
 export const HELD_BY_CLIENT = 1;
 export const HELD_BY_SERVER = 2;
-/** Set besides HELD_BY_SERVER while the request is queued or in service, not on its way; only where a service cares. */
+/** Set besides HELD_BY_SERVER while the request is queued or in service, or waits for others there; not on its way. */
 export const AT_INSTANCE = 4;
+/** Of an attempt: the pipeline wants its answer. */
+export const AWAITED = 8;
+/** Of a request between services: its caller's pipeline has not finished it. */
+export const HELD_BY_CALLER = 16;
+/** The answer lacks an optional part. */
+export const DEGRADED = 32;
 
 export class RequestTable {
   /** The pipeline's columns. */
   readonly attempts: AttemptTable;
+  /** What only requests between services, and those of special edges, need. */
+  readonly calls: CallTable;
   reals: Float64Array;
   ints: Int32Array;
   /** Rows in use. */
@@ -49,8 +60,10 @@ export class RequestTable {
   private used: number;
   private capacity: number;
 
-  constructor() {
-    this.attempts = new AttemptTable(INITIAL);
+  /** `isFull`: some pipeline has resilience policies. `hasCalls`: somebody needs the call table. */
+  constructor(isFull: boolean, hasCalls: boolean) {
+    this.attempts = new AttemptTable(INITIAL, isFull);
+    this.calls = new CallTable(hasCalls ? INITIAL : 0);
     const buffer = new ArrayBuffer(INITIAL * ROW_BYTES);
     this.reals = new Float64Array(buffer);
     this.ints = new Int32Array(buffer);
@@ -60,6 +73,11 @@ export class RequestTable {
     this.free = -1;
     this.used = 0;
     this.capacity = INITIAL;
+  }
+
+  /** Rows ever in use at once. */
+  get rows(): number {
+    return this.used;
   }
 
   allocate(): number {
@@ -79,7 +97,8 @@ export class RequestTable {
   release(request: number, holder: number): void {
     const holders = this.ints[(request << 4) + HOLDERS] & ~holder;
     this.ints[(request << 4) + HOLDERS] = holders;
-    if (holders !== 0) return;
+    if ((holders & ~DEGRADED) !== 0) return;
+    this.ints[(request << 4) + HOLDERS] = 0;
     this.live--;
     this.ints[(request << 4) + NEXT] = this.free;
     this.free = request;
@@ -87,6 +106,19 @@ export class RequestTable {
 
   isHeldByClient(request: number): boolean {
     return (this.ints[(request << 4) + HOLDERS] & HELD_BY_CLIENT) !== 0;
+  }
+
+  isAwaited(attempt: number): boolean {
+    return (this.ints[(attempt << 4) + HOLDERS] & AWAITED) !== 0;
+  }
+
+  classOf(request: number): number {
+    return this.ints[(request << 4) + TAG] & 0xffff;
+  }
+
+  /** Number of the attempt within its request, 0 for the first. */
+  ordinalOf(attempt: number): number {
+    return this.ints[(attempt << 4) + TAG] >>> 16;
   }
 
   /** Calls `each` for every row in use. Linear in the rows ever in use at once, as the next. */
@@ -129,5 +161,6 @@ export class RequestTable {
     this.reals = new Float64Array(buffer);
     this.ints = ints;
     this.attempts.grow(this.capacity);
+    this.calls.grow(this.capacity);
   }
 }

@@ -1,24 +1,38 @@
-/** The server side: instances that take requests in, work on them and answer, and their life: crash, start-up, cold start,
- *  slow-downs, pauses. Answers leave through `reply`. */
+/** The server side: instances that take requests in, or turn them away, work on them and answer, and their life: crash, start-up, cold
+ *  start, slow-downs, pauses. Answers leave through `reply`; what a request does elsewhere before it is answered is `calls.ts`. */
 import type { Ms } from '../core/time.ts';
-import type { KeyedDraws } from '../core/streams.ts';
+import type { Streams } from '../core/streams.ts';
 import { type Engine, priorities } from '../engine/index.ts';
 import { type Outcome, outcomes } from '../policies/balancing/balancer.ts';
+import type { Admission, AdmissionRequest, AdmissionResult } from '../policies/resilience/admission/admission.ts';
+import { admissionResults } from '../policies/resilience/admission/admission.ts';
+import type { QueuePolicy } from '../policies/resilience/queueing/queue-policy.ts';
+import type { RestartPolicy } from '../policies/recovery/restarts/restart-policy.ts';
+import type { PolicyMakers } from '../scenario/makers.ts';
+import type { Calls } from './calls.ts';
 import { eventKinds } from './events.ts';
 import { type Fleet, instanceStates } from './fleet.ts';
 import type { LoadMonitor } from './load-monitor.ts';
 import type { Recorder } from './recorder.ts';
-import { AT_INSTANCE, HOLDERS, INDEX, INSTANCE, type RequestTable, SINCE_MS } from './request-table.ts';
+import { AT_INSTANCE, HOLDERS, INSTANCE, type RequestTable, SINCE_MS, WORK_MS } from './request-table.ts';
 import { SharingStation } from './sharing-station.ts';
 import { SlotStation } from './slot-station.ts';
 import type { Station, StationHost } from './station.ts';
+import type { Tracer } from './tracer.ts';
+import type { Transport } from './transport.ts';
 
 export interface ServersHost {
-  /** The instance answers. */
-  reply(request: number, outcome: Outcome): void;
-  /** Keyed draws of the request's source. */
-  errorDraws(request: number): KeyedDraws;
+  /** A number in [0, 1) of the attempt's own, by purpose: it is met by a fault when that is below the fault's share. */
+  luck(attempt: number, purpose: number): number;
+  /** The instance has crashed, or is up again. */
+  wentDown(instance: number): void;
+  cameUp(instance: number): void;
 }
+
+/** Purposes of `luck`. */
+const ERROR = 0;
+const SLOW = 1;
+const DROP = 2;
 
 /** Steps in which a cold instance comes up to speed. */
 const COLD_START_STEPS = 10;
@@ -31,12 +45,40 @@ export class Servers implements StationHost {
   private readonly host: ServersHost;
   /** Present when a balancer listens to load reports. */
   monitor: LoadMonitor | undefined;
+  /** Set once the world is wired. */
+  transport!: Transport;
+  /** Present when some service calls others. */
+  calls: Calls | undefined;
+  /** Present when spans are recorded. */
+  tracer: Tracer | undefined;
+  /** By instance; empty where nobody is turned away by policy. */
+  private readonly doors: readonly (Admission | undefined)[];
+  private readonly hasDoors: boolean;
+  private readonly hasPartFaults: boolean;
+  /** Whether requests only wait and are worked on: the short ways through the functions below. Set by `wired`. */
+  private isSimple: boolean;
+  private readonly priorities: readonly number[];
+  private readonly users: readonly number[];
+  /** By instance: requests let in and not yet ended, where there is a door. */
+  private readonly inside: Int32Array;
+  private readonly asked: AdmissionRequest;
+  /** By service: whether requests do something after their own work. */
+  private readonly hasSteps: readonly boolean[];
+  /** By service: whether it matters that a request is at its instance. */
+  private readonly marks: readonly boolean[];
   private readonly stations: readonly Station[];
   // By global instance number.
   private readonly downs: Int32Array;
   private readonly pauses: Int32Array;
+  /** Reasons to send no heartbeats. */
+  private readonly silences: Int32Array;
+  /** How much slower while memory fills. */
+  private readonly leak: Float64Array;
   private readonly slowdown: Float64Array;
   private readonly coldFactor: Float64Array;
+  /** By service. */
+  private readonly restarts: readonly (RestartPolicy | undefined)[];
+  private readonly startedMs: Float64Array;
   /** Counts start-ups, so that a timer of an earlier life is recognised. */
   private readonly lives: Int32Array;
   private upCount: number;
@@ -44,24 +86,65 @@ export class Servers implements StationHost {
   /** Time with exactly k instances up, by k; since warm-up. */
   readonly upTimeMs: Float64Array;
 
-  constructor(engine: Engine, fleet: Fleet, requests: RequestTable, recorder: Recorder, host: ServersHost) {
+  constructor(
+    engine: Engine,
+    fleet: Fleet,
+    requests: RequestTable,
+    recorder: Recorder,
+    policies: {
+      readonly makers: PolicyMakers['services'];
+      readonly streams: Streams;
+      readonly priorities: readonly number[];
+      readonly users: readonly number[];
+      /** Whether some fault meets a part of the requests only. */
+      readonly hasPartFaults: boolean;
+    },
+    host: ServersHost,
+  ) {
     this.engine = engine;
     this.fleet = fleet;
     this.requests = requests;
     this.recorder = recorder;
     this.host = host;
     this.monitor = undefined;
-    this.stations = fleet.services.map((service) =>
+    this.calls = undefined;
+    this.tracer = undefined;
+    this.priorities = policies.priorities;
+    this.users = policies.users;
+    this.hasPartFaults = policies.hasPartFaults;
+    this.doors = fleet.ids.map((id, instance) =>
+      policies.makers[fleet.service[instance]].shedding?.({ rng: policies.streams.stream(`shedding/${id}`) }),
+    );
+    this.isSimple = false;
+    this.hasDoors = this.doors.some((door) => door !== undefined);
+    this.inside = new Int32Array(fleet.count);
+    this.asked = { nowMs: -0, priority: 0, inFlight: 0, queued: 0, user: 0, partition: 0 };
+    this.hasSteps = fleet.services.map(({ steps }) => steps.length > 0);
+    this.marks = fleet.services.map(
+      ({ steps, cancelAbandoned, dropsExpired }) => cancelAbandoned || dropsExpired || steps.length > 0,
+    );
+    this.stations = fleet.services.map((service, s) =>
       service.discipline === 'processor-sharing'
         ? new SharingStation(engine, fleet, requests, this, { cores: service.slots, queueLimit: service.queueLimit })
         : new SlotStation(engine, fleet, requests, this, {
             slots: service.slots,
             queueLimit: service.queueLimit,
             newestFirst: service.discipline === 'lifo',
+            holdsSlot: service.steps.length > 0 && service.holdsSlot,
+            dropsExpired: service.dropsExpired,
+            policies: service.discipline === 'fifo' ? queuePolicies(policies.makers[s].queueing, service.instances.length) : [],
+            priorities: policies.priorities,
+            base: fleet.base[s],
           }),
     );
     this.downs = new Int32Array(fleet.count);
     this.pauses = new Int32Array(fleet.count);
+    this.restarts = fleet.services.map(({ name }, s) =>
+      policies.makers[s].restart?.({ rng: policies.streams.stream(`restart/${name}`) }),
+    );
+    this.startedMs = new Float64Array(fleet.count);
+    this.silences = new Int32Array(fleet.count);
+    this.leak = new Float64Array(fleet.count).fill(1);
     this.slowdown = new Float64Array(fleet.count).fill(1);
     this.coldFactor = new Float64Array(fleet.count).fill(1);
     this.lives = new Int32Array(fleet.count);
@@ -70,15 +153,58 @@ export class Servers implements StationHost {
     this.upTimeMs = new Float64Array(fleet.count + 1);
   }
 
-  /** A request reaches its instance. */
+  /** To be called once all parts are in place. */
+  wired(): void {
+    const observers: readonly unknown[] = [this.monitor, this.tracer];
+    this.isSimple =
+      !this.hasDoors &&
+      !this.hasPartFaults &&
+      !this.marks.includes(true) &&
+      observers.every((observer) => observer === undefined);
+  }
+
+  /** An attempt reaches its instance. */
   receive(request: number): void {
+    if (!this.isSimple) {
+      this.receiveFully(request);
+      return;
+    }
+    const instance = this.requests.ints[(request << 4) + INSTANCE];
+    const { fleet } = this;
+    const isTaken =
+      fleet.state[instance] === instanceStates.up && this.stations[fleet.service[instance]].arrive(request, instance);
+    if (!isTaken) this.transport.reply(request, outcomes.refused);
+  }
+
+  private receiveFully(request: number): void {
     const instance = this.requests.ints[(request << 4) + INSTANCE];
     const fleet = this.fleet;
     const service = fleet.service[instance];
     if (this.monitor !== undefined) this.monitor.reached(request, instance);
-    const isTaken = fleet.state[instance] === instanceStates.up && this.stations[service].arrive(request, instance);
-    if (!isTaken) this.host.reply(request, outcomes.refused);
-    else if (fleet.services[service].cancelAbandoned) this.requests.ints[(request << 4) + HOLDERS] |= AT_INSTANCE;
+    if (fleet.state[instance] !== instanceStates.up) {
+      this.transport.reply(request, outcomes.refused);
+      return;
+    }
+    if (fleet.services[service].dropsExpired && this.requests.calls.deadlineMs[request] <= this.engine.time) {
+      this.transport.reply(request, outcomes.shed);
+      return;
+    }
+    if (this.hasDoors && !this.isLetIn(request, instance)) {
+      this.transport.reply(request, outcomes.shed);
+      return;
+    }
+    if (this.marks[service]) {
+      if (this.hasSteps[service]) this.calls?.arrived(request);
+      this.requests.ints[(request << 4) + HOLDERS] |= AT_INSTANCE;
+    }
+    if (this.tracer !== undefined) this.tracer.arrived(request);
+    if (this.hasPartFaults && fleet.slowShare[instance] > this.host.luck(request, SLOW)) {
+      this.requests.reals[(request << 3) + WORK_MS] *= fleet.slowFactor[instance];
+    }
+    if (this.stations[service].arrive(request, instance)) return;
+    if (this.hasDoors) this.leaves(request, instance, admissionResults.dropped);
+    this.requests.ints[(request << 4) + HOLDERS] &= ~AT_INSTANCE;
+    this.transport.reply(request, outcomes.refused);
   }
 
   complete(subject: number, instance: number): void {
@@ -88,30 +214,135 @@ export class Servers implements StationHost {
   /** Takes out a request that is at its instance: the client gave up and the service cares. */
   abandon(request: number): void {
     const instance = this.requests.ints[(request << 4) + INSTANCE];
-    this.stations[this.fleet.service[instance]].abandon(request, instance);
+    const service = this.fleet.service[instance];
+    const isOutside = this.isOutside(request, service);
+    if (this.tracer !== undefined) this.tracer.stopped(request);
+    if (this.hasSteps[service]) this.calls?.abandon(request);
+    if (this.hasDoors) this.leaves(request, instance, admissionResults.ignored);
+    if (!isOutside) this.stations[service].abandon(request, instance);
   }
 
   startedAtOnce(request: number): void {
     this.recorder.startedAtOnce(request);
+    if (this.isSimple) return;
+    if (this.hasDoors) this.tellStart(request, 0);
+    if (this.tracer !== undefined) this.tracer.started(request);
   }
 
   startedAfterWait(request: number): void {
     this.recorder.startedAfterWait(request);
+    if (!this.isSimple) this.startedFully(request);
+  }
+
+  private startedFully(request: number): void {
+    if (this.hasDoors) this.tellStart(request, this.engine.time - this.requests.reals[(request << 3) + SINCE_MS]);
+    if (this.tracer !== undefined) this.tracer.started(request);
   }
 
   served(request: number, instance: number): void {
+    if (!this.isSimple) {
+      this.servedFully(request, instance);
+      return;
+    }
+    this.fleet.served[instance]++;
+    const isError = this.fleet.errorShare[instance] > 0 && this.meetsError(request, instance);
+    this.transport.reply(request, isError ? outcomes.error : outcomes.ok);
+  }
+
+  private servedFully(request: number, instance: number): void {
+    if (this.hasSteps[this.fleet.service[instance]]) this.worked(request, instance);
+    else this.finished(request, instance, this.meetsError(request, instance) ? outcomes.error : outcomes.ok);
+  }
+
+  /** Work is done where requests go on elsewhere. An error shows at once, before anybody is called. */
+  worked(request: number, instance: number): void {
+    const { calls } = this;
+    if (this.tracer !== undefined) this.tracer.paused(request);
+    if (calls === undefined) return;
+    if (!calls.hasStarted(request) && this.meetsError(request, instance)) this.leaveWith(request, instance, outcomes.error);
+    else calls.worked(request, instance);
+  }
+
+  /** Its program is over, too. */
+  leaveWith(request: number, instance: number, outcome: Outcome): void {
+    const service = this.fleet.service[instance];
+    if (this.keepsSlot(service)) this.stations[service].leave(request, instance);
+    this.finished(request, instance, outcome);
+  }
+
+  /** Goes on with work at its instance. */
+  workAgain(request: number, instance: number): void {
+    if (this.tracer !== undefined) this.tracer.started(request);
+    this.stations[this.fleet.service[instance]].again(request, instance);
+  }
+
+  dropped(request: number, instance: number): void {
+    if (this.hasSteps[this.fleet.service[instance]]) this.calls?.abandon(request);
+    if (this.tracer !== undefined) this.tracer.stopped(request);
+    if (this.hasDoors) this.leaves(request, instance, admissionResults.dropped);
+    this.transport.replyLater(request, outcomes.shed);
+  }
+
+  private finished(request: number, instance: number, outcome: Outcome): void {
     const fleet = this.fleet;
     fleet.served[instance]++;
-    const share = fleet.errorShare[instance];
-    const isError =
-      share > 0 &&
-      this.host.errorDraws(request).unit(this.requests.reals[(request << 3) + INDEX], this.requests.attempts.count[request]) <
-        share;
+    const isError = outcome === outcomes.error;
     if (this.monitor !== undefined) {
-      const isShared = fleet.services[fleet.service[instance]].discipline === 'processor-sharing';
-      this.monitor.answered(request, instance, isShared ? NaN : this.requests.reals[(request << 3) + SINCE_MS], isError);
+      const service = fleet.service[instance];
+      // After further steps, or with processor sharing, the time at work has left no trace: since it came.
+      const isUnknown = fleet.services[service].discipline === 'processor-sharing' || this.hasSteps[service];
+      this.monitor.answered(request, instance, isUnknown ? NaN : this.requests.reals[(request << 3) + SINCE_MS], isError);
     }
-    this.host.reply(request, isError ? outcomes.error : outcomes.ok);
+    if (this.tracer !== undefined) this.tracer.stopped(request);
+    if (this.hasDoors) this.leaves(request, instance, isError ? admissionResults.failed : admissionResults.ok);
+    if (this.hasPartFaults && fleet.dropShare[instance] > this.host.luck(request, DROP)) this.transport.loseAnswer(request);
+    else this.transport.reply(request, outcome);
+  }
+
+  private meetsError(request: number, instance: number): boolean {
+    const share = this.fleet.errorShare[instance];
+    return share > 0 && this.host.luck(request, ERROR) < share;
+  }
+
+  private keepsSlot(service: number): boolean {
+    const { holdsSlot, discipline } = this.fleet.services[service];
+    return holdsSlot && this.hasSteps[service] && discipline !== 'processor-sharing';
+  }
+
+  /** Whether it waits for others without a place at its instance. */
+  private isOutside(request: number, service: number): boolean {
+    return this.hasSteps[service] && !this.keepsSlot(service) && this.calls?.isWaiting(request) === true;
+  }
+
+  private isLetIn(request: number, instance: number): boolean {
+    const door = this.doors[instance];
+    if (door === undefined) return true;
+    const { asked, requests, fleet } = this;
+    const cls = requests.classOf(request);
+    asked.nowMs = this.engine.time;
+    asked.priority = this.priorities[cls];
+    asked.inFlight = this.inside[instance];
+    asked.queued = fleet.present[instance] - fleet.busy[instance];
+    asked.user = this.users[cls];
+    asked.partition = cls;
+    if (!door.admit(asked)) return false;
+    requests.calls.admittedMs[request] = this.engine.time;
+    requests.calls.admittedInFlight[request] = ++this.inside[instance];
+    return true;
+  }
+
+  /** A request that was let in is out again. */
+  private leaves(request: number, instance: number, result: AdmissionResult): void {
+    const door = this.doors[instance];
+    if (door === undefined) return;
+    this.inside[instance]--;
+    const { calls } = this.requests;
+    const nowMs = this.engine.time;
+    door.onEnd(result, nowMs - calls.admittedMs[request], calls.admittedInFlight[request], nowMs, this.requests.classOf(request));
+  }
+
+  private tellStart(request: number, waitMs: Ms): void {
+    this.doors[this.requests.ints[(request << 4) + INSTANCE]]?.onStart?.(waitMs, this.engine.time);
   }
 
   isUp(instance: number): boolean {
@@ -123,8 +354,13 @@ export class Servers implements StationHost {
     return this.isUp(instance) ? this.stations[this.fleet.service[instance]].timeToFinish(instance, workMs) : Infinity;
   }
 
-  /** Alive and not frozen: sends heartbeats. */
-  isResponsive(instance: number): boolean {
+  /** Alive and not silent: sends heartbeats. */
+  beats(instance: number): boolean {
+    return this.fleet.state[instance] === instanceStates.up && this.silences[instance] === 0;
+  }
+
+  /** Answers probes: alive, and neither frozen nor hung. */
+  answers(instance: number): boolean {
     return this.fleet.state[instance] === instanceStates.up && this.pauses[instance] === 0;
   }
 
@@ -133,13 +369,46 @@ export class Servers implements StationHost {
     if (this.fleet.state[instance] === instanceStates.up) this.countUp(-1);
     this.fleet.state[instance] = instanceStates.down;
     this.lives[instance]++;
-    this.stations[this.fleet.service[instance]].clear(instance, (request) => this.host.reply(request, outcomes.lost));
+    // Connections break first, so that retries of what is lost do not find them.
+    this.host.wentDown(instance);
+    const lost = this.outside(instance);
+    this.stations[this.fleet.service[instance]].clear(instance, (request) => lost.push(request));
+    // Nobody can be taken out any more: the loss of one may make a common caller give up the next.
+    for (const request of lost) this.requests.ints[(request << 4) + HOLDERS] &= ~AT_INSTANCE;
+    for (const request of lost) this.lose(request, instance);
+  }
+
+  /** Those that wait for others without a place at the instance. Linear in the rows: for crashes. */
+  private outside(instance: number): number[] {
+    const { requests } = this;
+    const service = this.fleet.service[instance];
+    const found: number[] = [];
+    if (!this.hasSteps[service] || this.keepsSlot(service)) return found;
+    requests.forEachInUse((request) => {
+      const isHere =
+        (requests.ints[(request << 4) + HOLDERS] & AT_INSTANCE) !== 0 && requests.ints[(request << 4) + INSTANCE] === instance;
+      if (isHere && this.isOutside(request, service)) found.push(request);
+    });
+    return found;
+  }
+
+  private lose(request: number, instance: number): void {
+    if (this.tracer !== undefined) this.tracer.stopped(request);
+    if (this.hasSteps[this.fleet.service[instance]]) this.calls?.abandon(request);
+    if (this.hasDoors) this.leaves(request, instance, admissionResults.ignored);
+    this.transport.reply(request, outcomes.lost);
   }
 
   /** The cause of a crash is gone; with no other left, the instance starts up. */
   restart(instance: number): void {
     if (--this.downs[instance] > 0) return;
-    const { startupMs } = this.fleet.services[this.fleet.service[instance]];
+    const service = this.fleet.service[instance];
+    // From the end of the cause on: a process does not run in what made it crash.
+    const restart = this.restarts[service];
+    const nowMs = this.engine.time;
+    const at = restart?.restartAtMs(instance, this.startedMs[instance], nowMs, true) ?? nowMs;
+    if (at === Infinity) return;
+    const startupMs = Math.max(0, at - nowMs) + this.fleet.services[service].startupMs;
     this.fleet.state[instance] = instanceStates.starting;
     this.lives[instance]++;
     if (startupMs === 0) this.ready(instance, this.lives[instance]);
@@ -150,7 +419,10 @@ export class Servers implements StationHost {
   ready(instance: number, life: number): void {
     if (this.lives[instance] !== life) return;
     this.fleet.state[instance] = instanceStates.up;
+    this.startedMs[instance] = this.engine.time;
+    this.restarts[this.fleet.service[instance]]?.onRestarted(instance, this.engine.time);
     this.countUp(1);
+    this.host.cameUp(instance);
     const { coldStart } = this.fleet.services[this.fleet.service[instance]];
     if (coldStart.forMs > 0 && coldStart.factor !== 1) {
       this.coldFactor[instance] = coldStart.factor;
@@ -176,12 +448,21 @@ export class Servers implements StationHost {
     this.applySpeed(instance);
   }
 
-  pause(instance: number): void {
+  /** Stands still, and goes on where it was on `resume`. `isSilent`: its heartbeats stop, too. */
+  pause(instance: number, isSilent: boolean): void {
+    if (isSilent) this.silences[instance]++;
     if (this.pauses[instance]++ === 0) this.applySpeed(instance);
   }
 
-  resume(instance: number): void {
+  resume(instance: number, wasSilent: boolean): void {
+    if (wasSilent) this.silences[instance]--;
     if (--this.pauses[instance] === 0) this.applySpeed(instance);
+  }
+
+  /** Memory fills: everything takes this much longer. */
+  setLeak(instance: number, factor: number): void {
+    this.leak[instance] = factor;
+    this.applySpeed(instance);
   }
 
   warmupOver(): void {
@@ -208,7 +489,13 @@ export class Servers implements StationHost {
 
   private applySpeed(instance: number): void {
     const speed =
-      this.pauses[instance] > 0 ? 0 : this.fleet.baseSpeed[instance] / (this.slowdown[instance] * this.coldFactor[instance]);
+      this.pauses[instance] > 0
+        ? 0
+        : this.fleet.baseSpeed[instance] / (this.slowdown[instance] * this.coldFactor[instance] * this.leak[instance]);
     this.stations[this.fleet.service[instance]].setSpeed(instance, speed);
   }
+}
+
+function queuePolicies(make: PolicyMakers['services'][number]['queueing'], count: number): QueuePolicy[] {
+  return make === undefined ? [] : Array.from({ length: count }, () => make({}));
 }

@@ -3,6 +3,7 @@
  *
  *  A virtual clock runs at the speed of one request's share; a request is done when the clock reaches its arrival reading plus its
  *  work. A binary heap per instance orders these readings, so an arrival or a departure costs O(log n), not O(n). */
+import { InvariantViolation } from '../core/errors.ts';
 import { grownInts } from '../core/grow.ts';
 import { type Engine, NO_EVENT } from '../engine/index.ts';
 import { eventKinds } from './events.ts';
@@ -47,14 +48,27 @@ export class SharingStation implements Station {
   arrive(request: number, instance: number): boolean {
     const present = this.fleet.present[instance];
     if (present >= this.capacity) return false;
+    this.enter(request, instance, present);
+    this.host.startedAtOnce(request);
+    return true;
+  }
+
+  private enter(request: number, instance: number, present: number): void {
     this.advance(instance);
     this.requests.reals[(request << 3) + WORK_MS] += this.virtualMs[instance];
     if (present === this.heaps[instance].length) this.heaps[instance] = grownInts(this.heaps[instance], present * 2);
     this.setPresent(instance, present + 1);
     this.siftUp(instance, present, request);
     this.reschedule(instance);
-    this.host.startedAtOnce(request);
-    return true;
+  }
+
+  again(request: number, instance: number): void {
+    this.enter(request, instance, this.fleet.present[instance]);
+  }
+
+  /** Requests wait for others outside: the cores are not theirs meanwhile. */
+  leave(): void {
+    throw new InvariantViolation('a request leaves a slot where there are none');
   }
 
   complete(instance: number): void {

@@ -5,6 +5,10 @@ export interface Station {
   arrive(request: number, instance: number): boolean;
   /** A completion event of this station fired; `subject` is what the event carries as `a`. */
   complete(subject: number, instance: number): void;
+  /** A request that has been here comes back for more work, whatever the limit. */
+  again(request: number, instance: number): void;
+  /** A request that kept its slot while it waited for others leaves. */
+  leave(request: number, instance: number): void;
   /** Takes a request out whose client has given up. */
   abandon(request: number, instance: number): void;
   /** Work done per ms from now on; 0 freezes the instance. */
@@ -23,4 +27,8 @@ export interface StationHost {
   startedAfterWait(request: number): void;
   /** The request is done; the instance has already gone on to the next. */
   served(request: number, instance: number): void;
+  /** The request's work is done and it keeps its slot: only where requests wait for others that way. */
+  worked(request: number, instance: number): void;
+  /** The queue gave the request up, and it is out. */
+  dropped(request: number, instance: number): void;
 }

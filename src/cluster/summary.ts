@@ -1,7 +1,6 @@
 /** From a finished world to its result: every metric of the glossary, the ledger, series, and the digest over all of it. */
 import type { Engine } from '../engine/index.ts';
-import type { RunSpec } from '../scenario/spec.ts';
-import type { Histogram } from '../stats/histogram.ts';
+import type { RunSpec, Scenario } from '../scenario/spec.ts';
 import {
   type CellResult,
   type Decision,
@@ -12,12 +11,19 @@ import {
 } from '../stats/result.ts';
 import { invariant } from '../core/errors.ts';
 import type { ControlPlane } from './control-plane.ts';
+import type { Calls } from './calls.ts';
 import { Digest } from './digest.ts';
 import type { Fleet } from './fleet.ts';
+import type { Gateway } from './gateway.ts';
 import type { InstanceSeries } from './instance-series.ts';
-import type { Recorder } from './recorder.ts';
+import type { Messages } from './messages.ts';
+import { histogramMetrics } from './metrics.ts';
+import { type Recorder } from './recorder.ts';
 import { ARRIVAL_MS, type RequestTable } from './request-table.ts';
 import type { Servers } from './servers.ts';
+import type { Transport } from './transport.ts';
+import { viewResults } from './view-results.ts';
+import type { Views } from './views.ts';
 
 export interface FinishedWorld {
   readonly variant: number;
@@ -34,10 +40,15 @@ export interface FinishedWorld {
   readonly probesSent: number;
   readonly decisions: readonly Decision[];
   readonly littleResidual: number;
+  readonly scenario: Omit<Scenario, 'variants'>;
+  readonly gateway: Gateway;
+  readonly views: Views | undefined;
+  readonly calls: Calls | undefined;
+  readonly messages: Messages | undefined;
+  readonly transport: Transport;
 }
 
 const MS_PER_SECOND = 1000;
-const quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, 'p99.9': 0.999, 'p99.99': 0.9999 } as const;
 
 export function summarize(world: FinishedWorld): CellResult {
   const { engine, fleet, recorder, run, servers } = world;
@@ -51,9 +62,11 @@ export function summarize(world: FinishedWorld): CellResult {
   const latency = recorder.latencyData();
   const wait = recorder.waitData();
   const series = recorder.series();
+  const views = viewResults(world, instances);
   const digest = new Digest().number(engine.trace.digest()).number(engine.events);
   digest.numbers(Object.values(metrics)).numbers(latency.counts).numbers(wait.counts);
   for (const column of seriesColumns) digest.numbers(series.columns[column]);
+  for (const view of views) digest.numbers(Object.values(view.metrics)).numbers(view.latency.counts);
   for (const instance of instances) digest.number(instance.served).numbers(instance.busy);
   return {
     variant: world.variant,
@@ -62,10 +75,13 @@ export function summarize(world: FinishedWorld): CellResult {
     metrics,
     latency,
     wait,
+    views,
     series,
     instances,
     beliefs: world.controlPlane.beliefs,
     decisions: world.decisions,
+    waterfalls: [],
+    queues: world.messages?.results() ?? [],
     upShares: Array.from(servers.upTimeMs, (time) => time / measuredMs),
     events: engine.events,
     littleResidual: world.littleResidual,
@@ -87,11 +103,8 @@ function closeLedger({ requests, recorder, run }: FinishedWorld): Ledger {
   return ledger;
 }
 
-function requestMetrics(
-  { recorder, run, probesSent }: FinishedWorld,
-  ledger: Ledger,
-  measuredMs: number,
-): Record<string, number> {
+function requestMetrics(world: FinishedWorld, ledger: Ledger, measuredMs: number): Record<string, number> {
+  const { recorder, run, probesSent } = world;
   const failed = failureBuckets.reduce((sum, bucket) => sum + ledger.failed[bucket], 0);
   const ended = ledger.ok + failed;
   const seconds = measuredMs / MS_PER_SECOND;
@@ -107,17 +120,40 @@ function requestMetrics(
       failureBuckets.map((bucket) => [`failures.${bucket}`, ended > 0 ? ledger.failed[bucket] / ended : NaN]),
     ),
     'inSystem.mean': recorder.meanInSystem(run.durationMs),
+    degraded: ledger.ok > 0 ? ledger.degraded / ledger.ok : NaN,
     attempts: recorder.offeredAll > 0 ? recorder.attempts / recorder.offeredAll : NaN,
+    ...attemptMetrics(world),
+    amplification: amplification(recorder),
     probes: (probesSent * MS_PER_SECOND) / run.durationMs,
   };
 }
 
-function histogramMetrics(family: string, histogram: Histogram): Record<string, number> {
-  const isEmpty = histogram.count === 0;
-  const metrics: Record<string, number> = { [`${family}.mean`]: isEmpty ? NaN : histogram.mean() };
-  for (const [name, p] of Object.entries(quantiles)) metrics[`${family}.${name}`] = isEmpty ? NaN : histogram.quantile(p);
-  metrics[`${family}.max`] = isEmpty ? NaN : histogram.max;
-  return metrics;
+/** Messages over what they would be if each request had sent one. */
+function amplification({ attempts, attemptsInside, repeats }: Recorder): number {
+  const all = attempts + attemptsInside;
+  return all > repeats ? all / (all - repeats) : NaN;
+}
+
+/** Retries and hedges per request of the traffic, cached calls and connections of all edges. NaN where there is no such thing. */
+function attemptMetrics({ scenario, recorder, calls, transport, run }: FinishedWorld): Record<string, number> {
+  let hits = 0;
+  let misses = 0;
+  let opened = 0;
+  let hasPool = false;
+  scenario.edges.forEach(({ pool }, edge) => {
+    const counts = calls?.cacheCounts(edge);
+    hits += counts?.hits ?? 0;
+    misses += counts?.misses ?? 0;
+    if (pool === undefined) return;
+    hasPool = true;
+    opened += transport.openedBy(edge);
+  });
+  return {
+    retries: recorder.offeredAll > 0 ? recorder.retries / recorder.offeredAll : NaN,
+    hedges: recorder.offeredAll > 0 ? recorder.hedges / recorder.offeredAll : NaN,
+    cacheHits: hits + misses > 0 ? hits / (hits + misses) : NaN,
+    connections: hasPool ? (opened * MS_PER_SECOND) / (run.durationMs - run.warmupMs) : NaN,
+  };
 }
 
 function instanceData({ fleet, instanceSeries }: FinishedWorld, measuredMs: number): InstanceData[] {

@@ -1,43 +1,71 @@
 /** Builds the world of one scenario, variant and seed, runs it, and returns what came out. Wiring only: each part is a file of
  *  its own. The order in which parts are made is part of the determinism: equal times fire in insertion order. */
 import { InvariantViolation } from '../core/errors.ts';
+import { hashString } from '../core/hash.ts';
 import { Streams } from '../core/streams.ts';
 import { Engine, type EngineLimits, type EventHandler, priorities, TimerLanes } from '../engine/index.ts';
-import type { Scenario } from '../scenario/spec.ts';
+import { type Outcome, outcomes } from '../policies/balancing/balancer.ts';
+import type { RequestResult } from '../policies/pipeline/results.ts';
+import type { PolicyMakers } from '../scenario/makers.ts';
+import type { EdgeSpec, Scenario } from '../scenario/spec.ts';
 import type { CellResult } from '../stats/result.ts';
+import { Calls } from './calls.ts';
 import { Checkers } from './checkers.ts';
-import { Client, type PolicyMakers } from './client.ts';
+import { CHECK, Checks } from './checks.ts';
+import { Client, clientZones, TRAFFIC } from './client.ts';
 import { ControlPlane } from './control-plane.ts';
-import { eventKinds, eventName } from './events.ts';
+import { Discovery } from './discovery.ts';
+import { EdgeDraws } from './edge-draws.ts';
+import { controlTimers, eventKinds, eventName } from './events.ts';
 import { Explainer } from './explainer.ts';
 import { Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import { Gateway, type GatewayParts } from './gateway.ts';
 import { InstanceSeries } from './instance-series.ts';
 import { LoadMonitor } from './load-monitor.ts';
+import { Messages } from './messages.ts';
+import { needsCallTable, needsFullTable } from './needs.ts';
 import { Network } from './network.ts';
+import { NetworkFaults } from './network-faults.ts';
 import { Probes } from './probes.ts';
 import { Recorder } from './recorder.ts';
-import { CLIENT, RequestTable } from './request-table.ts';
+import { ARRIVAL_MS, CLIENT, INDEX, RequestTable } from './request-table.ts';
 import { Servers } from './servers.ts';
-import { TrafficSource } from './traffic.ts';
+import { type SlowRequest, Slowest } from './slowest.ts';
 import { summarize } from './summary.ts';
+import { Tracer } from './tracer.ts';
+import { TrafficSource } from './traffic.ts';
+import { Transport } from './transport.ts';
+import { Views } from './views.ts';
 
 export interface WorldInput {
   readonly scenario: Omit<Scenario, 'variants'>;
   /** Index of the variant, for the result. */
   readonly variant: number;
   readonly seed: string;
-  readonly makers: PolicyMakers & { readonly isUserPolicy: boolean };
+  readonly makers: PolicyMakers;
   readonly limits?: EngineLimits;
   /** Decisions to record, from the end of warm-up on. */
   readonly explain?: number;
+  /** Slowest requests to record spans of; runs the world a second time. */
+  readonly waterfall?: number;
   /** Told the simulated time now and then. */
   onWindow?(simulatedMs: number): void;
 }
 
 export function simulate(input: WorldInput): CellResult {
-  const world = new World(input);
+  const world = new World(input, []);
+  const result = runOut(world);
+  const { slowest } = world;
+  if (slowest.length === 0) return result;
+  const { onWindow: _, ...again } = input;
+  const traced = new World(again, slowest);
+  const { digest } = runOut(traced);
+  if (digest !== result.digest) throw new InvariantViolation(`a world run twice came out as ${result.digest} and as ${digest}`);
+  return { ...result, waterfalls: traced.waterfalls() };
+}
+
+function runOut(world: World): CellResult {
   try {
     return world.run();
   } catch (error) {
@@ -53,22 +81,33 @@ class World implements EventHandler {
   private readonly requests: RequestTable;
   private readonly recorder: Recorder;
   private readonly timeouts: TimerLanes;
+  private readonly attemptTimeouts: TimerLanes;
   private readonly network: Network;
+  private readonly transport: Transport;
   private readonly gateway: Gateway;
   private readonly servers: Servers;
+  private readonly calls: Calls | undefined;
+  private readonly messages: Messages | undefined;
+  private readonly views: Views | undefined;
   private readonly faults: Faults;
   private readonly controlPlane: ControlPlane;
   private readonly checkers: Checkers;
   private readonly instanceSeries: InstanceSeries;
   private readonly probes: Probes | undefined;
+  private readonly checks: Checks | undefined;
+  private readonly discovery: Discovery | undefined;
   private readonly explainer: Explainer | undefined;
+  private readonly tracer: Tracer | undefined;
+  private readonly slowestFinder: Slowest | undefined;
+  private readonly draws: readonly EdgeDraws[];
+  private readonly clients: readonly Client[];
   private readonly sources: TrafficSource[];
   private windows: number;
   private littleResidual: number;
 
-  constructor(input: WorldInput) {
+  constructor(input: WorldInput, traced: readonly SlowRequest[]) {
     const { scenario, makers } = input;
-    const { run } = scenario;
+    const { run, edges } = scenario;
     this.input = input;
     const streams = new Streams(input.seed);
     const engine = new Engine(input.limits);
@@ -77,46 +116,91 @@ class World implements EventHandler {
     this.littleResidual = 0;
     const fleet = new Fleet(engine, scenario.services, zonesOf(scenario));
     this.fleet = fleet;
-    const requests = new RequestTable();
+    const requests = new RequestTable(needsFullTable(edges, makers), needsCallTable(scenario, makers));
     this.requests = requests;
     this.recorder = new Recorder(engine, requests, run.warmupMs, run.windowMs);
     this.timeouts = new TimerLanes(engine, eventKinds.timeout);
-    this.network = new Network(engine, scenario.network, fleet.zoneNames, streams, [
-      { line: eventKinds.requestLine, delivered: eventKinds.requestDelivered },
-      { line: eventKinds.responseLine, delivered: eventKinds.responseDelivered },
-      { line: eventKinds.heartbeatLine, delivered: eventKinds.heartbeatDelivered },
-      { line: eventKinds.probeLine, delivered: eventKinds.probeDelivered },
-      { line: eventKinds.probeAnswerLine, delivered: eventKinds.probeAnswered },
-    ]);
+    this.attemptTimeouts = new TimerLanes(engine, eventKinds.attemptTimeout);
+    const hasNetworkFaults = scenario.faults.some(
+      ({ type }) => type === 'partition' || type === 'packet-loss' || type === 'latency',
+    );
+    const networkFaults = hasNetworkFaults ? new NetworkFaults(fleet.zoneNames, fleet.count, streams) : undefined;
+    this.network = new Network(
+      engine,
+      scenario.network,
+      fleet.zoneNames,
+      streams,
+      [
+        { line: eventKinds.requestLine, delivered: eventKinds.requestDelivered },
+        { line: eventKinds.responseLine, delivered: eventKinds.responseDelivered },
+        { line: eventKinds.heartbeatLine, delivered: eventKinds.heartbeatDelivered },
+        { line: eventKinds.probeLine, delivered: eventKinds.probeDelivered },
+        { line: eventKinds.probeAnswerLine, delivered: eventKinds.probeAnswered },
+      ],
+      networkFaults,
+    );
     this.sources = [];
-    this.servers = new Servers(engine, fleet, requests, this.recorder, {
-      reply: (request, outcome) => this.gateway.reply(request, outcome),
-      errorDraws: (request) => this.sources[this.controlled(request).source].keyed,
-    });
+    this.draws = edges.map(
+      (edge) => new EdgeDraws(requests, streams, edge, scenario.services[edge.service], scenario.classes.length),
+    );
+    const priorityOf = scenario.classes.map(({ priority }) => priority);
+    const users = scenario.classes.map(({ tenant }) => (tenant === '' ? 0 : hashOf(tenant)));
+    this.servers = new Servers(
+      engine,
+      fleet,
+      requests,
+      this.recorder,
+      { makers: makers.services, streams, priorities: priorityOf, users, hasPartFaults: hasPartFaults(scenario) },
+      {
+        luck: (attempt, purpose) => this.draws[this.clientOf(attempt).edge].luck(attempt, purpose),
+        wentDown: (instance) => {
+          this.messages?.wentDown(instance);
+          this.transport.instanceLost(instance);
+        },
+        cameUp: (instance) => {
+          this.messages?.cameUp(instance);
+          this.discovery?.cameUp(instance);
+        },
+      },
+    );
     const clients: Client[] = [];
+    this.clients = clients;
     const parts: GatewayParts = {
       engine,
       fleet,
       requests,
       recorder: this.recorder,
       timeouts: this.timeouts,
-      network: this.network,
+      attemptTimeouts: this.attemptTimeouts,
+      draws: this.draws,
+      balancers: makers.edges,
+      priorities: priorityOf,
+      users,
       servers: this.servers,
       clients,
       monitor: undefined,
       probes: undefined,
       explainer: undefined,
-      redrawWork: (request, attempt) => this.sources[this.controlled(request).source].redrawWork(request, attempt),
-      balancerName: makers.balancerName,
-      isUserPolicy: makers.isUserPolicy,
+      views: undefined,
+      tracer: undefined,
+      publish: (request, queue) => this.messages?.publish(request, queue),
+      deliveryAnswered: (delivery, outcome) => this.messages?.answered(delivery, outcome),
+      rootEnded: (request, client, result) => this.rootEnded(request, client, result),
+      callEnded: (parent, call, request, result, isDegraded) => {
+        if (parent >= 0) this.calls?.ended(parent, call, request, result, isDegraded);
+      },
     };
     this.gateway = new Gateway(parts);
-    this.clients = clients;
-    scenario.traffic.forEach((spec, source) => {
-      for (let ordinal = 0; ordinal < spec.balancers; ordinal++) {
+    const firstClient = new Int32Array(edges.length);
+    const hasDeadlines = edges.some(({ propagatesDeadline }) => propagatesDeadline);
+    edges.forEach((spec, edge) => {
+      firstClient[edge] = clients.length;
+      clientZones(spec, fleet).forEach((_, ordinal) => {
+        // Queues are no clients: nobody balances there, and nobody watches.
+        const { balancerName, isUserPolicy, balancer } = makers.edges[edge];
         const client = new Client({
           number: clients.length,
-          source,
+          edge,
           spec,
           ordinal,
           fleet,
@@ -124,13 +208,47 @@ class World implements EventHandler {
           driver: this.gateway,
           clock: engine,
           streams,
-          makers,
+          makers: spec.queue >= 0 ? { balancerName, isUserPolicy, balancer } : makers.edges[edge],
+          hasDeadlines: hasDeadlines && spec.caller >= 0,
           onBelief: (...change) => this.controlPlane.believed(...change),
+          check: (from, slot, probe, timeoutMs) => this.checks?.send(from, slot, probe, timeoutMs),
+          fetch: (from, request) => this.discovery?.fetch(from, request),
         });
         if (spec.timeoutMs < Infinity) client.timeoutLane = this.timeouts.laneFor(spec.timeoutMs);
+        if (spec.attemptTimeoutMs < Infinity) client.attemptLane = this.attemptTimeouts.laneFor(spec.attemptTimeoutMs);
         clients.push(client);
-      }
+      });
     });
+    this.transport = new Transport(engine, this.network, fleet, requests, clients, streams, this.servers, this.gateway);
+    this.servers.transport = this.transport;
+    this.gateway.transport = this.transport;
+    if (scenario.services.some(({ steps }) => steps.length > 0)) {
+      this.calls = new Calls(engine, fleet, requests, this.draws, streams, scenario, firstClient, {
+        begin: (request, leftMs) => this.gateway.begin(request, leftMs),
+        cancel: (request) => this.gateway.cancel(request),
+        workAgain: (attempt, instance) => this.servers.workAgain(attempt, instance),
+        finished: (attempt, instance, outcome) => this.servers.leaveWith(attempt, instance, outcome),
+        publish: (edge, attempt, index) => this.messages?.publishFrom(edge, attempt, index) ?? false,
+        clients,
+      });
+      this.servers.calls = this.calls;
+    }
+    if (scenario.queues.length > 0) {
+      this.messages = new Messages(engine, requests, fleet, scenario, this.draws, clients, firstClient, {
+        begin: (request) => this.gateway.begin(request, Infinity),
+        finish: (request, result) => this.gateway.finish(request, result, false),
+        deliveryBegun: (delivery, edge) => this.deliveryBegun(delivery, edge),
+        deliveryOver: (delivery, edge, outcome) => this.deliveryOver(delivery, edge, outcome),
+        isUp: (instance) => this.servers.isUp(instance),
+      });
+    }
+    if (scenario.views.length > 0) {
+      const counts = edges.map((_, edge) => clients[firstClient[edge]].pipeline.isPlain === false);
+      this.views = new Views(engine, requests, scenario.views, edges, counts);
+      this.recorder.views = this.views;
+      this.recorder.clients = clients;
+      parts.views = this.views;
+    }
     if (clients.some((client) => client.listens)) {
       const monitor = new LoadMonitor(engine, fleet);
       this.servers.monitor = monitor;
@@ -141,20 +259,49 @@ class World implements EventHandler {
     const explain = input.explain ?? 0;
     this.explainer = explain > 0 ? new Explainer(engine, fleet, requests, this.servers, explain, run.warmupMs) : undefined;
     parts.explainer = this.explainer;
+    this.slowestFinder = traced.length === 0 && (input.waterfall ?? 0) > 0 ? new Slowest(input.waterfall ?? 0) : undefined;
+    this.tracer = traced.length > 0 ? new Tracer(engine, requests, fleet, clients, scenario, traced) : undefined;
+    parts.tracer = this.tracer;
+    this.transport.tracer = this.tracer;
+    this.servers.tracer = this.tracer;
+    if (this.calls !== undefined) this.calls.tracer = this.tracer;
+    this.servers.wired();
+    if (clients.some((client) => client.checker !== undefined)) {
+      const wake = (client: Client): void => this.controlPlane.wakePart(client, controlTimers.checker);
+      this.checks = new Checks(engine, this.network, fleet, this.servers, clients, streams, wake);
+    }
+    if (clients.some((client) => client.discovery !== undefined)) {
+      const wake = (client: Client): void => this.controlPlane.wakePart(client, controlTimers.discovery);
+      this.discovery = new Discovery(engine, fleet, this.network, this.servers, clients, makers, streams, wake);
+    }
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
-    this.faults = new Faults(engine, this.servers, fleet, scenario.faults, streams);
-    scenario.traffic.forEach((spec, source) => {
-      const own = clients.filter((client) => client.source === source);
-      this.sources.push(new TrafficSource(engine, requests, streams, source, spec, scenario.services[spec.service], own));
+    this.discovery?.start();
+    this.faults = new Faults(engine, this.servers, fleet, scenario.faults, streams, networkFaults, {
+      flushCaches: (instance) => this.calls?.flush(instance),
+      setClockRate: (instance, rate) => this.controlPlane.setClockRate(instance, rate),
+      setDiscovery: (isReachable) => this.discovery?.setReachable(isReachable),
     });
-    this.checkers = new Checkers(fleet, requests, this.recorder);
+    scenario.traffic.forEach((spec, source) => {
+      const own = clients.filter((client) => client.edge === spec.edge);
+      this.sources.push(
+        new TrafficSource({ engine, requests, streams, source, spec, draws: this.draws[spec.edge], clients: own }),
+      );
+    });
+    this.gateway.wired(this.network, this.slowestFinder !== undefined || this.sources.some((source) => source.isListening));
+    this.checkers = new Checkers(fleet, requests, this.recorder, this.gateway, clients);
     this.instanceSeries = new InstanceSeries(fleet, run.windowMs, Math.ceil(run.durationMs / run.windowMs));
     engine.at(run.warmupMs, eventKinds.warmupOver, 0, 0, priorities.stop);
     this.scheduleWindow();
   }
 
-  private readonly clients: readonly Client[];
+  get slowest(): readonly SlowRequest[] {
+    return this.slowestFinder?.all ?? [];
+  }
+
+  waterfalls(): CellResult['waterfalls'] {
+    return this.tracer?.waterfalls() ?? [];
+  }
 
   run(): CellResult {
     const { run } = this.input.scenario;
@@ -174,6 +321,12 @@ class World implements EventHandler {
       probesSent: this.probes?.sent ?? 0,
       decisions: this.explainer?.decisions ?? [],
       littleResidual: this.littleResidual,
+      scenario: this.input.scenario,
+      gateway: this.gateway,
+      views: this.views,
+      calls: this.calls,
+      messages: this.messages,
+      transport: this.transport,
     });
   }
 
@@ -193,24 +346,49 @@ class World implements EventHandler {
         const line = this.network.line(a);
         const request = line.headA();
         line.advance();
-        this.gateway.requestDelivered(request);
+        this.transport.requestDelivered(request);
         return;
       }
       case eventKinds.responseLine: {
         const line = this.network.line(a);
         const request = line.headA();
         line.advance();
-        this.gateway.responseDelivered(request);
+        this.transport.responseDelivered(request);
         return;
       }
       case eventKinds.requestDelivered:
-        this.gateway.requestDelivered(a);
+        this.transport.requestDelivered(a);
         return;
       case eventKinds.responseDelivered:
-        this.gateway.responseDelivered(a);
+        this.transport.responseDelivered(a);
+        return;
+      case eventKinds.attemptTimeout:
+        this.gateway.attemptTimedOut(this.attemptTimeouts.take(a));
+        return;
+      case eventKinds.deadline:
+        this.gateway.deadlinePassed(a);
+        return;
+      case eventKinds.next:
+        this.gateway.next(a);
+        return;
+      case eventKinds.passage:
+        this.transport.passed(a, b);
+        return;
+      case eventKinds.connected:
+        this.transport.connected(a, b);
+        return;
+      case eventKinds.cacheAnswer:
+        if (b === 0) this.calls?.cacheAnswered(a);
+        else this.calls?.fetchInstead(a);
+        return;
+      case eventKinds.userWakes:
+        this.gateway.start(this.sources[a].userWakes(b));
+        return;
+      case eventKinds.visibility:
+        this.messages?.expire(a);
         return;
       case eventKinds.heartbeat:
-        this.controlPlane.beat(a);
+        this.controlPlane.beat(a, b);
         return;
       case eventKinds.heartbeatLine: {
         const line = this.network.line(a);
@@ -223,8 +401,8 @@ class World implements EventHandler {
       case eventKinds.heartbeatDelivered:
         this.controlPlane.heartbeatDelivered(a, b);
         return;
-      case eventKinds.detectorTimer:
-        this.controlPlane.detectorTimer(a);
+      case eventKinds.controlTimer:
+        this.controlTimer(a, b);
         return;
       case eventKinds.balancerTimer:
         this.controlPlane.balancerTimer(a);
@@ -234,15 +412,15 @@ class World implements EventHandler {
         const line = this.network.line(a);
         const probe = line.headA();
         line.advance();
-        if (kind === eventKinds.probeLine) this.probes?.delivered(probe);
-        else this.probes?.answered(probe);
+        if (kind === eventKinds.probeLine) this.probeDelivered(probe);
+        else this.probeAnswered(probe);
         return;
       }
       case eventKinds.probeDelivered:
-        this.probes?.delivered(a);
+        this.probeDelivered(a);
         return;
       case eventKinds.probeAnswered:
-        this.probes?.answered(a);
+        this.probeAnswered(a);
         return;
       case eventKinds.faultBegins:
         this.faults.begin(a, b);
@@ -264,10 +442,46 @@ class World implements EventHandler {
         this.recorder.warmupOver();
         this.fleet.markWarmup();
         this.servers.warmupOver();
+        this.transport.markWarmup();
+        this.calls?.markWarmup();
+        this.messages?.markWarmup();
         return;
       default:
         throw new InvariantViolation(`an event of unknown kind ${kind}`);
     }
+  }
+
+  private controlTimer(a: number, purpose: number): void {
+    switch (purpose) {
+      case controlTimers.checkTimeout:
+        this.checks?.timedOut(a);
+        return;
+      case controlTimers.renewal:
+        this.discovery?.renew(a);
+        return;
+      case controlTimers.registry:
+        this.discovery?.registryTimer(a);
+        return;
+      case controlTimers.query:
+        this.discovery?.asked(a);
+        return;
+      case controlTimers.answer:
+        this.discovery?.told(a);
+        return;
+      default:
+        this.controlPlane.timer(a, purpose);
+    }
+  }
+
+  /** Probes of balancers and health checks share their channels. */
+  private probeDelivered(row: number): void {
+    if ((row & CHECK) !== 0) this.checks?.delivered(row & ~CHECK);
+    else this.probes?.delivered(row);
+  }
+
+  private probeAnswered(row: number): void {
+    if ((row & CHECK) !== 0) this.checks?.answered(row & ~CHECK);
+    else this.probes?.answered(row);
   }
 
   /** Where it happened, then the last events, oldest first. */
@@ -281,8 +495,30 @@ class World implements EventHandler {
     return this.engine.trace.last().map(({ time, kind, a, b }) => `${time} ms  ${eventName(kind)}  ${a}  ${b}`);
   }
 
-  private controlled(request: number): Client {
+  private clientOf(request: number): Client {
     return this.clients[this.requests.ints[(request << 4) + CLIENT]];
+  }
+
+  private rootEnded(request: number, client: Client, result: RequestResult): void {
+    const source = this.sources[client.edge];
+    if (source.isListening) source.ended(request, result);
+    if (this.slowestFinder === undefined) return;
+    const { reals } = this.requests;
+    const arrivalMs = reals[(request << 3) + ARRIVAL_MS];
+    if (arrivalMs < this.input.scenario.run.warmupMs) return;
+    this.slowestFinder.ended(client.edge, reals[(request << 3) + INDEX], this.engine.time - arrivalMs, result);
+  }
+
+  private deliveryBegun(delivery: number, edge: number): void {
+    this.gateway.begun[edge]++;
+    this.recorder.sent(true, 0);
+    this.tracer?.begun(delivery, edge);
+    this.views?.offered(delivery, edge);
+  }
+
+  private deliveryOver(delivery: number, edge: number, outcome: Outcome): void {
+    this.gateway.over[edge]++;
+    this.views?.ended(delivery, edge, outcome === outcomes.cancelled ? outcomes.lost : outcome, false);
   }
 
   private scheduleWindow(): void {
@@ -297,6 +533,7 @@ class World implements EventHandler {
     this.windows++;
     this.recorder.closeWindow();
     this.instanceSeries.closeWindow(now);
+    this.messages?.closeWindow(now);
     this.littleResidual = Math.max(this.littleResidual, this.checkers.check(now));
     this.input.onWindow?.(now);
   }
@@ -305,6 +542,21 @@ class World implements EventHandler {
 function zonesOf(scenario: Omit<Scenario, 'variants'>): string[] {
   const zones = new Set<string>();
   for (const service of scenario.services) for (const instance of service.instances) zones.add(instance.zone);
-  for (const traffic of scenario.traffic) for (const zone of traffic.balancerZones) zones.add(zone);
+  for (const edge of scenario.edges) for (const zone of proxyZones(edge)) zones.add(zone);
   return [...zones];
+}
+
+/** Whether some fault meets a part of the requests of an instance only. */
+const hasPartFaults = ({ faults }: Omit<Scenario, 'variants'>): boolean =>
+  faults.some((fault) => fault.type === 'drop-responses' || (fault.type === 'slow' && fault.requests < 1));
+
+/** Sidecars stand where their instances do. */
+const proxyZones = (edge: EdgeSpec): readonly string[] =>
+  edge.caller === TRAFFIC || edge.balancers > 0 ? edge.balancerZones : [];
+
+/** A user as admission control sees it: the same number for the same tenant in every run. */
+function hashOf(tenant: string): number {
+  const words = new Int32Array(4);
+  hashString(tenant, new Int32Array(4), words);
+  return words[0] >>> 0;
 }

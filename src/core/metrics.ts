@@ -33,6 +33,8 @@ const failures: readonly (readonly [string, string])[] = [
   ['noEndpoint', 'for which the balancer knew no available endpoint'],
   ['error', 'answered with an error'],
   ['connectionLost', 'lost with the instance that was working on them'],
+  ['shed', 'turned away by admission control, at the caller or at the instance'],
+  ['circuitOpen', 'not sent because the circuit breaker was open'],
 ];
 
 export const metrics: readonly Metric[] = [
@@ -73,11 +75,45 @@ export const metrics: readonly Metric[] = [
     about: 'Jain’s fairness index of requests served; 1 is even, 1/n is all on one.',
   },
   { name: 'inSystem.mean', unit: 'count', better: 'lower', about: 'Requests in the system, averaged over time.' },
-  { name: 'attempts', unit: 'ratio', better: 'lower', about: 'Tries per request, retries included, over the whole run.' },
+  {
+    name: 'degraded',
+    unit: 'fraction',
+    better: 'lower',
+    about: 'Share of requests that ended well with less than they asked for: a fallback, or an optional part missing.',
+  },
+  { name: 'attempts', unit: 'ratio', better: 'lower', about: 'Tries per request, retries and hedges included.' },
+  { name: 'retries', unit: 'ratio', better: 'lower', about: 'Retries per request.' },
+  { name: 'hedges', unit: 'ratio', better: 'lower', about: 'Hedged attempts per request: the extra load that hedging costs.' },
+  {
+    name: 'amplification',
+    unit: 'ratio',
+    better: 'lower',
+    about: 'Messages to instances on all edges over what they would be if every call were sent once.',
+  },
+  { name: 'cacheHits', unit: 'fraction', better: 'higher', about: 'Share of cached calls answered by the cache.' },
+  { name: 'connections', unit: 'per second', better: 'lower', about: 'Connections opened per second, where they are modelled.' },
   { name: 'probes', unit: 'per second', better: 'lower', about: 'Probes that balancers sent per second: the price of asking.' },
   { name: 'wait.share', unit: 'fraction', better: 'lower', about: 'Share of requests that had to wait at all.' },
   { name: 'instances.up', unit: 'fraction', better: 'higher', about: 'Share of instances that are up, over time.' },
 ];
+
+/** By what a metric can be narrowed down, as in `latency.p99{edge=web->db, class=read}`. */
+export const metricParts = ['edge', 'service', 'class', 'window'] as const;
+export type MetricPart = (typeof metricParts)[number];
+
+/** Numbers about instances have a meaning for a service only, and what is counted over the whole run has none for a class or a window; most
+ *  have one for any part. */
+const narrowParts: Readonly<Record<string, readonly MetricPart[]>> = {
+  utilization: ['service'],
+  load: ['service'],
+  instances: ['service'],
+  inSystem: [],
+  amplification: [],
+  probes: [],
+  cacheHits: ['edge', 'service'],
+  connections: ['edge', 'service'],
+};
+export const partsOf = ({ name }: Metric): readonly MetricPart[] => narrowParts[name.split('.', 1)[0]] ?? metricParts;
 
 const byName = new Map(metrics.map((metric) => [metric.name, metric]));
 

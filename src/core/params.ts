@@ -49,20 +49,31 @@ export interface StringParam extends Described {
   readonly type: 'string';
   readonly default: string;
 }
-export type Param = IntParam | NumberParam | DurationParam | FractionParam | ChoiceParam | BooleanParam | StringParam;
+/** Several of the choices, in any order; a list in scenario files. */
+export interface SetParam<Choice extends string = string> extends Described {
+  readonly type: 'set';
+  readonly default: readonly Choice[];
+  readonly choices: readonly Choice[];
+}
+export type Param = IntParam | NumberParam | DurationParam | FractionParam | ChoiceParam | BooleanParam | StringParam | SetParam;
 export type ParamSpecs = Readonly<Record<string, Param>>;
 
 /** The values a policy is created with: every parameter present, durations in milliseconds. */
 export type ParamValues<Specs extends ParamSpecs> = { readonly [Name in keyof Specs]: ParamValue<Specs[Name]> };
 
+/** What one parameter can be. */
+export type ParamAny = number | string | boolean | readonly string[];
+
 type ParamValue<Spec extends Param> =
-  Spec extends ChoiceParam<infer Choice>
-    ? Choice
-    : Spec extends BooleanParam
-      ? boolean
-      : Spec extends StringParam
-        ? string
-        : number;
+  Spec extends SetParam<infer Choice>
+    ? readonly Choice[]
+    : Spec extends ChoiceParam<infer Choice>
+      ? Choice
+      : Spec extends BooleanParam
+        ? boolean
+        : Spec extends StringParam
+          ? string
+          : number;
 
 export const int = (spec: Omit<IntParam, 'type'>): IntParam => ({ type: 'int', ...spec });
 export const number = (spec: Omit<NumberParam, 'type'>): NumberParam => ({ type: 'number', ...spec });
@@ -74,10 +85,14 @@ export const choice = <const Choice extends string>(spec: Omit<ChoiceParam<Choic
   type: 'choice',
   ...spec,
 });
+export const set = <const Choice extends string>(spec: Omit<SetParam<Choice>, 'type'>): SetParam<Choice> => ({
+  type: 'set',
+  ...spec,
+});
 
 /** Every parameter at its default. */
 export function defaults<Specs extends ParamSpecs>(specs: Specs): ParamValues<Specs> {
-  const values: Record<string, number | string | boolean> = {};
+  const values: Record<string, ParamAny> = {};
   for (const [name, spec] of Object.entries(specs)) values[name] = spec.default;
   return values as ParamValues<Specs>;
 }

@@ -1,23 +1,30 @@
 /** Checks the `expect:` lines of a scenario against what was measured: per line and per variant it speaks of. The value that decides is
  *  the mean over seeds of the per-seed statistic; its interval tells whether more seeds could turn the answer. */
 import type { ExpectationResult, VariantResult } from '../lab/types.ts';
-import type { ExpectSpec } from '../scenario/spec.ts';
+import type { ExpectSpec, ViewSpec } from '../scenario/spec.ts';
 import { estimate } from '../stats/estimate.ts';
 import type { Estimate } from '../stats/result.ts';
 
-export function checkExpectations(lines: readonly ExpectSpec[], variants: readonly VariantResult[]): ExpectationResult[] {
+/** `views` are the scenario's: lines name theirs by its place there. */
+export function checkExpectations(
+  lines: readonly ExpectSpec[],
+  variants: readonly VariantResult[],
+  views: readonly Pick<ViewSpec, 'label'>[],
+): ExpectationResult[] {
   return lines.flatMap((line) =>
     variants
       .filter((variant) => line.variants.length === 0 || line.variants.includes(variant.label))
-      .map((variant) => checkLine(line, variant)),
+      .map((variant) => checkLine(line, variant, line.view === undefined ? '' : views[line.view].label)),
   );
 }
 
-function checkLine(line: ExpectSpec, variant: VariantResult): ExpectationResult {
-  const measured: Estimate = variant.estimates[line.metric] ?? estimate([]);
+function checkLine(line: ExpectSpec, variant: VariantResult, view: string): ExpectationResult {
+  // By label: a variant with a world of its own may have other views beside this one. Without it nothing was measured.
+  const part = view === '' ? variant : variant.views.find(({ label }) => label === view);
+  const measured: Estimate = part?.estimates[line.metric] ?? estimate([]);
   const { place, comparator, limit } = line;
   // A seed without a value (a percentile of nothing) promises nothing about that seed, however good the others are.
-  const isWhole = !(variant.metrics[line.metric] ?? []).some(Number.isNaN);
+  const isWhole = !(part?.metrics[line.metric] ?? []).some(Number.isNaN);
   const passed = isWhole && holds(measured.mean, comparator, limit);
   return {
     text: line.text,
@@ -27,6 +34,7 @@ function checkLine(line: ExpectSpec, variant: VariantResult): ExpectationResult 
     length: place.length,
     variant: variant.label,
     metric: line.metric,
+    view,
     measured,
     limit,
     comparator,

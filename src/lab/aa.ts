@@ -44,7 +44,8 @@ const NOMINAL = 0.05;
 
 export async function runAa(input: AaInput): Promise<AaResult> {
   const { scenario, trials } = input;
-  const [baseline] = scenario.variants;
+  // Alone it belongs to no sweep: at the same load its twin would be the baseline too.
+  const { load: _, group: __, ...baseline } = scenario.variants[0];
   const twins: Scenario = { ...scenario, variants: [baseline, { ...baseline, label: `${baseline.label} again` }] };
   const perTrial = scenario.run.seeds.length;
   const seedOf = (trial: number, side: number, k: number): string => `${scenario.run.seed}:aa:${trial}:${side}:${k}`;

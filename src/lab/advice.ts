@@ -3,8 +3,11 @@
 import type { Issue } from '../core/issue.ts';
 import { formatDuration, formatFraction } from '../core/quantity.ts';
 import type { Scenario } from '../scenario/spec.ts';
+import { isPublishing } from '../scenario/resolve-role.ts';
 import { mser5 } from '../stats/mser.ts';
 import { predictPhases, predictRequests } from './predict.ts';
+import { list } from './phrases.ts';
+import { type RetryThreshold, retryThresholds } from './retry-thresholds.ts';
 import type { Comparison, VariantResult } from './types.ts';
 
 /** A percentile wants this many requests beyond it per seed, or its per-seed value is mostly luck and biased low. */
@@ -13,7 +16,11 @@ const tails = { p99: 0.01, 'p99.9': 0.001, 'p99.99': 0.0001 } as const;
 
 /** Before the run. */
 export function foresee(scenario: Scenario): Issue[] {
-  return [...overload(scenario), ...thinTails(scenario, Math.floor(predictRequests(scenario) * measuredShare(scenario)))];
+  return [
+    ...overload(scenario),
+    ...vulnerable(scenario),
+    ...thinTails(scenario, Math.floor(predictRequests(scenario) * measuredShare(scenario))),
+  ];
 }
 
 /** After the run; includes what could have been foreseen. */
@@ -32,6 +39,11 @@ const warning = (code: string, path: Issue['path'], message: string, hint: strin
 const measuredShare = ({ run }: Scenario): number => 1 - run.warmupMs / run.durationMs;
 
 function overload(scenario: Scenario): Issue[] {
+  // What comes through a queue waits there.
+  const isFedByQueues = (name: string): boolean => {
+    const callers = scenario.edges.filter((edge) => scenario.services[edge.service].name === name && !isPublishing(edge));
+    return callers.length > 0 && callers.every(({ queue }) => queue !== -1);
+  };
   return predictPhases(scenario)
     .filter((phase) => phase.utilization > 1)
     .map((phase) => {
@@ -42,11 +54,35 @@ function overload(scenario: Scenario): Issue[] {
         'overload',
         ['services', phase.service],
         `${phase.service}: offered load ${load} ${when} is more than it can do`,
-        service?.queueLimit === Infinity
-          ? 'its queue is unlimited and grows without bound: there is no steady state'
-          : 'requests will be refused or time out, whatever the policy',
+        isFedByQueues(phase.service)
+          ? 'messages will pile up in front of it'
+          : service?.queueLimit === Infinity
+            ? 'its queue is unlimited and grows without bound: there is no steady state'
+            : 'requests will be refused or time out, whatever the policy',
       );
     });
+}
+
+/** Healthy, and yet a short trigger could take it down for good. */
+function vulnerable(scenario: Scenario): Issue[] {
+  const byService = new Map<string, RetryThreshold[]>();
+  for (const threshold of retryThresholds(scenario)) {
+    if (threshold.state === 'vulnerable')
+      byService.set(threshold.service, [...(byService.get(threshold.service) ?? []), threshold]);
+  }
+  return [...byService].map(([service, thresholds]) => {
+    const lowest = thresholds.reduce((least, each) => (each.stableBelow < least.stableBelow ? each : least));
+    const variants = scenario.variants.length === 1 ? '' : ` in ${list(thresholds.map(({ variant }) => variant))}`;
+    const [load, capacity, stable] = [lowest.load, lowest.capacity, lowest.stableBelow].map(
+      (rate) => `${Number(rate.toPrecision(3))}/s`,
+    );
+    return warning(
+      'vulnerable',
+      ['services', service],
+      `${service}: retries after timeouts can keep it down once a trigger has overloaded it${variants}: stable below ${stable}, load ${load}, capacity ${capacity}`,
+      'a retry budget, fewer retries or dropping expired requests would raise that limit',
+    );
+  });
 }
 
 function thinTails(scenario: Scenario, requests: number): Issue[] {

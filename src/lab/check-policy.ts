@@ -4,9 +4,9 @@
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import { resolvePolicy } from '../core/policy-table.ts';
-import { detectors } from '../policies/detection/index.ts';
 import { dataFilesAt } from '../scenario/load.ts';
 import { parseScenario } from '../scenario/parse.ts';
+import { roleNames, roles } from '../scenario/roles.ts';
 import type { Scenario } from '../scenario/spec.ts';
 import type { FromCheckWorker } from './check-policy-worker.ts';
 import { type CheckedRole, type CheckRequest, type PolicyCheck, policyChecks } from './policy-checks.ts';
@@ -14,7 +14,8 @@ import { type CheckedRole, type CheckRequest, type PolicyCheck, policyChecks } f
 export interface CheckPolicyOptions {
   /** Parameters that differ from their defaults, as `name=value`. */
   readonly params?: readonly string[];
-  /** What a policy of one's own is; a built-in one is what its table says. */
+  /** What a policy of one's own is (a balancer by default), or which of several built-in ones of that name is meant. An admission policy is
+   *  tried at the caller; as `shedding`, at the instances. */
   readonly role?: CheckedRole;
   /** Lets the policy be loaded from outside the current folder. */
   readonly allowOutside?: boolean;
@@ -42,15 +43,29 @@ export async function checkPolicy(use: string, options: CheckPolicyOptions = {})
 
 /** What is to be checked, resolved: what the checks themselves take. */
 export async function checkRequest(use: string, options: CheckPolicyOptions = {}): Promise<CheckRequest> {
-  const role = options.role ?? (resolvePolicy(detectors, use).kind === 'found' ? 'detector' : 'balancer');
+  const role = options.role ?? roleOf(use);
   return { role, name: use, scenario: await scenarioWith(use, role, options) };
 }
 
-/** Small, but with all that can happen: instances that differ, are slow, crash and fail; a detector that notices; keys, timeouts, and
- *  two clients at once. */
+/** Throws InputError when the name is known in several roles. What nobody knows is tried as a balancer, which then says so. */
+function roleOf(use: string): CheckedRole {
+  // The admission policies are listed twice; at the caller comes first.
+  const candidates = roleNames.filter((role) => role !== 'shedding');
+  const byName = candidates.filter((role) => Object.hasOwn(roles[role].table, use));
+  const found = byName.length > 0 ? byName : candidates.filter((role) => resolvePolicy(roles[role].table, use).kind === 'found');
+  if (found.length > 1) {
+    const meanings = found.map((role) => `a ${roles[role].noun} (${role})`);
+    throw InputError.of('ambiguous-policy', `"${use}" is ${meanings.join(' and ')}`, `say which role: ${found.join(', ')}`);
+  }
+  return found[0] ?? 'balancer';
+}
+
+/** Small, but with all that can happen: instances that differ, are slow, crash and fail; a detector that notices; keys, timeouts, two
+ *  classes and two clients at once. */
 const world = `scenario: 1
 name: policy-check
 run: { duration: 20s, warmup: 0s, seeds: [first, other] }
+classes: { gold: { priority: 0, tenant: acme }, bronze: { priority: 1 } }
 services:
   api:
     instances: [{ count: 4 }, { count: 2, weight: 2, speed: 2 }]
@@ -64,6 +79,7 @@ traffic:
     balancers: 2
     timeout: 300ms
     keys: { count: 100 }
+    classes: { gold: 60%, bronze: 40% }
 faults:
   - { type: slow, target: api/0, at: 3s, for: 5s, factor: 5 }
   - { type: crash, target: api/1, at: 6s, for: 4s }
@@ -74,12 +90,19 @@ policies:
   detector: { use: heartbeat, every: 200ms, misses: 3 }
 `;
 
+/** What a role does nothing without: somebody must want to retry before a budget is asked. */
+const companions: Readonly<Partial<Record<CheckedRole, readonly string[]>>> = { budget: ['policies.retry="immediate"'] };
+
 async function scenarioWith(
   use: string,
   role: CheckedRole,
   { params = [], allowOutside = false }: CheckPolicyOptions,
 ): Promise<Scenario> {
-  const overrides = [`policies.${role}=${JSON.stringify(use)}`, ...params.map((assignment) => `policies.${role}.${assignment}`)];
+  const overrides = [
+    ...(companions[role] ?? []),
+    `policies.${role}=${JSON.stringify(use)}`,
+    ...params.map((assignment) => `policies.${role}.${assignment}`),
+  ];
   try {
     return (await parseScenario(world, 'policy-check', { overrides, data: dataFilesAt('.', allowOutside) })).scenario;
   } catch (error) {

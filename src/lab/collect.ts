@@ -1,6 +1,6 @@
 /** From the cells of an experiment to one result per variant: per-seed values, pooled histograms, bands over seeds. Cells may arrive
  *  in any order; they are put in order of (variant, seed) first, so that sums of floats do not depend on it. */
-import type { Scenario } from '../scenario/spec.ts';
+import type { Scenario, VariantSpec } from '../scenario/spec.ts';
 import { estimate } from '../stats/estimate.ts';
 import { mergeHistograms } from '../stats/histogram.ts';
 import {
@@ -8,11 +8,13 @@ import {
   failureBuckets,
   type InstanceData,
   type Ledger,
+  type QueueResult,
   type SeriesColumn,
   seriesColumns,
   type SeriesData,
 } from '../stats/result.ts';
-import type { SeriesBands, VariantResult } from './types.ts';
+import { judgeRecovery } from './recovery.ts';
+import type { SeriesBands, VariantResult, VariantView } from './types.ts';
 
 export function collectVariants(scenario: Scenario, seeds: readonly string[], cells: readonly CellResult[]): VariantResult[] {
   const place = new Map(seeds.map((seed, i) => [seed, i]));
@@ -20,28 +22,58 @@ export function collectVariants(scenario: Scenario, seeds: readonly string[], ce
     const own = cells
       .filter((cell) => cell.variant === index)
       .toSorted((x, y) => (place.get(x.seed) ?? 0) - (place.get(y.seed) ?? 0));
-    return collectVariant(variant.label, variant.differs, index === 0, own);
+    return collectVariant(scenario, variant, own);
   });
 }
 
-function collectVariant(label: string, differs: string, isBaseline: boolean, cells: readonly CellResult[]): VariantResult {
-  const names = Object.keys(cells[0]?.metrics ?? {});
-  const metrics = Object.fromEntries(names.map((name) => [name, cells.map((cell) => cell.metrics[name])]));
+function collectVariant(scenario: Scenario, variant: VariantSpec, cells: readonly CellResult[]): VariantResult {
+  const { label, differs, load = null, group = '' } = variant;
+  const [first] = scenario.variants;
+  const world = variant.scenario ?? scenario;
   return {
     label,
     differs,
-    isBaseline,
-    metrics,
-    estimates: Object.fromEntries(names.map((name) => [name, estimate(metrics[name])])),
+    isBaseline: load === null ? variant === first : group === (first.group ?? ''),
+    load,
+    group,
+    ...overSeeds(cells),
     ledger: sumLedgers(cells.map((cell) => cell.ledger)),
     latency: mergeHistograms(cells.map((cell) => cell.latency)),
     wait: mergeHistograms(cells.map((cell) => cell.wait)),
+    views: collectViews(world, cells),
     series: bands(cells.map((cell) => cell.series)),
     instances: meanInstances(cells.map((cell) => cell.instances)),
+    queues: meanQueues(cells.map((cell) => cell.queues)),
+    waterfalls: cells[0]?.waterfalls ?? [],
+    metastability: judgeRecovery(label, world, cells),
     beliefs: cells[0]?.beliefs ?? [],
     decisions: cells[0]?.decisions ?? [],
     digests: cells.map((cell) => cell.digest),
   };
+}
+
+/** Per-seed values by metric, and what they say about the mean. */
+function overSeeds(results: readonly Pick<CellResult, 'metrics'>[]): Pick<VariantResult, 'metrics' | 'estimates'> {
+  const names = Object.keys(results[0]?.metrics ?? {});
+  const metrics = Object.fromEntries(names.map((name) => [name, results.map((result) => result.metrics[name])]));
+  return { metrics, estimates: Object.fromEntries(names.map((name) => [name, estimate(metrics[name])])) };
+}
+
+function collectViews(world: Omit<Scenario, 'variants'>, cells: readonly CellResult[]): VariantView[] {
+  return world.views.map(({ label, edges, service, class: kind, fromMs, toMs }, index) => {
+    const own = cells.map((cell) => cell.views[index]);
+    return {
+      label,
+      edges: edges.map((edge) => world.edges[edge].name),
+      service: service < 0 ? '' : world.services[service].name,
+      class: kind < 0 ? '' : world.classes[kind].name,
+      fromMs,
+      toMs,
+      ledger: sumLedgers(own.map(({ ledger }) => ledger)),
+      ...overSeeds(own),
+      latency: mergeHistograms(own.map(({ latency }) => latency)),
+    };
+  });
 }
 
 function sumLedgers(ledgers: readonly Ledger[]): Ledger {
@@ -49,6 +81,8 @@ function sumLedgers(ledgers: readonly Ledger[]): Ledger {
   return {
     offered: total((ledger) => ledger.offered),
     ok: total((ledger) => ledger.ok),
+    degraded: total((ledger) => ledger.degraded),
+    cancelled: total((ledger) => ledger.cancelled),
     failed: Object.fromEntries(
       failureBuckets.map((bucket) => [bucket, total((ledger) => ledger.failed[bucket])]),
     ) as Ledger['failed'],
@@ -81,8 +115,9 @@ function middle(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 function meanInstances(all: readonly (readonly InstanceData[])[]): InstanceData[] {
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return (all[0] ?? []).map((first, i) => ({
     ...first,
     served: mean(all.map((instances) => instances[i].served)),
@@ -90,4 +125,23 @@ function meanInstances(all: readonly (readonly InstanceData[])[]): InstanceData[
     busy: first.busy.map((_, window) => mean(all.map((instances) => instances[i].busy[window]))),
     queued: first.queued.map((_, window) => mean(all.map((instances) => instances[i].queued[window]))),
   }));
+}
+
+function meanQueues(all: readonly (readonly QueueResult[])[]): QueueResult[] {
+  return (all[0] ?? []).map((first, i) => {
+    const own = all.map((queues) => queues[i]);
+    const total = (pick: (queue: QueueResult) => number): number => own.reduce((sum, queue) => sum + pick(queue), 0);
+    return {
+      name: first.name,
+      depth: first.depth.map((_, window) => mean(own.map(({ depth }) => depth[window]))),
+      // An empty queue has no oldest message; such seeds say nothing about its age.
+      oldestMs: first.oldestMs.map((_, window) =>
+        mean(own.map(({ oldestMs }) => oldestMs[window]).filter((age) => !Number.isNaN(age))),
+      ),
+      published: total(({ published }) => published),
+      done: total(({ done }) => done),
+      redelivered: total(({ redelivered }) => redelivered),
+      dead: total(({ dead }) => dead),
+    };
+  });
 }

@@ -1,4 +1,5 @@
-/** Paired comparison of every variant with the baseline: same seed, same world, so the difference per seed is the policy's doing.
+/** Paired comparison of every variant with the baseline: same seed, same world, so the difference per seed is the policy's doing. In a
+ *  sweep over loads the baseline is the first group at the same load: what differs between loads is the load's doing.
  *  Intervals over seeds (never over requests: consecutive requests are correlated), Holm's correction over all comparisons. */
 import { comparedMetrics, type Metric } from '../core/metrics.ts';
 import { estimate, holm, pairedP, seedsNeeded } from '../stats/estimate.ts';
@@ -6,28 +7,47 @@ import { judge } from '../stats/verdict.ts';
 import type { Comparison, VariantResult } from './types.ts';
 
 export function compareVariants(variants: readonly VariantResult[]): Comparison[] {
-  const baseline = variants[0];
-  const pairs = variants.slice(1).flatMap((variant) => comparedMetrics.map((metric) => pairUp(variant, baseline, metric)));
-  const adjusted = holm(pairs.map((pair) => pair.p));
-  return pairs.map((pair, i) => conclude(pair, adjusted[i]));
+  return comparePairs(
+    variants.flatMap((variant) => {
+      const baseline = baselineOf(variant, variants);
+      return baseline === variant ? [] : comparedMetrics.map((metric) => ({ variant, baseline, metric }));
+    }),
+  );
+}
+
+/** Itself for a baseline. */
+export function baselineOf(variant: VariantResult, variants: readonly VariantResult[]): VariantResult {
+  const [first] = variants;
+  if (variant.load === null) return first;
+  return variants.find(({ load, group }) => load === variant.load && group === first.group) ?? variant;
+}
+
+/** Any pairs, corrected for their number. */
+export function comparePairs(pairs: readonly Pair[]): Comparison[] {
+  const paired = pairs.map(pairUp);
+  const adjusted = holm(paired.map(({ p }) => p));
+  return paired.map((pair, i) => conclude(pair, adjusted[i]));
 }
 
 /** One pair outside the experiment's set: for sentences such as "a and b cannot be told apart". */
 export function compareTwo(variant: VariantResult, baseline: VariantResult, metric: Metric): Comparison {
-  const pair = pairUp(variant, baseline, metric);
+  const pair = pairUp({ variant, baseline, metric });
   return conclude(pair, pair.p);
 }
 
-interface Pair {
+export interface Pair {
   readonly variant: VariantResult;
   readonly baseline: VariantResult;
   readonly metric: Metric;
+}
+
+interface Paired extends Pair {
   readonly differences: readonly number[];
   readonly baselineMean: number;
   readonly p: number;
 }
 
-function pairUp(variant: VariantResult, baseline: VariantResult, metric: Metric): Pair {
+function pairUp({ variant, baseline, metric }: Pair): Paired {
   const theirs = variant.metrics[metric.name] ?? [];
   const base = baseline.metrics[metric.name] ?? [];
   // An interrupted run may have more seeds of one variant than of another.
@@ -44,7 +64,7 @@ function pairUp(variant: VariantResult, baseline: VariantResult, metric: Metric)
   };
 }
 
-function conclude({ variant, baseline, metric, differences, baselineMean }: Pair, adjustedP: number): Comparison {
+function conclude({ variant, baseline, metric, differences, baselineMean }: Paired, adjustedP: number): Comparison {
   const isComplete = differences.length >= 2 && !differences.some(Number.isNaN);
   const difference = estimate(isComplete ? differences : []);
   const indifference = zoneOf(metric, baselineMean);

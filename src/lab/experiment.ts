@@ -10,19 +10,16 @@ import { advise } from './advice.ts';
 import type { Cell } from './cell.ts';
 import { collectVariants } from './collect.ts';
 import { compareVariants } from './compare.ts';
+import { findCrossings } from './crossings.ts';
+import { findEscapeLoads } from './escape-load.ts';
 import { execute } from './executors.ts';
-import { type FaultWindow, type RunFile, runSchema, type VariantResult } from './types.ts';
+import { exactly } from './phrases.ts';
+import { type Progress, ProgressCount } from './progress.ts';
+import { type RunFile, runSchema, type VariantResult } from './types.ts';
 import { verdictSentences } from './verdict-text.ts';
+import { isPlain, worldFacts } from './world-facts.ts';
 
-export interface Progress {
-  /** Cells finished and known to be needed. */
-  readonly done: number;
-  readonly total: number;
-  /** Simulated time over all cells, finished or under way. */
-  readonly simulatedMs: number;
-  /** Share of the whole work that is done, 0 to 1. */
-  readonly share: number;
-}
+export type { Progress } from './progress.ts';
 
 export interface ExperimentInput {
   readonly kind: 'run' | 'compare';
@@ -38,6 +35,9 @@ export interface ExperimentInput {
   readonly untilCi?: number;
   /** Decisions to record per variant, in the first seed. */
   readonly explain?: number;
+  /** Slowest requests per variant to follow in full, in the first seed; by default 5 where a request has a story: several services,
+   *  resilience policies, classes or queues. */
+  readonly waterfalls?: number;
   /** Shell command that makes the same numbers again. */
   readonly replay: string;
   readonly signal?: AbortSignal;
@@ -46,6 +46,8 @@ export interface ExperimentInput {
 
 /** `untilCi` looks again after doubling, and gives up here. */
 const SEEDS_MAX = 80;
+/** Where a request has a story to tell. */
+const WATERFALLS = 5;
 /** The metric whose interval must be narrow enough. */
 const HEADLINE = 'latency.p99';
 
@@ -54,34 +56,28 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
   const cells: CellResult[] = [];
   let seeds = [...scenario.run.seeds];
   const explain = input.explain ?? 0;
+  const waterfall = input.waterfalls ?? (isPlain(scenario) ? 0 : WATERFALLS);
   let isShort = false;
-  const under = new Map<string, number>();
-  let finishedMs = 0;
-  const report = (): void => {
-    const total = seeds.length * scenario.variants.length;
-    let simulatedMs = finishedMs;
-    for (const ms of under.values()) simulatedMs += ms;
-    input.onProgress?.({ done: cells.length, total, simulatedMs, share: simulatedMs / (total * scenario.run.durationMs) });
-  };
-  const runSeeds = async (fresh: readonly string[]): Promise<void> => {
-    // By seed first: an interrupted run then has whole pairs.
-    const todo: Cell[] = fresh.flatMap((seed) =>
-      // Decisions of one seed tell the story; they are kept for the first.
-      scenario.variants.map((_, variant) => ({ variant, seed, ...(seed === seeds[0] && explain > 0 ? { explain } : {}) })),
-    );
-    const onAdvance = (cell: Cell, simulatedMs: number): void => {
-      under.set(`${cell.variant} ${cell.seed}`, simulatedMs);
-      report();
-    };
+  const progress = new ProgressCount(scenario, (now) => input.onProgress?.(now));
+  const runCells = async (todo: readonly Cell[], onResult: (result: CellResult) => void): Promise<void> => {
+    progress.expect(todo.length);
+    const onAdvance = (cell: Cell, simulatedMs: number): void => progress.advance(cell, simulatedMs);
     await execute(scenario, todo, { jobs: input.jobs, onAdvance, ...(signal === undefined ? {} : { signal }) }, (result) => {
-      cells.push(result);
-      under.delete(`${result.variant} ${result.seed}`);
-      finishedMs += scenario.run.durationMs;
-      report();
+      onResult(result);
+      progress.finish(result);
     });
   };
+  const runSeeds = (fresh: readonly string[]): Promise<void> => {
+    // By seed first: an interrupted run then has whole pairs.
+    const todo: Cell[] = fresh.flatMap((seed) => {
+      // One seed tells the story: decisions and waterfalls are kept for the first.
+      const story = seed === seeds[0] ? { ...(explain > 0 ? { explain } : {}), ...(waterfall > 0 ? { waterfall } : {}) } : {};
+      return scenario.variants.map((_, variant) => ({ variant, seed, ...story }));
+    });
+    return runCells(todo, (result) => cells.push(result));
+  };
   await runSeeds(seeds);
-  let variants = collectVariants(scenario, seeds, cells);
+  let variants: readonly VariantResult[] = collectVariants(scenario, seeds, cells);
   while (input.untilCi !== undefined && signal?.aborted !== true && !isNarrow(variants, input.untilCi)) {
     if (seeds.length >= SEEDS_MAX) {
       isShort = true;
@@ -93,10 +89,19 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
     await runSeeds(fresh);
     variants = collectVariants(scenario, seeds, cells);
   }
-  const complete = cells.length === seeds.length * scenario.variants.length;
+  const isWhole = cells.length === seeds.length * scenario.variants.length;
+  if (isWhole) {
+    variants = await findEscapeLoads(scenario, seeds, variants, async (todo) => {
+      const results: CellResult[] = [];
+      await runCells(todo, (result) => results.push(result));
+      return results;
+    });
+  }
+  const complete = isWhole && variants.every(({ metastability }) => metastability?.escape?.interrupted !== true);
   // Pairs are made by position, so an interrupted run compares only the seeds that every variant has finished.
-  const paired = complete ? variants : collectVariants(scenario, seeds, ofWholeSeeds(cells, scenario.variants.length));
+  const paired = isWhole ? variants : collectVariants(scenario, seeds, ofWholeSeeds(cells, scenario.variants.length));
   const comparisons = input.kind === 'compare' ? compareVariants(paired) : [];
+  const crossings = findCrossings(paired, comparisons);
   const warnings = [...input.warnings, ...advise(scenario, variants, comparisons)];
   if (isShort) warnings.push(tooWide(input.untilCi ?? 0));
   return {
@@ -116,14 +121,13 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
     },
     overrides: input.overrides,
     seeds,
-    openLoop: true,
-    services: scenario.services.map(({ name, instances, slots }) => ({ name, instances: instances.length, slots })),
-    faults: faultWindows(scenario),
+    ...worldFacts(scenario),
     variants,
     comparisons,
-    expectations: checkExpectations(scenario.expect, variants),
+    crossings,
+    expectations: checkExpectations(scenario.expect, variants, scenario.views),
     warnings,
-    verdict: verdictSentences(input.kind, input.kind === 'compare' ? paired : variants, comparisons),
+    verdict: verdictSentences(input.kind, input.kind === 'compare' ? paired : variants, comparisons, crossings),
     checks: {
       requests: variants.reduce((sum, variant) => sum + variant.ledger.offered, 0),
       events: cells.reduce((sum, cell) => sum + cell.events, 0),
@@ -145,9 +149,10 @@ function isNarrow(variants: readonly VariantResult[], share: number): boolean {
     const { mean, low, high } = variants[0].estimates[HEADLINE] ?? { mean: NaN, low: NaN, high: NaN };
     return (high - low) / 2 <= share * mean;
   }
-  return compareVariants(variants)
-    .filter((comparison) => comparison.metric === HEADLINE)
-    .every(({ relative }) => relative !== null && (relative.high - relative.low) / 2 <= share);
+  const comparisons = compareVariants(variants).filter((comparison) => comparison.metric === HEADLINE);
+  // A sweep over nothing but loads compares nobody.
+  if (comparisons.length === 0) return variants.every((variant) => isNarrow([variant], share));
+  return comparisons.every(({ relative }) => relative !== null && (relative.high - relative.low) / 2 <= share);
 }
 
 function moreSeeds(base: string, known: readonly string[], wanted: number): string[] {
@@ -165,15 +170,9 @@ function tooWide(share: number): Issue {
     severity: 'warning',
     code: 'interval-too-wide',
     path: ['run', 'seeds'],
-    message: `after ${SEEDS_MAX} seeds the interval of ${findMetric(HEADLINE)?.name ?? HEADLINE} is still wider than ±${share * 100} %`,
+    message: `after ${SEEDS_MAX} seeds the interval of ${findMetric(HEADLINE)?.name ?? HEADLINE} is still wider than ±${exactly(share)}`,
     hint: 'simulate longer, or accept a wider interval',
   };
-}
-
-function faultWindows(scenario: Scenario): FaultWindow[] {
-  return scenario.faults.flatMap(({ label, schedule }) =>
-    schedule.type === 'once' ? [{ label, fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs }] : [],
-  );
 }
 
 const baseName = (file: string): string => file.split(/[\\/]/).at(-1) ?? file;

@@ -2,7 +2,8 @@
 import type { Issue } from '../core/issue.ts';
 import type { Scenario } from '../scenario/spec.ts';
 import { foresee } from './advice.ts';
-import { type Phase, predictPhases, predictRequests } from './predict.ts';
+import { type Phase, predictMessages, predictPhases, predictRequests } from './predict.ts';
+import { type RetryThreshold, retryThresholds } from './retry-thresholds.ts';
 
 export interface Plan {
   readonly cells: number;
@@ -11,13 +12,15 @@ export interface Plan {
   readonly requestsPerCell: number;
   /** Of the scenario as written; variants that change the world may differ. */
   readonly phases: readonly Phase[];
-  /** On one core; a guess from the number of requests, good to a factor of two. */
+  /** Per variant, where retries after a timeout could keep a service down: the load up to which they cannot. */
+  readonly thresholds: readonly RetryThreshold[];
+  /** On one core; a guess from the number of messages, good to a factor of two. */
   readonly seconds: number;
   readonly memoryMiB: number;
   readonly warnings: readonly Issue[];
 }
 
-const MICROSECONDS_PER_REQUEST = 0.45;
+const MICROSECONDS_PER_MESSAGE = 0.45;
 const MICROSECONDS_PER_HOP = 0.1;
 const SECONDS_PER_CELL = 0.02;
 const BASE_MIB = 70;
@@ -33,14 +36,15 @@ export function planExperiment(scenario: Scenario): Plan {
     scenario.network.betweenZones,
     ...scenario.network.pairs.map((pair) => pair.latency),
   ].some((law) => law.type !== 'constant' || law.value > 0);
-  const perRequest = MICROSECONDS_PER_REQUEST + (hasNetwork ? 2 * MICROSECONDS_PER_HOP : 0);
+  const perMessage = MICROSECONDS_PER_MESSAGE + (hasNetwork ? 2 * MICROSECONDS_PER_HOP : 0);
   return {
     cells,
     variants: scenario.variants.map((variant) => variant.label),
     seeds: scenario.run.seeds,
     requestsPerCell,
     phases,
-    seconds: cells * (SECONDS_PER_CELL + (requestsPerCell * perRequest) / 1e6),
+    thresholds: retryThresholds(scenario),
+    seconds: cells * (SECONDS_PER_CELL + (predictMessages(scenario) * perMessage) / 1e6),
     memoryMiB: BASE_MIB + bytes(scenario, phases, cells) / 1048576,
     warnings: foresee(scenario),
   };

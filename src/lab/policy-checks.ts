@@ -4,11 +4,23 @@ import { simulate } from '../cluster/index.ts';
 import { PolicyFault } from '../core/errors.ts';
 import type { Rng } from '../core/rng.ts';
 import { Streams } from '../core/streams.ts';
-import { balancerRules, BalancerTrial, type MakeBalancer } from '../policies/balancing/contract.ts';
-import { detectorRules, type MakeDetector } from '../policies/detection/contract.ts';
-import type { DetectorDeps } from '../policies/detection/detector.ts';
+import { balancerRules, BalancerTrial } from '../policies/balancing/contract.ts';
+import { healthCheckerRules } from '../policies/detection/checks/contract.ts';
+import { detectorRules } from '../policies/detection/contract.ts';
+import { outlierRules } from '../policies/detection/outliers/contract.ts';
+import { discoveryRules } from '../policies/discovery/contract.ts';
+import { registryRules } from '../policies/discovery/registries/contract.ts';
+import { restartRules } from '../policies/recovery/restarts/contract.ts';
+import { admissionRules } from '../policies/resilience/admission/contract.ts';
+import { breakerRules } from '../policies/resilience/breakers/contract.ts';
+import { budgetRules } from '../policies/resilience/budgets/contract.ts';
+import { hedgeRules } from '../policies/resilience/hedging/contract.ts';
+import { queueRules } from '../policies/resilience/queueing/contract.ts';
+import { retryRules } from '../policies/resilience/retries/contract.ts';
 import { makePolicies, type Makers } from '../scenario/make-policies.ts';
-import type { Scenario } from '../scenario/spec.ts';
+import type { EdgeMakers, ServiceMakers } from '../scenario/makers.ts';
+import { roles } from '../scenario/roles.ts';
+import type { PolicyRole, Scenario } from '../scenario/spec.ts';
 import { guarded } from './guard.ts';
 import { heapGrowth } from './heap-growth.ts';
 
@@ -19,7 +31,7 @@ export interface PolicyCheck {
   readonly violations: readonly string[];
 }
 
-export type CheckedRole = 'balancer' | 'detector';
+export type CheckedRole = PolicyRole;
 
 /** Plain data, so that it can be sent to another thread. */
 export interface CheckRequest {
@@ -35,26 +47,23 @@ export async function* policyChecks(
   { role, name, scenario }: CheckRequest,
   onBegin: (name: string) => void = () => undefined,
 ): AsyncGenerator<PolicyCheck> {
-  const methods = role === 'balancer' ? 'pick() and update()' : 'onHeartbeat(), watch(), nextTimerMs() and onTimer()';
-  const first = `can be loaded and made, with ${methods}`;
+  const { methods } = roles[role];
+  const named = methods.map((method) => `${method}()`);
+  const first = `can be loaded and made, with ${[...named.slice(0, -2), named.slice(-2).join(' and ')].join(', ')}`;
   onBegin(first);
   let subject: Subject;
   try {
-    const makers = await makePolicies(scenario.policies);
-    subject = { name, scenario, makers };
+    const makers = await makePolicies(scenario.policies, scenario);
+    subject = { name, role, scenario, makers };
   } catch (error) {
     if (!(error instanceof PolicyFault)) throw error;
     yield { name: first, violations: [error.message] };
     return;
   }
-  const { makeBalancer, makeDetector } = subject.makers;
-  const violations = foundBy(
-    () => (role === 'balancer' ? makeBalancer({ rng: anyRng() }) : makeDetector!(anyDeps()), []),
-    subject,
-  );
+  const violations = foundBy(() => (makeOnce(subject), []), subject);
   yield { name: first, violations };
   if (violations.length > 0) return;
-  for (const check of role === 'balancer' ? balancerChecks(subject) : detectorChecks(subject)) {
+  for (const check of [...contracts[role](subject), ...worldChecks(subject), ...lastChecks(subject)]) {
     onBegin(check.name);
     yield { name: check.name, violations: foundBy(check.find, subject) };
   }
@@ -62,6 +71,7 @@ export async function* policyChecks(
 
 interface Subject {
   readonly name: string;
+  readonly role: CheckedRole;
   readonly scenario: Scenario;
   readonly makers: Makers;
 }
@@ -71,24 +81,54 @@ interface Check {
   readonly find: () => readonly string[];
 }
 
-function balancerChecks(subject: Subject): readonly Check[] {
-  const make: MakeBalancer = (rng) => subject.makers.makeBalancer({ rng });
-  return [
-    ...balancerRules.map((rule) => ({ name: rule.name, find: () => rule.check(make) })),
-    ...worldChecks(subject),
-    { name: 'allocates nothing in picks', find: () => allocations(new BalancerTrial(make, 30)) },
-  ];
+type Made = Required<EdgeMakers & ServiceMakers>;
+
+/** The maker of the policy in its role. The world has one edge and one service, and the policy holds for both. */
+function makerOf<Role extends CheckedRole>({ makers, role }: Subject, as: Role): Made[Role] {
+  const maker = { ...makers.edges[0], ...makers.services[0] }[as] as Made[Role] | undefined;
+  if (maker === undefined) throw new Error(`the world of the check has no ${role}`);
+  return maker;
 }
 
-function detectorChecks(subject: Subject): readonly Check[] {
-  const make: MakeDetector = (deps) => subject.makers.makeDetector!(deps);
-  return [...detectorRules.map((rule) => ({ name: rule.name, find: () => rule.check(make) })), ...worldChecks(subject)];
+function makeOnce(subject: Subject): void {
+  const make = makerOf(subject, subject.role) as (deps: object) => unknown;
+  make({
+    rng: anyRng(),
+    sink: { believe: () => undefined, eject: () => undefined, update: () => undefined },
+    prober: { probe: () => undefined },
+    host: { fetch: () => undefined, answer: () => undefined },
+    configured: [],
+  });
 }
+
+/** A family's rules as checks on what `make` makes. */
+function checksOf<Make>(rules: readonly { readonly name: string; check(make: Make): readonly string[] }[], make: Make): Check[] {
+  return rules.map((rule) => ({ name: rule.name, find: () => rule.check(make) }));
+}
+
+/** What the policy owes in its role. */
+const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = {
+  balancer: (subject) => checksOf(balancerRules, (rng) => makerOf(subject, 'balancer')({ rng })),
+  detector: (subject) => checksOf(detectorRules, makerOf(subject, 'detector')),
+  healthCheck: (subject) => checksOf(healthCheckerRules, makerOf(subject, 'healthCheck')),
+  outlier: (subject) => checksOf(outlierRules, makerOf(subject, 'outlier')),
+  discovery: (subject) => checksOf(discoveryRules, makerOf(subject, 'discovery')),
+  registry: (subject) => checksOf(registryRules, makerOf(subject, 'registry')),
+  restart: (subject) => checksOf(restartRules, makerOf(subject, 'restart')),
+  retry: (subject) => checksOf(retryRules, makerOf(subject, 'retry')),
+  budget: (subject) => checksOf(budgetRules, () => makerOf(subject, 'budget')({})),
+  hedge: (subject) => checksOf(hedgeRules, makerOf(subject, 'hedge')),
+  breaker: (subject) => checksOf(breakerRules, makerOf(subject, 'breaker')),
+  admission: (subject) => checksOf(admissionRules, makerOf(subject, 'admission')),
+  shedding: (subject) => checksOf(admissionRules, makerOf(subject, 'shedding')),
+  queueing: (subject) => checksOf(queueRules, () => makerOf(subject, 'queueing')({})),
+};
 
 function worldChecks({ name, makers, scenario }: Subject): readonly Check[] {
   const [seed, otherSeed] = scenario.run.seeds;
   // As a user's, whoever's it is: then what it does wrong is a fault of the policy and not of the simulator.
-  const run = (from: string) => simulate({ scenario, variant: 0, seed: from, makers: { ...makers, isUserPolicy: true } });
+  const edges = makers.edges.map((edge) => ({ ...edge, isUserPolicy: true }));
+  const run = (from: string) => simulate({ scenario, variant: 0, seed: from, makers: { ...makers, edges, isUserPolicy: true } });
   return [
     {
       name: 'asks for no time, timer or random number but what it is given',
@@ -107,6 +147,12 @@ function worldChecks({ name, makers, scenario }: Subject): readonly Check[] {
       },
     },
   ];
+}
+
+function lastChecks(subject: Subject): readonly Check[] {
+  if (subject.role !== 'balancer') return [];
+  const make = (rng: Rng) => makerOf(subject, 'balancer')({ rng });
+  return [{ name: 'allocates nothing in picks', find: () => allocations(new BalancerTrial(make, 30)) }];
 }
 
 const picks = 100_000;
@@ -129,7 +175,6 @@ function allocations({ balancer }: BalancerTrial): readonly string[] {
 }
 
 const anyRng = (): Rng => new Streams('check').stream('policy');
-const anyDeps = (): DetectorDeps => ({ rng: anyRng(), sink: { believe: () => undefined } });
 
 /** An exception is a violation too. */
 function foundBy(find: () => readonly string[], { name, makers }: Subject): readonly string[] {

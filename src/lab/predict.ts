@@ -1,17 +1,19 @@
-/** What can be told before anything runs: load per phase from the arrival rates, mean service times and scheduled faults. */
+/** What can be told before anything runs: load per phase from the arrival rates, the calls between services, mean service times and
+ *  scheduled faults. Retries, queueing and random faults are left out. Users who wait for answers ask no faster than the slowest service
+ *  lets them: their rate is the asymptotic bound min(users / (think + response), capacity). */
 import type { Ms } from '../core/time.ts';
-import { RateCurve } from '../cluster/rate-curve.ts';
-import type { ArrivalSpec, Scenario, TrafficSpec } from '../scenario/spec.ts';
-import { meanOf } from '../stats/moments.ts';
+import type { Scenario } from '../scenario/spec.ts';
+import { CallFlows } from './call-flows.ts';
+import { meanRate } from './stream-rates.ts';
 
 /** A stretch of the run in which the faults do not change, for one service. */
 export interface Phase {
   readonly fromMs: Ms;
   readonly toMs: Ms;
   readonly service: string;
-  /** Requests per second, averaged over the phase. */
+  /** Requests per second, averaged over the phase, from traffic and from other services. */
   readonly perSecond: number;
-  /** Offered work over what all instances together can do. */
+  /** Offered work over what all instances together can do; where requests hold a slot while they wait for others, that counts as work. */
   readonly utilization: number;
   /** The instance that would be busiest if requests were dealt out evenly. */
   readonly hottest: { readonly instance: string; readonly utilization: number };
@@ -27,46 +29,175 @@ const PIECES = 12;
 const READINGS = 64;
 
 export function predictPhases(world: World): Phase[] {
+  const predictor = new Predictor(world);
   const cuts = [...boundaries(world)].toSorted((x, y) => x - y);
   return cuts
     .slice(0, -1)
-    .flatMap((fromMs, i) => world.services.map((_, service) => predictPhase(world, service, fromMs, cuts[i + 1])))
+    .flatMap((fromMs, i) => predictor.phases(fromMs, cuts[i + 1]))
     .filter((phase) => phase.perSecond > 0);
 }
 
-/** Requests in one run. */
-export function predictRequests(world: World): number {
-  const { durationMs } = world.run;
-  return world.traffic.reduce(
-    (sum, traffic) => sum + (meanRate(traffic, 0, durationMs, PIECES * READINGS) * durationMs) / MS_PER_SECOND,
-    0,
-  );
+/** Requests of the traffic in one run. */
+export const predictRequests = (world: World): number => new Predictor(world).totals().requests;
+
+/** Messages to instances in one run: more than requests where services call others. */
+export const predictMessages = (world: World): number => new Predictor(world).totals().messages;
+
+/** Of one service, faults aside: what it can do, what it is asked to do, and that again where every edge makes `attempts` tries of each
+ *  request and a stream of traffic starts `users` times over. Per second. */
+export interface ServiceLoad {
+  readonly service: string;
+  readonly capacity: number;
+  readonly load: number;
+  readonly worstLoad: number;
+}
+export function predictLoads(world: World, attempts: readonly number[]): ServiceLoad[] {
+  return new Predictor(world).loads(attempts);
 }
 
-function predictPhase(world: World, service: number, fromMs: Ms, toMs: Ms): Phase {
-  const { name, instances, slots, work } = world.services[service];
-  const perSecond = world.traffic
-    .filter((traffic) => traffic.service === service)
-    .reduce((sum, traffic) => sum + meanRate(traffic, fromMs, toMs, READINGS), 0);
-  const workPerMs = (perSecond / MS_PER_SECOND) * meanOf(work);
-  const speeds = instances.map((_, instance) => speedDuring(world, service, instance, fromMs, toMs));
-  const capacity = speeds.reduce((sum, speed) => sum + speed * slots, 0);
-  const alive = speeds.filter((speed) => speed > 0).length;
-  let slowest = -1;
-  speeds.forEach((speed, i) => {
-    if (speed > 0 && (slowest < 0 || speed < speeds[slowest])) slowest = i;
-  });
-  return {
-    fromMs,
-    toMs,
-    service: name,
-    perSecond,
-    utilization: capacity > 0 ? workPerMs / capacity : Infinity,
-    hottest: {
-      instance: `${name}/${Math.max(0, slowest)}`,
-      utilization: slowest < 0 ? Infinity : workPerMs / alive / (speeds[slowest] * slots),
-    },
-  };
+/** What an instance must do for one request of the average kind. */
+interface Demand {
+  /** At speed 1. */
+  readonly workMs: Ms;
+  /** Holding its slot; not less on a fast machine. */
+  readonly heldMs: Ms;
+}
+
+class Predictor {
+  private readonly world: World;
+  private readonly flows: CallFlows;
+  /** By stream and service: how often a request of the stream makes the service work. */
+  private readonly visits: readonly (readonly number[])[];
+  private readonly demands: readonly Demand[];
+  private readonly responses: readonly Ms[];
+
+  constructor(world: World) {
+    this.world = world;
+    this.flows = new CallFlows(world);
+    const { durationMs } = world.run;
+    const mixes = world.traffic.map(mixOf);
+    this.flows.warmUp(world.traffic.map((stream) => meanRate(stream, 0, durationMs, PIECES * READINGS, 0) / MS_PER_SECOND));
+    const { flows } = this;
+    const byClass = world.traffic.map(({ edge }, stream) =>
+      mixes[stream].map(({ class: kind, share }) => ({ kind, share, visits: flows.visits(edge, kind) })),
+    );
+    this.visits = byClass.map((parts) =>
+      world.services.map((_, service) => parts.reduce((sum, part) => sum + part.share * part.visits[service], 0)),
+    );
+    this.responses = world.traffic.map(({ edge }, stream) =>
+      mixes[stream].reduce((sum, { class: kind, share }) => sum + share * flows.callMs(edge, kind), 0),
+    );
+    // The classes meet at a service as the streams send them on average.
+    this.demands = world.services.map((service, index) => {
+      let [times, workMs, heldMs] = [0, 0, 0];
+      for (const [stream, traffic] of world.traffic.entries()) {
+        const perSecond = meanRate(traffic, 0, durationMs, READINGS, this.responses[stream]);
+        for (const { kind, share, visits } of byClass[stream]) {
+          const weight = perSecond * share * visits[index];
+          times += weight;
+          workMs += weight * flows.workMs(index, kind);
+          if (service.holdsSlot) heldMs += weight * flows.waitMs(index, kind);
+        }
+      }
+      return times === 0 ? { workMs: 0, heldMs: 0 } : { workMs: workMs / times, heldMs: heldMs / times };
+    });
+  }
+
+  phases(fromMs: Ms, toMs: Ms): Phase[] {
+    const { world } = this;
+    const speeds = world.services.map((service, index) =>
+      service.instances.map((_, instance) => speedDuring(world, index, instance, fromMs, toMs)),
+    );
+    const capacities = speeds.map((each, index) => each.reduce((sum, speed) => sum + this.capacityOf(index, speed), 0));
+    const rates = this.serviceRates(fromMs, toMs, capacities);
+    return world.services.map(({ name }, index) => {
+      const perSecond = rates[index];
+      const alive = speeds[index].filter((speed) => speed > 0);
+      const slowest =
+        alive.length === 0 ? -1 : speeds[index].indexOf(alive.reduce((least, speed) => Math.min(least, speed), Infinity));
+      return {
+        ...{ fromMs, toMs, service: name, perSecond },
+        utilization: capacities[index] > 0 ? perSecond / capacities[index] : Infinity,
+        hottest: {
+          instance: `${name}/${Math.max(0, slowest)}`,
+          utilization: slowest < 0 ? Infinity : perSecond / alive.length / this.capacityOf(index, speeds[index][slowest]),
+        },
+      };
+    });
+  }
+
+  totals(): { readonly requests: number; readonly messages: number } {
+    const { durationMs } = this.world.run;
+    const capacities = this.fullCapacities();
+    const seconds = durationMs / MS_PER_SECOND;
+    const streams = this.streamRates(0, durationMs, capacities, PIECES * READINGS);
+    const messages = this.atServices(streams).reduce((sum, perSecond) => sum + perSecond, 0);
+    return { requests: streams.reduce((sum, perSecond) => sum + perSecond, 0) * seconds, messages: messages * seconds };
+  }
+
+  loads(attempts: readonly number[]): ServiceLoad[] {
+    const { world, flows } = this;
+    const capacities = this.fullCapacities();
+    const streams = this.streamRates(0, world.run.durationMs, capacities, PIECES * READINGS);
+    const normal = this.atServices(streams);
+    const worst = world.services.map(() => 0);
+    for (const [stream, traffic] of world.traffic.entries()) {
+      for (const { class: kind, share } of mixOf(traffic)) {
+        flows
+          .visits(traffic.edge, kind, attempts)
+          .forEach((visits, service) => (worst[service] += streams[stream] * share * visits));
+      }
+    }
+    return world.services.map(({ name }, index) => ({
+      ...{ service: name, capacity: capacities[index], load: normal[index], worstLoad: worst[index] },
+    }));
+  }
+
+  private fullCapacities(): number[] {
+    return this.world.services.map((service, index) =>
+      service.instances.reduce((sum, { speed }) => sum + this.capacityOf(index, speed), 0),
+    );
+  }
+
+  /** Requests per second that an instance of this speed can do. */
+  private capacityOf(service: number, speed: number): number {
+    const { workMs, heldMs } = this.demands[service];
+    if (speed === 0) return 0;
+    const eachMs = workMs / speed + heldMs;
+    return eachMs === 0 ? Infinity : (this.world.services[service].slots / eachMs) * MS_PER_SECOND;
+  }
+
+  private serviceRates(fromMs: Ms, toMs: Ms, capacities: readonly number[]): number[] {
+    return this.atServices(this.streamRates(fromMs, toMs, capacities, READINGS));
+  }
+
+  private atServices(streams: readonly number[]): number[] {
+    return this.world.services.map((_, service) =>
+      streams.reduce((sum, perSecond, stream) => sum + perSecond * this.visits[stream][service], 0),
+    );
+  }
+
+  /** Closed loops slow down until the service that is busiest can keep up. */
+  private streamRates(fromMs: Ms, toMs: Ms, capacities: readonly number[], readings: number): number[] {
+    const { traffic } = this.world;
+    const wanted = traffic.map((stream, index) => meanRate(stream, fromMs, toMs, readings, this.responses[index]));
+    const isClosed = traffic.map(({ arrivals }) => arrivals.type === 'users' || (arrivals.type === 'replay' && arrivals.closed));
+    const open = this.atServices(wanted.map((rate, index) => (isClosed[index] ? 0 : rate)));
+    const closed = this.atServices(wanted.map((rate, index) => (isClosed[index] ? rate : 0)));
+    const fits = capacities.map((capacity, service) =>
+      closed[service] === 0 ? 1 : Math.max(0, capacity - open[service]) / closed[service],
+    );
+    const factor = Math.min(1, ...fits);
+    return wanted.map((rate, index) => (isClosed[index] ? rate * factor : rate));
+  }
+}
+
+/** Of a recording as its rows are. */
+function mixOf({ mix, arrivals }: Scenario['traffic'][number]): Scenario['traffic'][number]['mix'] {
+  if (arrivals.type !== 'replay') return mix;
+  const counts = new Map<number, number>();
+  for (const kind of arrivals.data.classes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => ({ class: kind, share: count / arrivals.data.classes.length }));
 }
 
 /** Speed of an instance under the scheduled faults of the phase; 0 when it is down. */
@@ -77,7 +208,7 @@ function speedDuring(world: World, service: number, instance: number, fromMs: Ms
     if (schedule.type !== 'once' || schedule.atMs >= toMs || schedule.atMs + schedule.forMs <= fromMs) continue;
     if (!fault.targets.some((target) => target.service === service && target.instance === instance)) continue;
     if (fault.type === 'slow') speed /= fault.factor;
-    else if (fault.type !== 'errors') speed = 0;
+    else if (fault.type !== 'errors' && fault.type !== 'cache-flush') speed = 0;
   }
   return speed;
 }
@@ -88,8 +219,8 @@ function boundaries(world: World): Set<Ms> {
   const add = (ms: Ms): void => {
     if (ms > 0 && ms < durationMs) cuts.add(ms);
   };
-  for (const { schedule } of world.faults) {
-    if (schedule.type !== 'once') continue;
+  for (const { type, schedule } of world.faults) {
+    if (schedule.type !== 'once' || type === 'cache-flush') continue;
     add(schedule.atMs);
     add(schedule.atMs + schedule.forMs);
   }
@@ -99,18 +230,4 @@ function boundaries(world: World): Set<Ms> {
     else for (let piece = 1; piece < PIECES; piece++) add((durationMs * piece) / PIECES);
   }
   return cuts;
-}
-
-/** Requests per second, averaged. */
-function meanRate(traffic: TrafficSpec, fromMs: Ms, toMs: Ms, readings: number): number {
-  const curve = new RateCurve(traffic.profile, averagePerSecond(traffic.arrivals));
-  let sum = 0;
-  for (let i = 0; i < readings; i++) sum += curve.rateAt(fromMs + ((toMs - fromMs) * (i + 0.5)) / readings);
-  return sum / readings;
-}
-
-function averagePerSecond(arrivals: ArrivalSpec): number {
-  if (arrivals.type !== 'mmpp') return arrivals.perSecond;
-  const total = arrivals.states.reduce((sum, state) => sum + state.meanMs, 0);
-  return arrivals.states.reduce((sum, state) => sum + (state.perSecond * state.meanMs) / total, 0);
 }

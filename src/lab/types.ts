@@ -2,16 +2,34 @@
 import type { Issue } from '../core/issue.ts';
 import type { Ms } from '../core/time.ts';
 import type { HistogramData } from '../stats/histogram-data.ts';
-import type { BeliefChange, Decision, Estimate, InstanceData, Ledger, SeriesColumn, Verdict } from '../stats/result.ts';
+import type { MetastabilityVerdict } from '../stats/metastability.ts';
+import type {
+  BeliefChange,
+  Decision,
+  Estimate,
+  InstanceData,
+  Ledger,
+  QueueResult,
+  SeriesColumn,
+  Verdict,
+  Waterfall,
+} from '../stats/result.ts';
 
 export { verdicts, type Estimate, type Verdict } from '../stats/result.ts';
 
-export const runSchema = 'clusterlab-run/1';
+/** 2: views, edges, classes, queues, waterfalls, metastability, loads; more buckets and series. Files of version 1 lack them. */
+export const runSchema = 'clusterlab-run/2';
 
 export interface VariantResult {
   readonly label: string;
   readonly differs: string;
+  /** Whether others are compared with it: the first variant, or in a sweep over loads its group at every load. */
   readonly isBaseline: boolean;
+  /** In a sweep over loads: the factor on every stream's rate; null elsewhere. */
+  readonly load: number | null;
+  /** In a sweep over loads: what the variants of one curve have in common, as `balancer=p2c` is labelled; empty when only the load differs, and
+   *  elsewhere. */
+  readonly group: string;
   /** Metric → one value per seed, in the order of `RunFile.seeds` that are complete for this variant. */
   readonly metrics: Readonly<Record<string, readonly number[]>>;
   readonly estimates: Readonly<Record<string, Estimate>>;
@@ -19,15 +37,80 @@ export interface VariantResult {
   readonly ledger: Ledger;
   readonly latency: HistogramData;
   readonly wait: HistogramData;
+  /** Parts of the requests, in the order of the scenario's views. */
+  readonly views: readonly VariantView[];
   readonly series: SeriesBands;
   /** Means over seeds. */
   readonly instances: readonly InstanceData[];
+  /** Queues of messages: means over seeds of what there is per window, sums of the counts. */
+  readonly queues: readonly QueueResult[];
+  /** The slowest requests of the first seed, slowest first. */
+  readonly waterfalls: readonly Waterfall[];
+  /** How the system came out of the trigger; null when the scenario does not ask. */
+  readonly metastability: VariantMetastability | null;
   /** Of the first seed. */
   readonly beliefs: readonly BeliefChange[];
   /** Of the first seed, with `--explain`: why requests went where they went. */
   readonly decisions: readonly Decision[];
   /** Per seed. */
   readonly digests: readonly string[];
+}
+
+/** The same numbers for the requests of some edges, one class, one stretch of time. */
+export interface VariantView {
+  /** As `expect` writes it: `edge=web->db, class=read`. Unique within a variant. */
+  readonly label: string;
+  /** Names of edges; empty for those of the traffic. */
+  readonly edges: readonly string[];
+  /** Name of the service it speaks of, and of the class; empty for none in particular. */
+  readonly service: string;
+  readonly class: string;
+  readonly fromMs: Ms;
+  /** Infinity (null in the file) when it lasts to the end. */
+  readonly toMs: Ms;
+  /** Summed over seeds. */
+  readonly ledger: Ledger;
+  /** One value per seed, as in `VariantResult`; metrics that make no sense for a part are absent. */
+  readonly metrics: Readonly<Record<string, readonly number[]>>;
+  readonly estimates: Readonly<Record<string, Estimate>>;
+  readonly latency: HistogramData;
+}
+
+export interface VariantMetastability {
+  /** In the order of the seeds. */
+  readonly perSeed: readonly MetastabilityVerdict[];
+  readonly metastableSeeds: number;
+  readonly recoveredSeeds: number;
+  /** From the trigger's end to the recovery, over the seeds that recovered; NaN (null in the file) when none did. */
+  readonly medianRecoveryMs: Ms;
+  /** One sentence that says it all, with the variant's label. */
+  readonly sentence: string;
+  /** The load at which it recovers by itself; null when not asked for, or not metastable in most seeds. */
+  readonly escape: EscapeLoad | null;
+}
+
+/** Found by lowering the load for good, a little after the trigger's end, in runs of their own, and halving the range of answers. */
+export interface EscapeLoad {
+  /** It recovers at this share of the full load; NaN (null in the file) when it does not even at the lowest tried. */
+  readonly low: number;
+  /** It does not recover at this share; NaN when it does at the highest tried. */
+  readonly high: number;
+  /** When the load was lowered. */
+  readonly atMs: Ms;
+  /** In the order tried: how many seeds recovered and how many stayed down; the rest ended too soon to tell. */
+  readonly trials: readonly EscapeTrial[];
+  /** Why it was not searched or not to the end; empty when it was. */
+  readonly unavailable: string;
+  /** The user ended it before an answer was found. */
+  readonly interrupted: boolean;
+  readonly sentence: string;
+}
+
+export interface EscapeTrial {
+  readonly load: number;
+  readonly recovered: number;
+  readonly stayed: number;
+  readonly seeds: number;
 }
 
 /** The time series over seeds: median line and band. */
@@ -38,7 +121,7 @@ export interface SeriesBands {
   >;
 }
 
-/** A variant against the baseline on one metric, from paired seeds. */
+/** A variant against the baseline on one metric, from paired seeds; in a sweep over loads, the baseline of the same load. */
 export interface Comparison {
   readonly variant: string;
   readonly baseline: string;
@@ -60,6 +143,20 @@ export interface Comparison {
   readonly seedsNeeded: number | null;
 }
 
+/** In a sweep over loads: between two loads the verdict on two groups changes. */
+export interface Crossing {
+  readonly group: string;
+  /** The group it is compared with. */
+  readonly baseline: string;
+  readonly metric: string;
+  /** The last load with the old verdict and the first with the new one. In between no verdict was reached. */
+  readonly fromLoad: number;
+  readonly toLoad: number;
+  readonly before: Verdict;
+  readonly after: Verdict;
+  readonly sentence: string;
+}
+
 export interface ExpectationResult {
   readonly text: string;
   readonly file: string;
@@ -68,6 +165,8 @@ export interface ExpectationResult {
   readonly length: number;
   readonly variant: string;
   readonly metric: string;
+  /** Label of the view it speaks of; empty for all measured requests. */
+  readonly view: string;
   readonly measured: Estimate;
   readonly limit: number;
   readonly comparator: string;
@@ -81,6 +180,17 @@ export interface FaultWindow {
   readonly fromMs: Ms;
   /** Infinity (null in the file) when it lasts to the end. */
   readonly toMs: Ms;
+}
+
+/** Who calls whom. */
+export interface EdgeInfo {
+  readonly name: string;
+  /** Name of the calling service, or of the queue that delivers; empty for traffic. */
+  readonly caller: string;
+  /** Name of the called service; of the consuming one where messages are left in a queue. */
+  readonly service: string;
+  /** Name of the queue it publishes to or delivers from; empty for none. */
+  readonly queue: string;
 }
 
 export interface RunFile {
@@ -104,11 +214,19 @@ export interface RunFile {
   /** Settings that differ from the file, as `path=value`. */
   readonly overrides: readonly string[];
   readonly seeds: readonly string[];
+  /** Whether all traffic arrives no matter how long answers take. */
   readonly openLoop: boolean;
+  /** A sentence that says which streams are open loop and which are closed. */
+  readonly loops: string;
   readonly services: readonly { readonly name: string; readonly instances: number; readonly slots: number }[];
+  readonly edges: readonly EdgeInfo[];
+  readonly classes: readonly { readonly name: string; readonly priority: number; readonly tenant: string }[];
+  /** What recovery was judged by; null when the scenario does not ask. */
+  readonly metastability: { readonly triggerBeginsMs: Ms; readonly triggerEndsMs: Ms; readonly recoveredShare: number } | null;
   readonly faults: readonly FaultWindow[];
   readonly variants: readonly VariantResult[];
   readonly comparisons: readonly Comparison[];
+  readonly crossings: readonly Crossing[];
   readonly expectations: readonly ExpectationResult[];
   readonly warnings: readonly Issue[];
   /** Sentences that answer the scenario's question; the first is the verdict. */
@@ -118,3 +236,7 @@ export interface RunFile {
   /** Shell command that makes these numbers again. */
   readonly replay: string;
 }
+
+/** Whether any of these has a value of the metric in any seed: without a cache there are no cache hits, and no row about them. */
+export const isMeasured = (parts: readonly Pick<VariantResult, 'metrics'>[], metric: string): boolean =>
+  parts.some(({ metrics }) => (metrics[metric] ?? []).some((value) => !Number.isNaN(value)));

@@ -2,7 +2,10 @@
  *  is said that no interval supports. */
 import { findMetric } from '../core/metrics.ts';
 import { compareTwo } from './compare.ts';
-import type { Comparison, VariantResult } from './types.ts';
+import { interval, list, ms, percent, signed } from './phrases.ts';
+import { recoverySentences } from './recovery.ts';
+import { sweepSentences } from './sweep-text.ts';
+import type { Comparison, Crossing, VariantResult, Verdict } from './types.ts';
 
 const HEADLINE = 'latency.p99';
 const AVAILABILITY = 'availability';
@@ -11,16 +14,29 @@ export function verdictSentences(
   kind: 'run' | 'compare',
   variants: readonly VariantResult[],
   comparisons: readonly Comparison[],
+  crossings: readonly Crossing[] = [],
 ): string[] {
   if (variants.every(({ digests }) => digests.length === 0)) return ['Nothing was finished, so there is nothing to say.'];
+  // Where the question is whether the system comes back, latencies answer another one.
+  return [...recoverySentences(variants), ...performance(kind, variants, comparisons, crossings)];
+}
+
+function performance(
+  kind: 'run' | 'compare',
+  variants: readonly VariantResult[],
+  comparisons: readonly Comparison[],
+  crossings: readonly Crossing[],
+): string[] {
   if (kind === 'run' || variants.length === 1) return [describe(variants[0])];
-  if (comparisons.some(({ seeds }) => seeds < 2))
+  if (comparisons.length > 0 && comparisons.every(({ seeds }) => seeds < 2))
     return ['A comparison needs at least two seeds; with one, luck and policy cannot be told apart.'];
+  if (variants.some(({ load }) => load !== null)) return sweepSentences(variants, comparisons, crossings);
   if (comparisons.every(({ verdict }) => verdict === 'equivalent')) return [allEquivalent(variants)];
   return [...winner(variants, comparisons), ...losers(variants, comparisons), ...unknown(variants, comparisons)];
 }
 
-function describe(variant: VariantResult): string {
+/** How one variant did, in absolute numbers. */
+export function describe(variant: VariantResult): string {
   const p99 = variant.estimates[HEADLINE];
   const availability = variant.estimates[AVAILABILITY];
   if (p99 === undefined || availability === undefined || Number.isNaN(p99.mean))
@@ -101,16 +117,23 @@ function tied(best: VariantResult, others: readonly VariantResult[]): string[] {
   return sentences;
 }
 
+/** Worse than the baseline, or a trade: better in one and worse in the other, which only the user can weigh. Latency is that of answered
+ *  requests, so that failing the slow ones looks like speed, and answering them like slowness. */
 function losers(variants: readonly VariantResult[], comparisons: readonly Comparison[]): string[] {
+  const [baseline] = variants;
   return variants.slice(1).flatMap((variant) => {
-    const worse = [HEADLINE, AVAILABILITY].filter((metric) => find(comparisons, variant, metric)?.verdict === 'worse');
-    if (worse.length === 0) return [];
-    const what = worse.map((metric) =>
+    const shown = (verdict: Verdict): string[] =>
+      [HEADLINE, AVAILABILITY].filter((metric) => find(comparisons, variant, metric)?.verdict === verdict);
+    const against = (metric: string): string =>
       metric === HEADLINE
-        ? `a p99 of ${ms(p99Of(variant))} instead of ${ms(p99Of(variants[0]))}`
-        : `an availability of ${percent(availabilityOf(variant))} instead of ${percent(availabilityOf(variants[0]))}`,
-    );
-    return [`${variant.label} is worse than ${variants[0].label}: ${what.join(' and ')}.`];
+        ? `a p99 of ${ms(p99Of(variant))} instead of ${ms(p99Of(baseline))}`
+        : `an availability of ${percent(availabilityOf(variant))} instead of ${percent(availabilityOf(baseline))}`;
+    const worse = shown('worse').map(against);
+    const better = shown('better').map(against);
+    if (worse.length === 0) return [];
+    return better.length === 0
+      ? [`${variant.label} is worse than ${baseline.label}: ${worse.join(' and ')}.`]
+      : [`${variant.label} is a trade against ${baseline.label}: ${better.join(' and ')}, but ${worse.join(' and ')}.`];
   });
 }
 
@@ -131,22 +154,3 @@ const find = (comparisons: readonly Comparison[], variant: VariantResult, metric
   comparisons.find((comparison) => comparison.variant === variant.label && comparison.metric === metric);
 const p99Of = (variant: VariantResult): number => variant.estimates[HEADLINE]?.mean ?? NaN;
 const availabilityOf = (variant: VariantResult): number => variant.estimates[AVAILABILITY]?.mean ?? NaN;
-
-function list(labels: readonly string[]): string {
-  return labels.length <= 1 ? labels.join('') : `${labels.slice(0, -1).join(', ')} and ${labels.at(-1)}`;
-}
-
-function ms(value: number): string {
-  if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
-  return value >= 100 ? `${value.toFixed(0)} ms` : value >= 10 ? `${value.toFixed(1)} ms` : `${value.toFixed(2)} ms`;
-}
-
-const interval = (low: number, high: number, show: (value: number) => string): string =>
-  Number.isNaN(low) ? '' : ` (95 % interval ${show(low)} to ${show(high)})`;
-
-const signed = (share: number): string =>
-  `${share < 0 ? '−' : '+'}${Math.abs(share * 100).toFixed(Math.abs(share) < 0.1 ? 1 : 0)} %`;
-
-/** Truncated, never rounded up: 99.996 % must not read as 100 %. */
-const percent = (share: number): string =>
-  share === 1 ? '100 %' : `${(Math.floor(share * 100_000 + 1e-7) / 1000).toFixed(3)} %`;

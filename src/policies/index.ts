@@ -1,9 +1,46 @@
-/** The policies, by family. */
+/** The policies, by family. Interfaces and tables of all of them; the single policies of the resilience families, several of which go by
+ *  the name of the same system, are in `clusterlab/policies/resilience/<family>`. */
 import { balancers } from './balancing/index.ts';
 import { detectors } from './detection/index.ts';
+import { admissions } from './resilience/admission/index.ts';
+import { breakers } from './resilience/breakers/index.ts';
+import { retryBudgets } from './resilience/budgets/index.ts';
+import { hedges } from './resilience/hedging/index.ts';
+import { queuePolicies } from './resilience/queueing/index.ts';
+import { retryPolicies } from './resilience/retries/index.ts';
 
 export * from './balancing/index.ts';
 export * from './detection/index.ts';
+export * from './pipeline/index.ts';
+export * from './resilience/admission/admission.ts';
+export * from './resilience/breakers/breaker.ts';
+export * from './resilience/budgets/retry-budget.ts';
+export * from './resilience/deadline.ts';
+export * from './resilience/hedging/hedge.ts';
+export * from './resilience/queueing/queue-policy.ts';
+export * from './resilience/retries/retry.ts';
+export { admissions, breakers, hedges, queuePolicies, retryBudgets, retryPolicies };
 
-export const families = { balancing: balancers, detection: detectors } as const;
+export const families = {
+  balancing: balancers,
+  detection: detectors,
+  retries: retryPolicies,
+  budgets: retryBudgets,
+  hedging: hedges,
+  breakers,
+  admission: admissions,
+  queueing: queuePolicies,
+} as const;
 export type Family = keyof typeof families;
+
+/** Where each family lives, below this folder. */
+export const familyFolders: Readonly<Record<Family, string>> = {
+  balancing: 'balancing',
+  detection: 'detection',
+  retries: 'resilience/retries',
+  budgets: 'resilience/budgets',
+  hedging: 'resilience/hedging',
+  breakers: 'resilience/breakers',
+  admission: 'resilience/admission',
+  queueing: 'resilience/queueing',
+};

@@ -63,6 +63,15 @@ export function availabilityDecimals(fraction: number): number {
 export const formatPercent = (fraction: number): string =>
   isNumber(fraction) ? `${trimZeros(significant(fraction * 100))} %` : missing;
 
+/** A count as a share in percent: two decimals, cut off, and what is there never reads as nothing. */
+export function formatShare(count: number, total: number): string {
+  if (!(total > 0) || !isNumber(count)) return missing;
+  if (count === 0) return '0';
+  if (count === total) return '100 %';
+  const hundredths = Math.floor((count * 10_000) / total);
+  return hundredths === 0 ? '<0.01 %' : `${(hundredths / 100).toFixed(2)} %`;
+}
+
 export interface ChangeText {
   /** `-86.3 %`, `+0.018 pp`. */
   readonly text: string;
@@ -76,7 +85,9 @@ export function formatDifference({ mean, low, high }: EstimateValues, scale: num
   if (!isNumber(mean)) return { text: missing, interval: '' };
   const suffix = unit === '' ? '' : ` ${unit}`;
   if (!isNumber(low) || !isNumber(high)) return { text: signed(mean * scale, decimalsFor(mean * scale)) + suffix, interval: '' };
-  const decimals = decimalsFor((high - low) * scale || mean * scale);
+  // What six decimals do not show is rounding noise of equal values.
+  const isNothing = [mean, low, high].every((value) => Math.abs(value * scale) < 5e-7);
+  const decimals = isNothing ? 0 : decimalsFor((high - low) * scale || mean * scale);
   return {
     text: signed(mean * scale, decimals) + suffix,
     interval: `[${signed(low * scale, decimals)} .. ${signed(high * scale, decimals)}]`,

@@ -11,10 +11,15 @@ import { decisions } from './html/decisions.ts';
 import { inputs } from './html/inputs.ts';
 import { pageScript } from './html/page-script.ts';
 import { pageStyle } from './html/style.ts';
-import { expectationTable, metricTable, notes, variantTable } from './html/tables.ts';
+import { dataTable, expectationTable, metricTable, notes, variantTable } from './html/tables.ts';
 import { swatch } from './html/swatch.ts';
 import { summarize } from './summary.ts';
+import { atOneLoad } from './charts/one-load.ts';
 import { variantLooks } from './charts/palette.ts';
+import { ledgerTable } from './tables/ledger.ts';
+import { partTables } from './tables/parts.ts';
+import { queueTable } from './tables/queues.ts';
+import { recoveryTable } from './tables/recovery.ts';
 
 export async function renderHtml(original: RunFile): Promise<string> {
   const run = withPlainNames(original);
@@ -38,12 +43,17 @@ export async function renderHtml(original: RunFile): Promise<string> {
 <a class="skip" href="#differences">Skip to the results</a>
 <main>
 ${head(run)}
+${section('recovery', 'Did it come back?', figures(packed, ['recovery']) + dataTable(recoveryTable(run)) + sentenceList(recoveryTexts(run)))}
+${section('loads', 'Over loads', figures(packed, ['load-sweep']) + sentenceList(run.crossings.map((each) => each.sentence)))}
 ${section('differences', 'Is the difference real?', figures(packed, ['forest']))}
 ${section('numbers', 'Numbers', numbers(run) + figures(packed, ['per-seed']))}
 ${highlighter(run)}
-${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'load-over-time']), timeHint)}
+${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'load-over-time', 'attempts-over-time']), timeHint)}
 ${section('tail', 'The tail', figures(packed, ['latency-survival', 'latency-percentiles']))}
 ${section('load', 'Who carried the load', figures(packed, ['instance-heatmap', 'load-spread']))}
+${section('calls', 'Who called whom', partTables(run).map(dataTable).join('\n'))}
+${section('queues', 'Queues of messages', figures(packed, ['queues-over-time']) + dataTable(queueTable(run)))}
+${section('requests', 'What the slowest requests did', figures(packed, waterfallNames(packed)))}
 ${section('decisions', 'Why requests went where they went', decisions(run))}
 ${section('inputs', 'Inputs', inputs(run))}
 </main>
@@ -69,19 +79,23 @@ function policy(scripts: readonly string[], style: string): string {
 }
 
 function head(run: RunFile): string {
-  const { name, scale, requests } = summarize(run);
+  const { name, scale, requests, loops } = summarize(run);
   const [first, ...rest] = run.verdict.map(forTerminal);
   const about = run.scenario.about === '' ? '' : `<p class="about">${forHtml(run.scenario.about)}</p>`;
-  const verdict = first === undefined ? '' : `<p class="verdict">${forHtml(first)}</p>`;
+  const verdict =
+    first === undefined ? '' : `<p class="verdict${first.length > longVerdict ? ' long' : ''}">${forHtml(first)}</p>`;
   return `<header>
 <h1>${forHtml(forTerminal(name))}</h1>
 ${about}
 ${verdict}
 ${rest.map((sentence) => `<p class="more">${forHtml(sentence)}</p>`).join('\n')}
-<p class="scale">${[...scale, requests].map(forHtml).join(' · ')}</p>
+<p class="scale">${[...scale, requests].map(forHtml).join(' · ')}<br>${forHtml(forTerminal(loops))}</p>
 ${expectationBadge(run)}
 </header>`;
 }
+
+/** Characters; beyond, a headline is no longer read at a glance and is set smaller. */
+const longVerdict = 140;
 
 function expectationBadge(run: RunFile): string {
   const { expectations } = run;
@@ -92,7 +106,24 @@ function expectationBadge(run: RunFile): string {
   return `<p><a class="badge ${failed === 0 ? 'pass' : 'fail'}" href="#numbers">${failed === 0 ? '✓' : '✗'} ${text}</a></p>`;
 }
 
-const numbers = (run: RunFile): string => [variantTable(run), notes(run), expectationTable(run), metricTable(run)].join('\n');
+const numbers = (run: RunFile): string =>
+  [variantTable(run), notes(run), expectationTable(run), dataTable(ledgerTable(run)), metricTable(run)].join('\n');
+
+/** What the verdict does not say already: with many variants it only counts them. */
+function recoveryTexts({ variants, verdict }: RunFile): string[] {
+  const said = verdict.join(' ');
+  return variants
+    .flatMap(({ metastability }) => [metastability?.sentence ?? '', metastability?.escape?.sentence ?? ''])
+    .filter((text) => text !== '' && !said.includes(text.replace(/\.$/, '')));
+}
+
+const sentenceList = (sentences: readonly string[]): string =>
+  sentences.length === 0
+    ? ''
+    : `<ul class="notes">${sentences.map((text) => `<li>${forHtml(forTerminal(text))}</li>`).join('')}</ul>`;
+
+const waterfallNames = (packed: readonly PackedChart[]): string[] =>
+  packed.map(({ name }) => name).filter((name) => name.startsWith('waterfall-'));
 
 const timeHint = 'Drag a picture to move along, hold Shift and turn the wheel to zoom, double-click to go back.';
 
@@ -121,8 +152,9 @@ const figures = (packed: readonly PackedChart[], names: readonly string[]): stri
 
 /** Picks a variant out in all charts at once; the same as a click on a legend, but reachable by keyboard. */
 function highlighter(run: RunFile): string {
-  if (run.variants.length < 2) return '';
-  const buttons = variantLooks(run).map(
+  const looks = variantLooks(atOneLoad(run));
+  if (looks.length < 2) return '';
+  const buttons = looks.map(
     (look) =>
       `<button type="button" aria-pressed="false" data-variant="${forHtml(look.label)}">${swatch(look)}${forHtml(look.label)}</button>`,
   );

@@ -10,7 +10,7 @@ export interface OutputFile {
 
 export interface OutputFormat {
   readonly about: string;
-  /** Names of the files, `*` standing for the name of a chart. */
+  /** Names of the files a run can have, `*` standing for the name of a chart; those it has no data for are left out. */
   readonly files: readonly string[];
   /** One file at a time, so that memory holds one at a time. */
   render(run: RunFile): AsyncIterable<OutputFile>;
@@ -26,13 +26,35 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
     },
   },
   csv: {
-    about: 'estimates and comparisons, and the time series, for spreadsheets and data frames',
-    files: ['summary.csv', 'timeseries.csv'],
+    about: 'estimates and comparisons, the time series, and what became of every request, for spreadsheets and data frames',
+    files: [
+      ...['summary.csv', 'timeseries.csv', 'ledger.csv'],
+      // Where there is more than one edge, service or class, and where there are queues and requests followed in full.
+      ...['edges.csv', 'services.csv', 'classes.csv', 'queues.csv', 'waterfalls.csv'],
+    ],
     async *render(run) {
       const { summaryCsv } = await import('./summary-csv.ts');
       yield { name: 'summary.csv', content: summaryCsv(run) };
       const { timeseriesCsv } = await import('./timeseries-csv.ts');
       yield { name: 'timeseries.csv', content: timeseriesCsv(run) };
+      const { ledgerCsv } = await import('./ledger-csv.ts');
+      yield { name: 'ledger.csv', content: ledgerCsv(run) };
+      const [{ partsCsv }, { queuesCsv }, { waterfallsCsv }] = await Promise.all([
+        import('./parts-csv.ts'),
+        import('./queues-csv.ts'),
+        import('./waterfalls-csv.ts'),
+      ]);
+      const tables: readonly (readonly [string, (run: RunFile) => string | null])[] = [
+        ['edges.csv', (each) => partsCsv(each, 'edge')],
+        ['services.csv', (each) => partsCsv(each, 'service')],
+        ['classes.csv', (each) => partsCsv(each, 'class')],
+        ['queues.csv', queuesCsv],
+        ['waterfalls.csv', waterfallsCsv],
+      ];
+      for (const [name, make] of tables) {
+        const content = make(run);
+        if (content !== null) yield { name, content };
+      }
     },
   },
   md: {

@@ -4,18 +4,27 @@ import { formatEstimate, formatMs, formatPercent } from './format.ts';
 import { forMarkdown, forTerminal } from './plain-text.ts';
 import { regrets } from './regret.ts';
 import { measuredText, metricTitle, summarize, type SummaryRow } from './summary.ts';
+import { ledgerTable } from './tables/ledger.ts';
+import { partTables } from './tables/parts.ts';
+import { queueTable } from './tables/queues.ts';
+import { recoveryTable } from './tables/recovery.ts';
+import { type DataTable, rowCount } from './tables/table.ts';
 
 export function renderMarkdown(run: RunFile): string {
   const summary = summarize(run);
   const [verdict, ...sentences] = run.verdict;
   const blocks = [
     `### ${forMarkdown(summary.name)}`,
-    [...summary.scale, summary.requests].join(' · '),
+    `${[...summary.scale, summary.requests].join(' · ')}  \n${forMarkdown(summary.loops)}`,
     verdict === undefined
       ? ''
       : `**${forMarkdown(verdict)}**${sentences.map((sentence) => ` ${forMarkdown(sentence)}`).join('')}`,
     run.variants.length === 1 ? singleTable(run) : variantTable(run),
+    titled(recoveryTable(run)),
     expectationTable(run),
+    titled(ledgerTable(run)),
+    ...partTables(run, markdownRows).map(titled),
+    titled(queueTable(run)),
     regretTable(run),
     summary.notes.map((note) => `- ${forMarkdown(note.replace(/^~ /, ''))}`).join('\n'),
     run.replay === '' ? '' : fenced(forTerminal(run.replay)),
@@ -46,6 +55,23 @@ function singleTable(run: RunFile): string {
     return [metricTitle(metric), value, interval ?? ''];
   });
   return table(['metric', 'mean', '95 % interval'], [':---', '---:', ':---'], body);
+}
+
+/** A comment in a pull request is no place for hundreds of rows; the CSV files have all of them. */
+const markdownRows = 60;
+
+/** Our own digits and units need no backslashes. */
+const number = (cell: string): string => cell.replace(/</g, '&#60;');
+
+function titled(data: DataTable | null): string {
+  if (data === null) return '';
+  const { title, about, columns } = data;
+  const body = Array.from({ length: rowCount(data) }, (_, row) =>
+    columns.map(({ align, cells }) => (align === 'right' ? number(cells[row]) : forMarkdown(cells[row]))),
+  );
+  const align = columns.map((column) => (column.align === 'right' ? '---:' : ':---'));
+  const header = columns.map((column) => forMarkdown(column.header));
+  return `**${title}.** ${forMarkdown(about)}\n\n${table(header, align, body)}`;
 }
 
 function expectationTable(run: RunFile): string {

@@ -88,20 +88,99 @@ const instance = object({
   busy: numbers,
   queued: numbers,
 });
+const ledger = object({
+  offered: count,
+  ok: count,
+  degraded: count,
+  cancelled: count,
+  failed: object(Object.fromEntries(failureBuckets.map((bucket) => [bucket, count]))),
+  inFlight: count,
+});
+const view = object({
+  label: text,
+  edges: list(text),
+  service: text,
+  class: text,
+  fromMs: count,
+  toMs: openTime,
+  ledger,
+  metrics: record(numbers),
+  estimates: record(estimate),
+  latency: histogram,
+});
+const queue = object({
+  name: text,
+  depth: numbers,
+  oldestMs: numbers,
+  published: count,
+  done: count,
+  redelivered: count,
+  dead: count,
+});
+/** −1 for the request itself; a parent stands before its children, so that no reader can be sent in circles. */
+const spans: Reader = (value, path, issues) => {
+  const read = list(object({ parent: number, kind: text, what: text, fromMs: number, toMs: number, outcome: text }))(
+    value,
+    path,
+    issues,
+  );
+  if (!Array.isArray(read)) return read;
+  const wrong = read.findIndex(
+    (each: { parent?: unknown } | undefined, index) =>
+      each !== undefined && !(Number.isInteger(each.parent) && Number(each.parent) >= -1 && Number(each.parent) < index),
+  );
+  if (wrong >= 0) complain(read[wrong].parent, 'the index of an earlier span or -1', [...path, wrong, 'parent'], issues);
+  return read;
+};
+const waterfall = object({
+  edge: text,
+  request: count,
+  class: text,
+  arrivalMs: number,
+  latencyMs: number,
+  result: text,
+  spans,
+});
+const escape = object({
+  low: number,
+  high: number,
+  atMs: count,
+  trials: list(object({ load: number, recovered: count, stayed: count, seeds: count })),
+  unavailable: text,
+  interrupted: flag,
+  sentence: text,
+});
+const recovery = object({
+  perSeed: list(
+    object({
+      state: oneOf(['metastable', 'recovered', 'never-failed', 'too-short']),
+      recoveredAtMs: number,
+      baseline: number,
+      lastShare: number,
+      reason: orNull(text),
+    }),
+  ),
+  metastableSeeds: count,
+  recoveredSeeds: count,
+  medianRecoveryMs: number,
+  sentence: text,
+  escape: orNull(escape),
+});
 const variant = object({
   label: text,
   differs: text,
   isBaseline: flag,
+  load: orNull(count),
+  group: text,
   metrics: record(numbers),
   estimates: record(estimate),
-  ledger: object({
-    offered: count,
-    ok: count,
-    failed: object(Object.fromEntries(failureBuckets.map((bucket) => [bucket, count]))),
-    inFlight: count,
-  }),
+  ledger,
   latency: histogram,
   wait: histogram,
+  views: list(view),
+  queues: list(queue),
+  waterfalls: list(waterfall),
+  metastability: orNull(recovery),
   series: object({ windowMs: count, columns: object(Object.fromEntries(seriesColumns.map((column) => [column, band]))) }),
   instances: list(instance),
   beliefs: list(object({ atMs: number, balancer: count, instance: text, alive: flag })),
@@ -140,11 +219,22 @@ const expectation = object({
   length: count,
   variant: text,
   metric: text,
+  view: text,
   measured: estimate,
   limit: number,
   comparator: text,
   passed: flag,
   uncertain: flag,
+});
+const crossing = object({
+  group: text,
+  baseline: text,
+  metric: text,
+  fromLoad: count,
+  toLoad: count,
+  before: oneOf(verdicts),
+  after: oneOf(verdicts),
+  sentence: text,
 });
 const runFile = object({
   schema: oneOf([runSchema]),
@@ -164,10 +254,15 @@ const runFile = object({
   overrides: list(text),
   seeds: list(text),
   openLoop: flag,
+  loops: text,
   services: list(object({ name: text, instances: count, slots: count })),
+  edges: list(object({ name: text, caller: text, service: text, queue: text })),
+  classes: list(object({ name: text, priority: number, tenant: text })),
+  metastability: orNull(object({ triggerBeginsMs: count, triggerEndsMs: count, recoveredShare: number })),
   faults: list(object({ label: text, fromMs: number, toMs: openTime })),
   variants: list(variant),
   comparisons: list(comparison),
+  crossings: list(crossing),
   expectations: list(expectation),
   warnings: list(object({ severity: oneOf(['error', 'warning']), code: text, path: list(anything), message: text })),
   verdict: list(text),

@@ -1,6 +1,6 @@
-/** One row per variant and metric: the estimate, and where the metric is compared the paired difference with its verdict. */
+/** One row per variant and metric that was measured in any of them: the estimate, and where the metric is compared the paired difference with its verdict. */
 import { findMetric } from '../core/metrics.ts';
-import type { Comparison, RunFile } from '../lab/types.ts';
+import { type Comparison, isMeasured, type RunFile } from '../lab/types.ts';
 import { csv, type Cell } from './csv.ts';
 
 const header = [
@@ -26,6 +26,7 @@ export function summaryCsv(run: RunFile): string {
   const rows: Cell[][] = [];
   for (const variant of run.variants) {
     for (const [metric, estimate] of Object.entries(variant.estimates)) {
+      if (!isMeasured(run.variants, metric)) continue;
       const compared = run.comparisons.find((each) => each.variant === variant.label && each.metric === metric);
       rows.push([
         run.scenario.name,

@@ -10,6 +10,7 @@ import {
   formatCount,
   formatDifference,
   formatEstimate,
+  formatMetric,
   formatMs,
   formatSpan,
   isNumber,
@@ -25,6 +26,8 @@ export interface Summary {
   readonly rows: readonly SummaryRow[];
   /** The metric of the comparison column, and to whom; null when nothing is compared. */
   readonly compared: { readonly metric: string; readonly title: string; readonly baseline: string } | null;
+  /** Which traffic waits for answers and which does not: latencies of the two cannot be compared. */
+  readonly loops: string;
   readonly notes: readonly string[];
 }
 export interface SummaryColumn {
@@ -45,16 +48,24 @@ export interface Change {
   readonly verdict: Verdict;
 }
 
-const headlineColumns: readonly SummaryColumn[] = [
-  { metric: 'latency.p50', title: 'p50' },
-  { metric: 'latency.p99', title: 'p99' },
-  { metric: 'latency.p99.9', title: 'p99.9' },
-  { metric: 'availability', title: 'availability' },
-];
+function headlineColumns(run: RunFile): readonly SummaryColumn[] {
+  return [
+    { metric: 'latency.p50', title: 'p50' },
+    { metric: 'latency.p99', title: 'p99' },
+    { metric: 'latency.p99.9', title: 'p99.9' },
+    { metric: 'availability', title: 'availability' },
+    ...(triesAgain(run) ? [{ metric: 'attempts', title: 'attempts' }] : []),
+  ];
+}
+
+/** Whether any request of the traffic was tried more than once. */
+export const triesAgain = (run: RunFile): boolean =>
+  run.variants.some(({ estimates }) => (estimates['retries']?.mean ?? 0) > 0 || (estimates['hedges']?.mean ?? 0) > 0);
 
 export function summarize(run: RunFile): Summary {
   const compared = headlineComparison(run);
-  const cells = headlineColumns.map(({ metric }) =>
+  const columns = headlineColumns(run);
+  const cells = columns.map(({ metric }) =>
     columnTexts(
       run.variants.map((variant) => variant.estimates[metric]),
       metric,
@@ -68,7 +79,7 @@ export function summarize(run: RunFile): Summary {
       ...(run.variants.length > 1 ? [plural(run.variants.length, 'variant')] : []),
     ],
     requests: `${formatCount(run.checks.requests)} requests`,
-    columns: headlineColumns,
+    columns,
     rows: run.variants.map((variant, index) => {
       const comparison = run.comparisons.find((each) => each.variant === variant.label && each.metric === compared?.metric);
       const expectations = run.expectations.filter((each) => each.variant === variant.label);
@@ -81,6 +92,7 @@ export function summarize(run: RunFile): Summary {
       };
     }),
     compared,
+    loops: run.loops,
     notes: notes(run),
   };
 }
@@ -101,6 +113,14 @@ const titles: Readonly<Record<string, string>> = {
   'load.jain': 'fairness of load (Jain)',
   'inSystem.mean': 'requests in the system',
   'instances.up': 'instances up',
+  degraded: 'degraded answers',
+  attempts: 'attempts per request',
+  retries: 'retries per request',
+  hedges: 'hedges per request',
+  amplification: 'messages over one per call',
+  cacheHits: 'cache hits',
+  connections: 'connections opened',
+  probes: 'probes sent',
 };
 /** `noEndpoint` → `no endpoint`. */
 const spell = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -127,8 +147,17 @@ function headlineComparison(run: RunFile): Summary['compared'] {
   const metric = metrics.find((name) => run.comparisons.some((comparison) => comparison.metric === name));
   const first = run.comparisons.find((comparison) => comparison.metric === metric);
   if (metric === undefined || first === undefined) return null;
-  return { metric, title: metric === 'latency.p99' ? 'p99' : metricTitle(metric), baseline: first.baseline };
+  return { metric, title: metric === 'latency.p99' ? 'p99' : metricTitle(metric), baseline: groupOf(run, first.baseline) };
 }
+
+/** With what a variant is compared; in a sweep over loads that is a group, at the variant's own load. */
+export function baselineName(run: RunFile, { baseline }: Pick<Comparison, 'baseline'>): string {
+  const group = groupOf(run, baseline);
+  return group === baseline ? baseline : `${group} at the same load`;
+}
+
+const groupOf = ({ variants }: RunFile, label: string): string =>
+  variants.find((variant) => variant.label === label && variant.load !== null)?.group || label;
 
 /** One unit, or one number of decimals, for a whole column. */
 function columnTexts(estimates: readonly (Estimate | undefined)[], metric: string): string[] {
@@ -137,6 +166,7 @@ function columnTexts(estimates: readonly (Estimate | undefined)[], metric: strin
     const decimals = Math.max(...means.map(availabilityDecimals));
     return means.map((mean) => formatAvailability(mean, decimals));
   }
+  if (findMetric(metric)?.unit !== 'ms') return means.map((mean) => formatMetric(metric, mean));
   const unit = commonTimeUnit(means);
   return means.map((mean) => formatMs(mean, unit));
 }
@@ -163,7 +193,8 @@ function zeroFailures(run: RunFile): string[] {
   });
   if (clean.length === 0) return [];
   const ended = Math.min(...clean.map((each) => each.ended));
-  const who = clean.length === run.variants.length && clean.length > 1 ? 'every variant' : names(clean.map((each) => each.label));
+  const who =
+    clean.length === run.variants.length && clean.length > 1 ? 'every variant' : shortNames(clean.map((each) => each.label));
   const atLeast = clean.every((each) => each.ended === ended) ? '' : 'at least ';
   return [
     `100 % is not a promise: 0 of ${atLeast}${formatCount(ended)} requests failed (${who}), so the failure rate is below ` +
@@ -179,7 +210,8 @@ function inconclusive(run: RunFile): string[] {
     byMetric.set(comparison.metric, [...(byMetric.get(comparison.metric) ?? []), comparison]);
   }
   return [...byMetric].map(([metric, open]) => {
-    const { seeds, baseline } = open[0]!;
+    const { seeds } = open[0]!;
+    const baseline = baselineName(run, open[0]!);
     const who = names(open.map((each) => each.variant));
     const head = `~ ${metricTitle(metric)}: ${plural(seeds, 'seed')} cannot tell ${who} from ${baseline}`;
     const needed = open.map((each) => each.seedsNeeded).filter((count) => count !== null && count > seeds) as number[];
@@ -187,6 +219,12 @@ function inconclusive(run: RunFile): string[] {
     return `${head}; about ${Math.max(...needed)} would decide${open.length > 1 ? ' all of them' : ''}.`;
   });
 }
+
+/** Within parentheses, which are not broken over lines. */
+const shortNames = (labels: readonly string[]): string => {
+  const all = names(labels);
+  return all.length <= 36 ? all : plural(labels.length, 'variant');
+};
 
 /** `a, b and c`; beyond six only how many. */
 function names(labels: readonly string[]): string {

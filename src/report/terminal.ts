@@ -6,6 +6,11 @@ import { formatEstimate, formatMs, formatPercent } from './format.ts';
 import { forTerminal } from './plain-text.ts';
 import { regrets, type Regret } from './regret.ts';
 import { measuredText, metricTitle, plural, summarize, type Summary, type SummaryRow } from './summary.ts';
+import { failedLedger } from './tables/ledger.ts';
+import { partTables } from './tables/parts.ts';
+import { queueTable } from './tables/queues.ts';
+import { recoveryTable } from './tables/recovery.ts';
+import type { DataTable } from './tables/table.ts';
 import { cut, naturalWidth, textTable, wrap, type TextColumn } from './text-table.ts';
 
 export interface TerminalOptions {
@@ -25,7 +30,9 @@ export function renderTerminal(run: RunFile, options: TerminalOptions): string {
       wrap(look.clean(sentence), look.width).map((line) => (index === 0 ? look.paint.bold(line) : line)),
     ),
     run.variants.length === 1 ? singleTable(run, run.variants[0]!, look) : variantTable(summary, look),
+    ...dataTables(run, terminalRows).map((table) => dataLines(table, look)),
     regretTable(run, look),
+    wrap(look.clean(summary.loops), look.width, '  ').map(look.paint.dim),
     summary.notes.flatMap((note) => wrap(look.clean(note), look.width, '  ')).map(look.paint.dim),
     expectationLines(run.expectations, look),
     run.warnings.flatMap((warning) => warningLines(warning, look)),
@@ -133,6 +140,30 @@ function expectedColumn({ rows }: Summary, look: Look): TextColumn[] {
   ];
 }
 
+/** More rows than this push the verdict off the screen; the files have all of them. */
+const terminalRows = 24;
+
+/** What applies to this run, in the order of the questions: did it come back, what failed, where, and did consumers keep up. */
+function dataTables(run: RunFile, maxRows: number): DataTable[] {
+  const recovery = run.variants.length > 1 ? recoveryTable(run) : null;
+  return [recovery, failedLedger(run), ...partTables(run, maxRows), queueTable(run)].filter((table) => table !== null);
+}
+
+/** The name of a part stands on the first of its rows only. */
+function dataLines({ columns }: DataTable, look: Look): string[] {
+  const shown = columns.map(({ header, align, cells, dropOrder, short }, index): TextColumn => ({
+    header: look.clean(header),
+    align,
+    cells: cells.map((cell, row) => (index === 0 && row > 0 && cell === cells[row - 1] ? '' : look.clean(cell))),
+    giveWay: [
+      ...(short === undefined ? [] : [{ order: short.order, cells: short.cells.map(look.clean) }]),
+      ...(dropOrder === undefined ? [] : [{ order: dropOrder }]),
+    ],
+    ...(align === 'left' ? { shrinkTo: 8 } : {}),
+  }));
+  return textTable(shown, look.width, look.ellipsis, look.paint.dim);
+}
+
 /** What `--explain` recorded: the cost of not knowing everything. */
 function regretTable(run: RunFile, look: Look): string[] {
   const rows = regrets(run.variants);
@@ -152,7 +183,7 @@ function regretTable(run: RunFile, look: Look): string[] {
 }
 
 /** Which columns go first on a narrow terminal, after the failed expectations are counted instead of spelt out. */
-const dropOrder: Readonly<Record<string, number>> = { 'latency.p99.9': 1, 'latency.p50': 2, availability: 3 };
+const dropOrder: Readonly<Record<string, number>> = { attempts: 0.5, 'latency.p99.9': 1, 'latency.p50': 2, availability: 3 };
 
 function expectedCell({ failed, expectations }: SummaryRow, look: Look, short = false): string {
   if (expectations === 0) return '';
@@ -186,6 +217,18 @@ const singleMetrics = (variant: VariantResult): string[] => [
   ...['latency.mean', 'latency.p50', 'latency.p90', 'latency.p99', 'latency.p99.9', 'latency.max', 'availability'],
   ...Object.keys(variant.estimates).filter((metric) => metric.startsWith('failures.') && variant.estimates[metric]!.mean > 0),
   ...['offered', 'goodput', 'wait.share', 'utilization.mean', 'utilization.max', 'load.maxOverMean'],
+  ...telling.filter(([metric, normal]) => (variant.estimates[metric]?.mean ?? normal) > normal).map(([metric]) => metric),
+];
+/** Metrics that say something only above their usual value. */
+const telling: readonly (readonly [string, number])[] = [
+  ['degraded', 0],
+  ['attempts', 1],
+  ['retries', 0],
+  ['hedges', 0],
+  ['amplification', 1],
+  ['cacheHits', 0],
+  ['connections', 0],
+  ['probes', 0],
 ];
 
 function singleTable(run: RunFile, variant: VariantResult, look: Look): string[] {

@@ -1,14 +1,17 @@
-/** `compare:` to variants: every combination of the values listed for roles (balancer, detector) and paths (services.api.slots). */
+/** `compare:` to variants: every combination of the values listed for roles (balancer, retry), loads and paths (services.api.slots). */
 import type { Path } from '../core/issue.ts';
-import { show } from '../core/quantity.ts';
+import { formatFraction, isProblem, parseFraction, show } from '../core/quantity.ts';
 import { nearest } from './hints.ts';
 import { compileWorld, type World } from './compile.ts';
 import type { Env } from './distributions.ts';
 import { parsePath, setAt } from './edit.ts';
 import { childOf, locateKey, nodeAt, toPlain, type Node, type Plain, type Span } from './node.ts';
-import { compileUse, isLabel, isRole, roles, type Role } from './policy-use.ts';
+import { atLoad, endsEarly } from './load-factor.ts';
+import { withRole } from './overrides.ts';
+import { compileUse, isLabel } from './policy-use.ts';
+import { isRole, type Role, roleNames } from './roles.ts';
 import type { SeedOptions } from './run.ts';
-import { policyUse } from './shape.ts';
+import { policyUse } from './shape-parts.ts';
 import type { PolicyChoice, PolicyUse, VariantSpec } from './spec.ts';
 
 /** A variant before `expect` is known. */
@@ -19,7 +22,8 @@ interface Alternative {
   readonly differs: string;
   readonly change:
     | { readonly role: Role; readonly use: PolicyUse | undefined }
-    | { readonly path: Path; readonly value: Node; readonly keySpan: Span };
+    | { readonly path: Path; readonly value: Node; readonly keySpan: Span }
+    | { readonly load: number };
 }
 
 const maxVariants = 1000;
@@ -27,6 +31,7 @@ const maxVariants = 1000;
 /** One variant when there is nothing to compare; undefined after complaints. */
 export async function compileVariants(
   policies: PolicyChoice | undefined,
+  world: World | undefined,
   durationMs: number,
   env: Env,
   options: SeedOptions,
@@ -42,7 +47,7 @@ export async function compileVariants(
   }
   const variants: Variant[] = [];
   for (const combination of combinations(dimensions)) {
-    const variant = await compileVariant(combination, policies, env, options);
+    const variant = await compileVariant(combination, policies, world, env, options);
     if (variant !== undefined) variants.push(variant);
   }
   if (variants.length < count) return undefined;
@@ -66,7 +71,8 @@ async function compileDimensions(durationMs: number, env: Env): Promise<Alternat
   for (const key of keys) {
     const count = complaints.listLength(['compare', key], 'values', { hint: 'the first is the baseline' });
     if (count === 0) dimensions.push(undefined);
-    else dimensions.push(isRole(key) ? await compileRole(key, count, durationMs, env) : compilePath(key, keys, count, env));
+    else if (isRole(key)) dimensions.push(await compileRole(key, count, durationMs, env));
+    else dimensions.push(key === 'load' ? compileLoads(count, env) : compilePath(key, keys, count, env));
   }
   return dimensions.every((dimension) => dimension !== undefined) ? dimensions : undefined;
 }
@@ -83,15 +89,35 @@ async function compileRole(role: Role, count: number, durationMs: number, env: E
   return alternatives.length === count ? alternatives : undefined;
 }
 
+/** `load: [50%, 80%, 110%]`, of what the streams say. */
+function compileLoads(count: number, { complaints }: Env): Alternative[] | undefined {
+  const alternatives: Alternative[] = [];
+  for (let index = 0; index < count; index++) {
+    const path = ['compare', 'load', index];
+    const { value, label } = labelledValue(nodeAt(complaints.root, path)!);
+    const reading = parseFraction(toPlain(value), { min: 0, exclusiveMin: true, max: 100 });
+    if (isProblem(reading)) {
+      complaints.error('bad-load', path, reading.problem, reading.hint);
+      continue;
+    }
+    if (label !== undefined && !isLabel(label)) {
+      complaints.error('bad-label', [...path, 'label'], `${show(label)} is not a label: one line of text, not empty`);
+      continue;
+    }
+    const text = `load=${formatFraction(reading.value)}`;
+    alternatives.push({ label: label ?? text, differs: text, change: { load: reading.value } });
+  }
+  return alternatives.length === count ? alternatives : undefined;
+}
+
 function compilePath(key: string, keys: readonly string[], count: number, { complaints }: Env): Alternative[] | undefined {
   const path = parsePath(key);
   const complain = (message: string, hint?: string): undefined => {
     complaints.add({ code: 'unknown-path', path: ['compare'], key, message, ...(hint === undefined ? {} : { hint }) });
   };
-  const roleNames = Object.keys(roles);
   if (path === undefined || (path.length === 1 && !complaints.has(path))) {
-    const near = nearest(key, roleNames);
-    const known = `compare ${roleNames.join(', ')}, or a path such as services.api.slots`;
+    const near = nearest(key, [...roleNames, 'load']);
+    const known = `compare ${roleNames.join(', ')}, load, or a path such as services.api.slots`;
     return complain(
       `${show(key)} is neither a role nor a path`,
       near === undefined ? known : `did you mean ${JSON.stringify(near)}?`,
@@ -160,10 +186,11 @@ function* combinations(dimensions: readonly (readonly Alternative[])[], index = 
 async function compileVariant(
   combination: readonly Alternative[],
   base: PolicyChoice | undefined,
+  baseWorld: World | undefined,
   env: Env,
   options: SeedOptions,
 ): Promise<Variant | undefined> {
-  const label = combination.map((alternative) => alternative.label).join(', ');
+  const label = labelsOf(combination);
   const differs = combination.map((alternative) => alternative.differs).join(', ');
   let policies = base;
   let world: World | undefined;
@@ -183,13 +210,31 @@ async function compileVariant(
   }
   if (policies === undefined) return undefined;
   for (const { change } of combination) if ('role' in change) policies = withRole(policies, change.role, change.use);
-  return { label, differs, policies, ...(world === undefined ? {} : { world: { ...world, policies } }) };
+  const sweep = combination.find(({ change }) => 'load' in change);
+  const load = sweep !== undefined && 'load' in sweep.change ? sweep.change.load : undefined;
+  if (load !== undefined && load !== 1) {
+    world = (world ?? baseWorld) && atLoad((world ?? baseWorld)!, load);
+    // Its errors have been complained of.
+    if (world === undefined) return undefined;
+    const early = load > 1 ? endsEarly(world) : undefined;
+    if (early !== undefined) {
+      const message = `at ${formatFraction(load)} of the load the recording of ${show(early.name)} is over well before the run`;
+      env.complaints.warn(
+        'recording-ends',
+        ['compare', 'load'],
+        message,
+        'shorten the run, so that the fastest variant has enough of it',
+      );
+    }
+  }
+  return {
+    ...{ label, differs, policies },
+    ...(load === undefined ? {} : { load, group: labelsOf(combination.filter((alternative) => alternative !== sweep)) }),
+    ...(world === undefined ? {} : { world: { ...world, policies } }),
+  };
 }
 
-function withRole({ balancer, detector }: PolicyChoice, role: Role, use: PolicyUse | undefined): PolicyChoice {
-  if (role === 'balancer') return { balancer: use ?? balancer, ...(detector === undefined ? {} : { detector }) };
-  return { balancer, ...(use === undefined ? {} : { detector: use }) };
-}
+const labelsOf = (combination: readonly Alternative[]): string => combination.map(({ label }) => label).join(', ');
 
 /** Results go by their labels. */
 function areDistinct(

@@ -1,16 +1,24 @@
 /** A checked tree of sections to a scenario: each section by itself, so that all complaints come at once. */
-import { compileFaults } from './faults.ts';
+import { complainOfCircles, warnOfIdle } from './call-graph.ts';
+import type { Town } from './call.ts';
+import { compileCalls } from './calls.ts';
+import { compileClasses } from './class-mix.ts';
 import type { Env } from './distributions.ts';
+import { EdgeList } from './edges.ts';
+import { compileFaults } from './faults.ts';
+import { compileMetastability } from './metastability.ts';
 import { compileNetwork } from './network.ts';
-import { compileUse } from './policy-use.ts';
+import { compilePolicies } from './overrides.ts';
+import { compileQueues, withDeliveries } from './queues.ts';
+import { recordedClasses } from './recordings.ts';
 import { compileRun, type SeedOptions } from './run.ts';
 import { compileServices, zonesOf, type KnownService } from './services.ts';
-import { policies as policiesShape, topLevel } from './shape.ts';
-import type { PolicyChoice, Scenario, ServiceSpec } from './spec.ts';
+import { topLevel } from './shape.ts';
+import type { EdgeSpec, PolicyChoice, QueueSpec, Scenario, ServiceSpec, TrafficSpec } from './spec.ts';
 import { compileTraffic } from './traffic.ts';
 
 /** Everything but what needs the variants. */
-export type World = Omit<Scenario, 'variants' | 'expect'>;
+export type World = Omit<Scenario, 'variants' | 'expect' | 'views'>;
 
 /** The world, or undefined after complaints; what could be understood of the policies and the duration is there in any case, for the
  *  sections that follow. */
@@ -23,38 +31,77 @@ export async function compileWorld(
   const run = compileRun(complaints, options);
   // Without a duration, whatever compares with it is left unsaid.
   const durationMs = run?.durationMs ?? Infinity;
-  const services = await compileServices(env);
-  const traffic = await compileTraffic(services, durationMs, env);
-  const zones = [...zonesOf(services ?? []), ...traffic.flatMap(({ balancerZones }) => balancerZones)];
+  const recorded = await recordedClasses(env);
+  const classes = compileClasses(recorded.names, recorded.hasOthers, env);
+  const services = await compileServices(classes, durationMs, env);
+  const queues = compileQueues(services, complaints);
+  const graph = await compileGraph({ services, queues, classes, durationMs }, env);
+  const zones = [...zonesOf(services ?? []), ...graph.edges.flatMap(({ balancerZones }) => balancerZones)];
   const network = await compileNetwork([...new Set(zones)], env);
-  const faults = await compileFaults(services, durationMs, env);
+  const faults = await compileFaults(services, graph.cached, durationMs, env);
+  const metastability = compileMetastability(faults, durationMs, run?.warmupMs ?? 0, complaints);
   const policies = await compilePolicies(durationMs, env);
   if (
     complaints.hasErrors ||
     head === undefined ||
     run === undefined ||
     services === undefined ||
+    classes === undefined ||
     network === undefined ||
     policies === undefined
   ) {
     return { durationMs, ...(policies === undefined ? {} : { policies }) };
   }
   const { name, about = '', demonstrates = '' } = head;
-  return {
-    world: { name, about, demonstrates, run, services: specsOf(services), network, traffic, faults, policies },
-    policies,
-    durationMs,
+  const world: World = {
+    ...{
+      name,
+      about,
+      demonstrates,
+      run,
+      services: graph.services,
+      classes: classes.specs,
+      edges: graph.edges,
+      queues: graph.queues,
+    },
+    ...{ network, traffic: graph.traffic, faults, policies },
+    ...(metastability === undefined ? {} : { metastability }),
   };
+  warnOfIdle(world, classes, complaints);
+  return { world, policies, durationMs };
 }
 
-const specsOf = (services: readonly KnownService[]): ServiceSpec[] =>
-  services.flatMap(({ spec }) => (spec === undefined ? [] : [spec]));
+interface Graph {
+  readonly services: readonly ServiceSpec[];
+  readonly queues: readonly QueueSpec[];
+  readonly edges: readonly EdgeSpec[];
+  readonly traffic: readonly TrafficSpec[];
+  /** Indices of services with a call that has a cache. */
+  readonly cached: ReadonlySet<number>;
+}
 
-async function compilePolicies(durationMs: number, env: Env): Promise<PolicyChoice | undefined> {
-  const shape = env.complaints.has(['policies']) ? env.complaints.check(policiesShape, ['policies']) : {};
-  if (shape === undefined) return undefined;
-  const balancer = await compileUse('balancer', shape.balancer ?? 'round-robin', ['policies', 'balancer'], durationMs, env);
-  const detector = await compileUse('detector', shape.detector ?? 'none', ['policies', 'detector'], durationMs, env);
-  if (balancer?.use === undefined || detector === undefined) return undefined;
-  return { balancer: balancer.use, ...(detector.use === undefined ? {} : { detector: detector.use }) };
+/** Who calls whom: traffic, then the calls of the services, then the deliveries of the queues. */
+async function compileGraph(
+  known: Omit<Town, 'edges' | 'services'> & { readonly services: readonly KnownService[] | undefined },
+  env: Env,
+): Promise<Graph> {
+  const edges = new EdgeList(env.complaints);
+  const traffic = await compileTraffic({ ...known, edges }, env);
+  const { services = [] } = known;
+  const compiled: Awaited<ReturnType<typeof compileCalls>>[] = [];
+  for (let index = 0; index < services.length; index++)
+    compiled.push(await compileCalls(index, { ...known, services, edges }, env));
+  const calls = compiled.flatMap((each) => each.calls);
+  complainOfCircles(
+    services.map(({ name }) => name),
+    calls,
+    env.complaints,
+  );
+  return {
+    services: services.flatMap(({ spec }, index) => (spec === undefined ? [] : [{ ...spec, steps: compiled[index].steps }])),
+    queues: withDeliveries(known.queues, services, edges),
+    edges: edges.edges,
+    traffic,
+    cached: new Set(calls.flatMap(({ caller, isCached }) => (isCached ? [caller] : []))),
+  };
 }

@@ -68,7 +68,24 @@ export async function readCsv(
   if (bad.length > 0) throw new CsvError(bad.join('\n'));
 }
 
-async function unpacked(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+/** Calls `onCells` for every line that is neither empty nor a comment, the header included, until it returns false. */
+export async function readCells(
+  bytes: AsyncIterable<Uint8Array>,
+  onCells: (line: number, cells: readonly string[]) => boolean,
+  limits: CsvLimits = csvLimits,
+): Promise<void> {
+  let line = 0;
+  for await (const batch of lines(await unpacked(bytes), limits)) {
+    for (const text of batch) {
+      line++;
+      if (text.length > limits.lineBytes) throw tooLong(line, limits);
+      if (text !== '' && !text.startsWith('#') && !onCells(line, split(text))) return;
+    }
+  }
+}
+
+/** Gzip is told by its first two bytes. */
+export async function unpacked(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const iterator = bytes[Symbol.asyncIterator]();
   let head: Uint8Array = new Uint8Array(0);
   let isDone = false;
@@ -138,7 +155,7 @@ function split(text: string): string[] {
 }
 
 /** NaN for what is not a plain finite decimal number. */
-function toNumber(cell: string | undefined): number {
+export function toNumber(cell: string | undefined): number {
   if (cell === undefined) return NaN;
   const text = cell.trim();
   const value = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?$/.test(text) ? Number(text) : NaN;

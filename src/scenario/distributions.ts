@@ -9,8 +9,9 @@ import type { Ms } from '../core/time.ts';
 import type { Complaints } from './complaints.ts';
 import type { DataFiles } from './data-files.ts';
 import { gamma } from './gamma-function.ts';
+import type { ReplayData } from './replay-data.ts';
 import { readSamples } from './samples.ts';
-import type { distribution } from './shape.ts';
+import type { distribution } from './shape-parts.ts';
 import type { Slice } from './trace.ts';
 
 export type DistributionShape = z.output<typeof distribution>;
@@ -21,6 +22,8 @@ export interface Env {
   readonly data: DataFiles;
   /** Traces read before: variants of one scenario share them. */
   readonly traces: Map<string, Promise<Slice>>;
+  /** Recordings of requests, likewise. */
+  readonly recordings: Map<string, Promise<ReplayData>>;
 }
 
 /** Undefined after complaints. `above0`: a constant 0 makes no sense here, as for service times. */

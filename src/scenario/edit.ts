@@ -4,7 +4,7 @@ import { formatPath } from '../core/issue.ts';
 import { show } from '../core/quantity.ts';
 import { nearest } from './hints.ts';
 import { childOf, measure, toPlain, type ListNode, type MapEntry, type MapNode, type Node, type Span } from './node.ts';
-import { isRole } from './policy-use.ts';
+import { isRole } from './roles.ts';
 
 /** `services.api.slots`, `traffic[0].timeout`, `services["my api"]`: the form `formatPath` writes. Undefined if it is none. */
 export function parsePath(text: string): Path | undefined {
@@ -72,12 +72,15 @@ function replace(node: Node, path: Path, depth: number, entry: MapEntry): Edit {
   return 'problem' in edit ? edit : { root: withEntry(collection, key, edit.root, entry.keySpan) };
 }
 
-/** A policy by its bare name is short for a map with `use`. */
+/** A policy by its bare name is short for a map with `use`, a call by that of its service for a map with `to`. */
 function asCollection(node: Node, path: Path, depth: number): MapNode | ListNode | undefined {
   if (node.kind !== 'scalar') return node;
-  const isPolicy = (path[0] === 'policies' && depth === 2) || (path[0] === 'compare' && depth === 3 && isRole(String(path[1])));
-  if (!isPolicy || typeof node.value !== 'string') return undefined;
-  return withEntry(emptyMap(node), 'use', node, node.span);
+  const [around, last] = path.slice(Math.max(0, depth - 2), depth);
+  const isPolicy =
+    (around === 'policies' && isRole(String(last))) || (path[0] === 'compare' && depth === 3 && isRole(String(path[1])));
+  const isCall = path[0] === 'services' && (around === 'calls' || around === 'parallel') && typeof last === 'number';
+  if ((!isPolicy && !isCall) || typeof node.value !== 'string') return undefined;
+  return withEntry(emptyMap(node), isPolicy ? 'use' : 'to', node, node.span);
 }
 
 const emptyMap = (like: Node): MapNode => ({

@@ -7,7 +7,7 @@ import { compileDistribution, type Env } from './distributions.ts';
 import { knownHint } from './hints.ts';
 import { zonesOf, type KnownService } from './services.ts';
 import { fault as faultShape } from './shape.ts';
-import type { FaultEffect, FaultSchedule, FaultSpec } from './spec.ts';
+import type { FaultEffect, FaultSchedule, FaultSpec, LinkSpec } from './spec.ts';
 import { findTargets } from './targets.ts';
 
 type FaultShape = z.output<typeof faultShape>;
@@ -15,6 +15,7 @@ type Targets = FaultSpec['targets'];
 
 export async function compileFaults(
   services: readonly KnownService[] | undefined,
+  cached: ReadonlySet<number>,
   durationMs: Ms,
   env: Env,
 ): Promise<FaultSpec[]> {
@@ -28,9 +29,13 @@ export async function compileFaults(
     const shape = complaints.check(faultShape, path);
     if (shape === undefined) continue;
     const schedule = await compileSchedule(shape, path, durationMs, env);
+    const effect = await compileEffect(shape, path, services, env);
     const targets = services === undefined ? undefined : compileTargets(shape, path, services, env);
-    if (schedule === undefined || targets === undefined) continue;
-    faults.push({ label: labelOf(shape), targets, schedule, ...effectOf(shape) });
+    const cascade = await compileCascade(shape, path, env);
+    if (schedule === undefined || targets === undefined || effect === undefined || cascade === undefined) continue;
+    if (shape.type === 'cache-flush') complainOfNoCache(targets, path, services!, cached, env);
+    const share = 'hit' in shape ? shape.hit : 1;
+    faults.push({ label: labelOf(shape), targets, share, schedule, ...cascade, ...effect });
     places.push(path);
   }
   complainOfOverlaps(faults, places, services ?? [], env);
@@ -43,7 +48,9 @@ function compileTargets(
   services: readonly KnownService[],
   { complaints }: Env,
 ): Targets | undefined {
-  if (shape.type !== 'zone-outage') return findTargets(shape.target, [...path, 'target'], services, complaints);
+  if (shape.type === 'discovery-outage') return [];
+  if (isOfNetwork(shape) && shape.target === undefined) return [];
+  if (shape.type !== 'zone-outage') return findTargets(shape.target!, [...path, 'target'], services, complaints);
   const targets = services.flatMap(({ instances = [] }, service) =>
     instances.flatMap(({ zone }, instance) => (zone === shape.zone ? [{ service, instance }] : [])),
   );
@@ -61,8 +68,12 @@ function compileTargets(
 
 async function compileSchedule(shape: FaultShape, path: Path, durationMs: Ms, env: Env): Promise<FaultSchedule | undefined> {
   const { complaints } = env;
+  if (shape.type === 'cache-flush') {
+    warnOfLateness(shape.at, path, durationMs, env);
+    return { type: 'once', atMs: shape.at, forMs: 0 };
+  }
   if (shape.type !== 'zone-outage' && shape.random !== undefined) {
-    for (const key of ['at', 'for'] as const) {
+    for (const key of ['at', 'for', 'flapping'] as const) {
       if (shape[key] === undefined) continue;
       complaints.error('contradiction', [...path, key], `give either random, or at and for`);
       return undefined;
@@ -80,18 +91,64 @@ async function compileSchedule(shape: FaultShape, path: Path, durationMs: Ms, en
     );
     return undefined;
   }
-  if (shape.at >= durationMs) {
-    complaints.warn('after-the-end', [...path, 'at'], `never happens: the run ends at ${formatDuration(durationMs)}`);
-  }
-  return { type: 'once', atMs: shape.at, forMs: shape.for ?? Infinity };
+  warnOfLateness(shape.at, path, durationMs, env);
+  const forMs = shape.for ?? Infinity;
+  if (shape.type === 'zone-outage' || shape.flapping === undefined) return { type: 'once', atMs: shape.at, forMs };
+  const down = await compileDistribution(shape.flapping.down, [...path, 'flapping', 'down'], env, { above0: true });
+  const up = await compileDistribution(shape.flapping.up, [...path, 'flapping', 'up'], env, { above0: true });
+  return down && up && { type: 'flapping', atMs: shape.at, forMs, down, up };
 }
 
-function effectOf(shape: FaultShape): FaultEffect {
+function warnOfLateness(atMs: Ms, path: Path, durationMs: Ms, { complaints }: Env): void {
+  if (atMs < durationMs) return;
+  complaints.warn('after-the-end', [...path, 'at'], `never happens: the run ends at ${formatDuration(durationMs)}`);
+}
+
+/** Caches are the callers', in front of their calls. */
+function complainOfNoCache(
+  targets: Targets,
+  path: Path,
+  services: readonly KnownService[],
+  cached: ReadonlySet<number>,
+  { complaints }: Env,
+): void {
+  const without = targets.find(({ service }) => !cached.has(service));
+  if (without === undefined) return;
+  const message = `no call of ${services[without.service].name} has a cache`;
+  complaints.error('no-cache', [...path, 'target'], message, 'name the service that calls, as in { to: db, cache: ... }');
+}
+
+async function compileEffect(
+  shape: FaultShape,
+  path: Path,
+  services: readonly KnownService[] | undefined,
+  env: Env,
+): Promise<FaultEffect | undefined> {
   switch (shape.type) {
     case 'slow':
-      return { type: 'slow', factor: shape.factor };
+      return { type: 'slow', factor: shape.factor, requests: shape.requests };
     case 'errors':
-      return { type: 'errors', share: shape.share };
+    case 'drop-responses':
+      return { type: shape.type, share: shape.share };
+    case 'hang':
+      return { type: 'hang', heartbeats: shape.heartbeats };
+    case 'memory-leak':
+      return { type: 'memory-leak', fillsMs: shape.fills, factor: shape.factor };
+    case 'clock-drift':
+      return { type: 'clock-drift', rate: shape.rate };
+    case 'partition': {
+      const link = compileLink(shape, path, services, env);
+      return link && { type: 'partition', link };
+    }
+    case 'packet-loss': {
+      const link = compileLink(shape, path, services, env);
+      return link && { type: 'packet-loss', link, share: shape.share };
+    }
+    case 'latency': {
+      const link = compileLink(shape, path, services, env);
+      const adds = await compileDistribution(shape.adds, [...path, 'adds'], env);
+      return link && adds && { type: 'latency', link, adds };
+    }
     case 'zone-outage':
       return { type: 'zone-outage', zone: shape.zone };
     default:
@@ -99,12 +156,69 @@ function effectOf(shape: FaultShape): FaultEffect {
   }
 }
 
+type NetworkShape = FaultShape & { readonly type: 'partition' | 'packet-loss' | 'latency' };
+const isOfNetwork = (shape: FaultShape): shape is NetworkShape => ['partition', 'packet-loss', 'latency'].includes(shape.type);
+
+function compileLink(
+  shape: NetworkShape,
+  path: Path,
+  services: readonly KnownService[] | undefined,
+  { complaints }: Env,
+): LinkSpec | undefined {
+  const { from, to, target } = shape;
+  if (target !== undefined) {
+    for (const key of ['from', 'to'] as const) {
+      if (shape[key] === undefined) continue;
+      complaints.error('contradiction', [...path, key], 'give either target, or from and to');
+      return undefined;
+    }
+    return { type: 'instances', direction: shape.direction };
+  }
+  if (from === undefined || to === undefined) {
+    complaints.error('missing-key', path, 'which messages?', 'write from: a and to: b for zones, or target: api/3 for instances');
+    return undefined;
+  }
+  const known = zonesOf(services ?? []);
+  const sides = { from: [from].flat(), to: [to].flat() };
+  for (const key of ['from', 'to'] as const) {
+    const stranger = sides[key].findIndex((zone) => known.length > 0 && !known.includes(zone));
+    if (stranger === -1) continue;
+    const place = typeof shape[key] === 'string' ? [...path, key] : [...path, key, stranger];
+    complaints.warn(
+      'unknown-zone',
+      place,
+      `no instance is in zone ${show(sides[key][stranger])}`,
+      knownHint(sides[key][stranger], known),
+    );
+  }
+  return { type: 'zones', ...sides, oneWay: shape.oneWay };
+}
+
+/** An empty object where there is none; undefined after complaints. */
+async function compileCascade(shape: FaultShape, path: Path, env: Env): Promise<Pick<FaultSpec, 'cascade'> | undefined> {
+  if (shape.type !== 'crash' || shape.cascade === undefined) return {};
+  const after = await compileDistribution(shape.cascade.after, [...path, 'cascade', 'after'], env);
+  return after && { cascade: { chance: shape.cascade.chance, after } };
+}
+
 /** `slow api/3 x5`. */
 function labelOf(shape: FaultShape): string {
   if (shape.type === 'zone-outage') return `zone-outage ${shape.zone}`;
-  const target = typeof shape.target === 'string' ? shape.target : shape.target.join(', ');
-  const strength = shape.type === 'slow' ? ` x${shape.factor}` : shape.type === 'errors' ? ` ${formatFraction(shape.share)}` : '';
-  return `${shape.type} ${target}${strength}`;
+  if (shape.type === 'discovery-outage') return shape.type;
+  return [shape.type, whereOf(shape), strengthOf(shape)].filter((part) => part !== '').join(' ');
+}
+
+function whereOf(shape: Exclude<FaultShape, { type: 'zone-outage' | 'discovery-outage' }>): string {
+  const { target: written } = shape;
+  if (written !== undefined) return typeof written === 'string' ? written : written.join(', ');
+  const { from = '', to = '', oneWay } = shape as NetworkShape;
+  return `${[from].flat().join('+')}${oneWay ? '->' : '<->'}${[to].flat().join('+')}`;
+}
+
+function strengthOf(shape: FaultShape): string {
+  if (shape.type === 'slow')
+    return shape.requests < 1 ? `x${shape.factor} for ${formatFraction(shape.requests)}` : `x${shape.factor}`;
+  return 'share' in shape ? formatFraction(shape.share) : '';
 }
 
 /** An instance that is down cannot crash: two crashes at once contradict each other. */
@@ -119,7 +233,9 @@ function complainOfOverlaps(
     if (type !== 'crash' && type !== 'zone-outage') continue;
     const isRandom = schedule.type === 'random';
     const span =
-      schedule.type === 'once' ? { fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs } : { fromMs: 0, toMs: Infinity };
+      schedule.type === 'random'
+        ? { fromMs: 0, toMs: Infinity }
+        : { fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs };
     for (const { service, instance } of targets) {
       const name = `${services[service]?.name}/${instance}`;
       const others = earlier.get(name) ?? [];

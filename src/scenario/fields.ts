@@ -70,6 +70,15 @@ export const duration = (bounds: Bounds = { min: 0 }, example = '10s') =>
   );
 export const positiveDuration = (example = '10s') => duration({ min: 0, exclusiveMin: true }, example);
 
+/** Infinity for `unlimited`. */
+export const durationOrUnlimited = (example = '60s') =>
+  leaf(
+    'bad-duration',
+    `a duration such as ${example}, or unlimited`,
+    { anyOf: [{ type: 'string', pattern: durationPattern }, { const: 'unlimited' }], examples: [example] },
+    (found) => (found === 'unlimited' ? { value: Infinity } : bounded(parseDuration, { min: 0, exclusiveMin: true })(found)),
+  );
+
 /** Per second. */
 export const rate = (bounds: Bounds = { min: 0, exclusiveMin: true }) =>
   leaf(

@@ -5,66 +5,103 @@ import { pathToFileURL } from 'node:url';
 import { PolicyFault } from '../core/errors.ts';
 import type { ParamSpecs, ParamValues } from '../core/params.ts';
 import { defaults } from '../core/params.ts';
-import type { Balancer, BalancerDeps } from '../policies/balancing/balancer.ts';
-import { balancers } from '../policies/balancing/index.ts';
-import type { Detector, DetectorDeps } from '../policies/detection/detector.ts';
-import { detectors } from '../policies/detection/index.ts';
-import type { PolicyChoice, PolicyUse } from './spec.ts';
+import { registries } from '../policies/discovery/registries/index.ts';
+import type { PolicyMakers } from './makers.ts';
+import { type Definition, type Role, roles } from './roles.ts';
+import { layersOfEdge, resolveRole } from './resolve-role.ts';
+import type { PolicyChoice, PolicyOverrides, PolicyUse, Scenario } from './spec.ts';
 
-export interface Makers {
-  readonly balancerName: string;
-  /** Whether any of them is the user's code. */
-  readonly isUserPolicy: boolean;
-  /** Files of the user's policies, to tell their errors from ours. */
-  readonly userFiles: readonly string[];
-  makeBalancer(deps: BalancerDeps): Balancer;
-  readonly makeDetector?: (deps: DetectorDeps) => Detector;
-}
+export type { PolicyMakers as Makers } from './makers.ts';
 
-export async function makePolicies(choice: PolicyChoice): Promise<Makers> {
-  const balancer = await maker<BalancerDeps, Balancer>(choice.balancer, balancers, ['pick', 'update']);
-  const detector =
-    choice.detector === undefined
-      ? undefined
-      : await maker<DetectorDeps, Detector>(choice.detector, detectors, ['onHeartbeat', 'watch', 'nextTimerMs', 'onTimer']);
-  const userFiles = [choice.balancer, choice.detector].flatMap((use) => (use?.module === undefined ? [] : [use.module.path]));
+/** Makers for a variant's choice in its world. An edge's own policies are stronger than those of the service it leads to, and those are
+ *  stronger than the variant's. */
+export async function makePolicies(
+  choice: PolicyChoice,
+  { edges, services }: Pick<Scenario, 'edges' | 'services'>,
+): Promise<PolicyMakers> {
+  const workshop = new Workshop();
+  const makersOf = async (at: 'edge' | 'service', layers: readonly PolicyOverrides[]): Promise<Record<string, Make>> => {
+    const makers: Record<string, Make> = {};
+    for (const [role, info] of Object.entries(roles)) {
+      if (info.at !== at) continue;
+      const use = resolveRole(role as Role, layers);
+      if (use !== undefined) makers[role] = await workshop.maker(role as Role, use);
+    }
+    return makers;
+  };
+  const edgeMakers: PolicyMakers['edges'][number][] = [];
+  for (const edge of edges) {
+    const layers = layersOfEdge(edge, services, choice);
+    const balancer = resolveRole('balancer', layers)!;
+    const made = (await makersOf('edge', layers)) as unknown as Pick<PolicyMakers['edges'][number], 'balancer'>;
+    edgeMakers.push({ balancerName: balancer.use, isUserPolicy: balancer.module !== undefined, ...made });
+  }
+  const serviceMakers: PolicyMakers['services'][number][] = [];
+  for (const service of services) {
+    const { queueing, ...made } = await makersOf('service', [service.policies, choice]);
+    // Whoever asks must have somebody to ask.
+    const isAsked = edges.some(
+      (edge, index) => edge.service === serviceMakers.length && edgeMakers[index].discovery !== undefined,
+    );
+    const registry = made.registry ?? (isAsked ? await workshop.maker('registry', usualRegistry) : undefined);
+    const rest = { ...made, ...(registry === undefined ? {} : { registry }) };
+    // The other disciplines have an order of their own.
+    const judgesQueue = queueing !== undefined && service.discipline === 'fifo';
+    serviceMakers.push({ ...rest, ...(judgesQueue ? { queueing } : {}) } as PolicyMakers['services'][number]);
+  }
   return {
     balancerName: choice.balancer.use,
-    isUserPolicy: userFiles.length > 0,
-    userFiles,
-    makeBalancer: balancer,
-    ...(detector === undefined ? {} : { makeDetector: detector }),
+    isUserPolicy: workshop.userFiles.length > 0,
+    userFiles: workshop.userFiles,
+    edges: edgeMakers,
+    services: serviceMakers,
   };
 }
+
+const usualRegistry: PolicyUse = { use: 'consul', params: defaults(registries.consul.params) };
 
 type Values = ParamValues<ParamSpecs>;
-interface Definition {
-  readonly params: ParamSpecs;
-  create(params: Values, deps: unknown): unknown;
-}
+type Make = (deps: unknown) => unknown;
 
-async function maker<Deps, Made>(
-  use: PolicyUse,
-  table: Readonly<Record<string, unknown>>,
-  methods: readonly string[],
-): Promise<(deps: Deps) => Made> {
-  if (use.module === undefined) {
-    const definition = table[use.use] as Definition;
-    return (deps) => definition.create(use.params, deps) as Made;
+/** Makes each policy's maker once, and loads each module once. */
+class Workshop {
+  readonly #makers = new Map<Role, Map<PolicyUse, Promise<Make>>>();
+  readonly #modules = new Map<string, Promise<Record<string, unknown>>>();
+
+  maker(role: Role, use: PolicyUse): Promise<Make> {
+    let made = this.#makers.get(role);
+    if (made === undefined) this.#makers.set(role, (made = new Map<PolicyUse, Promise<Make>>()));
+    let maker = made.get(use);
+    if (maker === undefined) made.set(use, (maker = this.#make(role, use)));
+    return maker;
   }
-  const exported = await loadExport(use.use, use.module.path, use.module.exportName);
-  const make = makeFrom(exported, use.params);
-  return (deps) => {
-    let made: unknown;
-    try {
-      made = make(deps);
-    } catch (error) {
-      throw new PolicyFault(use.use, `${use.use} could not be made: ${messageOf(error)}`, { cause: error });
+
+  get userFiles(): readonly string[] {
+    return [...this.#modules.keys()];
+  }
+
+  async #make(role: Role, use: PolicyUse): Promise<Make> {
+    const { table, methods } = roles[role];
+    if (use.module === undefined) {
+      const definition = table[use.use];
+      return (deps) => definition.create(use.params, deps);
     }
-    const missing = methods.filter((method) => typeof (made as Record<string, unknown> | undefined)?.[method] !== 'function');
-    if (missing.length > 0) throw new PolicyFault(use.use, `${use.use} lacks ${missing.map((name) => `${name}()`).join(', ')}`);
-    return made as Made;
-  };
+    const { path, exportName } = use.module;
+    let module = this.#modules.get(path);
+    if (module === undefined) this.#modules.set(path, (module = importModule(path)));
+    const make = makeFrom(await exportOf(module, use.use, path, exportName), use.params);
+    return (deps) => {
+      let made: unknown;
+      try {
+        made = make(deps);
+      } catch (error) {
+        throw new PolicyFault(use.use, `${use.use} could not be made: ${messageOf(error)}`, { cause: error });
+      }
+      const missing = methods.filter((method) => typeof (made as Record<string, unknown> | undefined)?.[method] !== 'function');
+      if (missing.length > 0) throw new PolicyFault(use.use, `${use.use} lacks ${missing.map((name) => `${name}()`).join(', ')}`);
+      return made;
+    };
+  }
 }
 
 /** A definition (`defineBalancer`), a class taking (deps, params), or a function taking (deps, params). */
@@ -78,10 +115,15 @@ function makeFrom(exported: unknown, params: Values): (deps: unknown) => unknown
 const isDefinition = (value: unknown): value is Definition =>
   typeof value === 'object' && value !== null && 'create' in value && typeof value.create === 'function' && 'params' in value;
 
-async function loadExport(name: string, path: string, exportName: string): Promise<unknown> {
+async function exportOf(
+  loading: Promise<Record<string, unknown>>,
+  name: string,
+  path: string,
+  exportName: string,
+): Promise<unknown> {
   let module: Record<string, unknown>;
   try {
-    module = await importModule(path);
+    module = await loading;
   } catch (error) {
     throw new PolicyFault(name, `${name} cannot be loaded: ${messageOf(error)}`, { cause: error });
   }

@@ -3,18 +3,20 @@
 import { InputError } from '../core/errors.ts';
 import type { Issue } from '../core/issue.ts';
 import { show } from '../core/quantity.ts';
-import { compileVariants, type Variant } from './compare.ts';
-import { compileWorld } from './compile.ts';
+import { compileVariants } from './compare.ts';
+import { compileWorld, type World } from './compile.ts';
 import { Complaints, placedIssue, sortIssues, textIssue } from './complaints.ts';
 import type { DataFiles } from './data-files.ts';
 import type { Env } from './distributions.ts';
 import { parseText } from './document.ts';
 import { parsePath, setAt } from './edit.ts';
-import { compileExpect } from './expect.ts';
+import { compileExpect, type Expectation } from './expect.ts';
+import { warnOfIdlePolicies } from './idle-policies.ts';
 import { toPlain, type Node } from './node.ts';
 import type { SeedOptions } from './run.ts';
 import { Source } from './source.ts';
 import type { ExpectSpec, Scenario } from './spec.ts';
+import { distinctViews, labelOf, ownViews, viewOf, type ViewQuery } from './views.ts';
 
 export interface ParseOptions extends SeedOptions {
   /** `path=value`, as with --set; later ones win. */
@@ -31,24 +33,41 @@ export async function parseScenario(
   const source = new Source(file, text.replace(/^\uFEFF/, ''));
   const root = override(parseRoot(source), options.overrides ?? []);
   const complaints = new Complaints(source, root);
-  const env: Env = { complaints, data: options.data, traces: new Map() };
+  const env: Env = { complaints, data: options.data, traces: new Map(), recordings: new Map() };
   const { world, policies, durationMs } = await compileWorld(env, options);
-  const variants = await compileVariants(policies, durationMs, env, options);
-  const expect = compileExpect(
-    variants?.map(({ label }) => label),
+  const variants = await compileVariants(policies, world, durationMs, env, options);
+  const expectations = compileExpect(
+    variants?.map((variant) => ({ label: variant.label, world: variant.world ?? world })),
     complaints,
   );
+  if (variants !== undefined && world !== undefined) warnOfIdlePolicies(variants, world, complaints);
+  const worlds = [world, ...(variants ?? []).map((variant) => variant.world)].filter((each) => each !== undefined);
+  const queries = [...worlds.flatMap(ownViews), ...expectations.flatMap(({ part }) => part ?? [])];
+  const views = distinctViews(queries, complaints);
   if (complaints.hasErrors || world === undefined || variants === undefined) throw new InputError(complaints.all);
+  const expect = expectations.map((expectation) => withView(expectation, views));
+  const complete = (each: World): Omit<Scenario, 'variants'> => ({
+    ...each,
+    expect,
+    views: views.map((view) => viewOf(view, each)),
+  });
   return {
-    scenario: { ...world, expect, variants: variants.map((variant) => withExpect(variant, expect)) },
+    scenario: {
+      ...complete(world),
+      variants: variants.map(({ world: own, ...variant }) => ({
+        ...variant,
+        ...(own === undefined ? {} : { scenario: complete(own) }),
+      })),
+    },
     warnings: complaints.all,
   };
 }
 
-const withExpect = ({ world, ...variant }: Variant, expect: readonly ExpectSpec[]): Scenario['variants'][number] => ({
-  ...variant,
-  ...(world === undefined ? {} : { scenario: { ...world, expect } }),
-});
+function withView({ part, ...check }: Expectation, views: readonly ViewQuery[]): ExpectSpec {
+  if (part === undefined) return check;
+  const label = labelOf(part);
+  return { ...check, view: views.findIndex((view) => labelOf(view) === label) };
+}
 
 /** What to show to those who start from nothing. */
 export const minimalExample = `scenario: 1

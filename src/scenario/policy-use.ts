@@ -2,9 +2,8 @@
 import type { z } from 'zod';
 import { InputError } from '../core/errors.ts';
 import type { Path } from '../core/issue.ts';
-import { defaults, type Param, type ParamSpecs, type ParamValues } from '../core/params.ts';
+import { defaults, type Param, type ParamAny, type ParamSpecs, type ParamValues } from '../core/params.ts';
 import { resolvePolicy } from '../core/policy-table.ts';
-import type { PolicyAlias } from '../core/policy.ts';
 import {
   formatDuration,
   formatFraction,
@@ -19,31 +18,14 @@ import {
 } from '../core/quantity.ts';
 import { keyHint, knownHint, nearest } from './hints.ts';
 import type { Ms } from '../core/time.ts';
-import { balancers } from '../policies/balancing/index.ts';
-import { detectors } from '../policies/detection/index.ts';
 import type { Env } from './distributions.ts';
 import { isPasted, pastedUse } from './paste-in/paste-in.ts';
-import type { policyUse } from './shape.ts';
+import { type Definition, type Role, roles } from './roles.ts';
+import type { policyUse } from './shape-parts.ts';
 import type { PolicyUse } from './spec.ts';
 
 export type UseShape = z.output<typeof policyUse>;
 type Values = ParamValues<ParamSpecs>;
-
-interface Definition {
-  readonly name: string;
-  readonly aliases: readonly PolicyAlias[];
-  readonly params: ParamSpecs;
-  create(params: Values, deps: unknown): unknown;
-}
-/** What `policies` and `compare` may name, with the family that fills the role. */
-export const roles: Readonly<
-  Record<'balancer' | 'detector', { readonly plural: string; readonly table: Readonly<Record<string, Definition>> }>
-> = {
-  balancer: { plural: 'balancers', table: balancers as unknown as Readonly<Record<string, Definition>> },
-  detector: { plural: 'detectors', table: detectors as unknown as Readonly<Record<string, Definition>> },
-};
-export type Role = keyof typeof roles;
-export const isRole = (text: string): text is Role => Object.hasOwn(roles, text);
 
 /** A choice for a role with the label it goes by; `use` is absent for `none`. */
 export interface LabelledUse {
@@ -63,7 +45,8 @@ export async function compileUse(
 ): Promise<LabelledUse | undefined> {
   const { use, label, ...written } = typeof shape === 'string' ? { use: shape, label: undefined } : shape;
   const usePath = typeof shape === 'string' ? path : [...path, 'use'];
-  if (role === 'detector' && use === 'none') {
+  const { noun, plural, table, mayBeNone } = roles[role];
+  if (mayBeNone && use === 'none') {
     for (const key of Object.keys(written))
       env.complaints.add({ code: 'unknown-key', path, key, message: `none takes no ${key}` });
     return { label: label ?? 'none', written: 'none' };
@@ -81,7 +64,6 @@ export async function compileUse(
     return undefined;
   }
   if (use.includes('#') || /^\.{0,2}\//.test(use)) return ownPolicy(use, usePath, label, written, path, env);
-  const { plural, table } = roles[role];
   const resolution = resolvePolicy(table, use);
   if (resolution.kind === 'ambiguous') {
     env.complaints.error(
@@ -93,11 +75,11 @@ export async function compileUse(
     return undefined;
   }
   if (resolution.kind === 'unknown') {
-    const known = [...Object.keys(table), ...(role === 'detector' ? ['none'] : [])];
+    const known = [...Object.keys(table), ...(mayBeNone ? ['none'] : [])];
     env.complaints.error(
       'unknown-policy',
       usePath,
-      `unknown ${role} ${show(use)}`,
+      `unknown ${noun} ${show(use)}`,
       knownHint(resolution.suggestion ?? use, known),
     );
     return undefined;
@@ -114,7 +96,10 @@ export const isLabel = (label: string): boolean => label.trim() !== '' && !/[\p{
 
 /** `least-request choices=3`. */
 const withSettings = (name: string, written: Readonly<Record<string, unknown>>): string =>
-  [name, ...Object.entries(written).map(([key, value]) => `${key}=${String(value)}`)].join(' ');
+  [
+    name,
+    ...Object.entries(written).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join('+') : String(value)}`),
+  ].join(' ');
 
 function compileParams(
   policy: Definition,
@@ -124,7 +109,7 @@ function compileParams(
   env: Env,
 ): Values | undefined {
   const { complaints } = env;
-  const values: Record<string, number | string | boolean> = { ...defaults(policy.params) };
+  const values: Record<string, ParamAny> = { ...defaults(policy.params) };
   let isGood = true;
   for (const [key, found] of Object.entries(written)) {
     const param = Object.hasOwn(policy.params, key) ? policy.params[key] : undefined;
@@ -179,12 +164,18 @@ function unknownParam(policy: Definition, key: string): { message: string; hint:
 
 /** A parameter's default, as one would write it. */
 export function formatDefault(param: Param): string {
+  if (param.type === 'set') return `[${param.default.join(', ')}]`;
   if (param.type === 'duration') return formatDuration(param.default);
   return param.type === 'fraction' ? formatFraction(param.default) : String(param.default);
 }
 
-export function readParam(param: Param, found: unknown): Reading | { readonly value: string | boolean } | Problem {
+export function readParam(
+  param: Param,
+  found: unknown,
+): Reading | { readonly value: string | boolean | readonly string[] } | Problem {
   switch (param.type) {
+    case 'set':
+      return readSet(param.choices, found);
     case 'int':
       return parseCount(found, param);
     case 'number':
@@ -204,6 +195,14 @@ export function readParam(param: Param, found: unknown): Reading | { readonly va
       return { problem: `${show(found)} is not one of ${param.choices.join(', ')}`, hint: keyHint(String(found), param.choices) };
     }
   }
+}
+
+/** `[timeout, error]`, or a single one of them. */
+function readSet(choices: readonly string[], found: unknown): { readonly value: readonly string[] } | Problem {
+  const items: readonly unknown[] = Array.isArray(found) ? found : [found];
+  const stranger = items.find((item) => typeof item !== 'string' || !choices.includes(item));
+  if (stranger === undefined) return { value: [...new Set(items as string[])] };
+  return { problem: `${show(stranger)} is not one of ${choices.join(', ')}`, hint: keyHint(String(stranger), choices) };
 }
 
 /** `./file.ts#Export` relative to the scenario, or `package/sub#Export`. */
@@ -246,14 +245,19 @@ async function ownPolicy(
       );
     }
   }
-  const params: Record<string, number | string | boolean> = {};
+  const params: Record<string, ParamAny> = {};
   for (const [key, found] of Object.entries(written)) {
     const reading = typeof found === 'string' ? parseDuration(found) : undefined;
     if (reading !== undefined && !isProblem(reading)) params[key] = reading.value;
     else if (typeof found === 'string' || typeof found === 'boolean' || (typeof found === 'number' && Number.isFinite(found)))
       params[key] = found;
+    else if (Array.isArray(found) && found.every((item) => typeof item === 'string')) params[key] = found;
     else {
-      complaints.error('bad-parameter', [...path, key], `expected a number, a text or true or false, found ${show(found)}`);
+      complaints.error(
+        'bad-parameter',
+        [...path, key],
+        `expected a number, a text, true or false or a list of texts, found ${show(found)}`,
+      );
       return undefined;
     }
   }

@@ -6,7 +6,7 @@ import { formatDuration } from '../core/quantity.ts';
 import type { Ms } from '../core/time.ts';
 import type { Complaints } from './complaints.ts';
 import { constantCurve, curveOf, multiply, type Point } from './rate-curve-spec.ts';
-import type { profile } from './shape.ts';
+import type { profile } from './shape-traffic.ts';
 import type { RateCurveSpec } from './spec.ts';
 
 type ProfileShape = z.output<typeof profile>;

@@ -1,7 +1,8 @@
 /** `run:` to durations and seeds. */
 import { formatDuration, show } from '../core/quantity.ts';
 import type { Complaints } from './complaints.ts';
-import { limits, run as runShape } from './shape.ts';
+import { limits } from './shape-parts.ts';
+import { run as runShape } from './shape.ts';
 import type { RunSpec } from './spec.ts';
 
 /** What the command line says about seeds, stronger than the file. */

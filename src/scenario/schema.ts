@@ -1,60 +1,69 @@
 /** The JSON Schema of scenario files, for completion and hover texts in editors. Draft-07 is what they understand. The policies and
  *  their parameters come from the same tables that check them. */
 import * as z from 'zod';
-import type { Param, ParamSpecs } from '../core/params.ts';
+import type { Param } from '../core/params.ts';
 import { durationPattern } from './fields.ts';
 import { formats } from './paste-in/paste-in.ts';
-import { formatDefault, roles } from './policy-use.ts';
+import { formatDefault } from './policy-use.ts';
+import { type Definition, isRole, roleNames, roles } from './roles.ts';
 import { wholeFile } from './shape.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** As it stands in the repository: what fits into a line stands in one. */
+export const scenarioSchemaText = (): string => `${written(scenarioSchema(), '')}\n`;
+
+const lineWidth = 130;
+function written(value: unknown, indent: string): string {
+  const line = JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || indent.length + line.length <= lineWidth) return line;
+  const inner = `${indent} `;
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  const items = Array.isArray(value)
+    ? value.map((item) => written(item, inner))
+    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${written(item, inner)}`);
+  return `${open}\n${items.map((item) => inner + item).join(',\n')}\n${indent}${close}`;
+}
+
 /** Keys in alphabetical order at every level, so that its text changes only with its meaning. */
 export function scenarioSchema(): object {
   const schema = z.toJSONSchema(wholeFile, { io: 'input', target: 'draft-07', unrepresentable: 'any' }) as Json;
-  const definitions = {
-    ...(schema.definitions as Json),
-    balancer: policySchema(roles.balancer.table, 'A balancer, by name or with parameters.', [], formats),
-    detector: policySchema(roles.detector.table, 'A failure detector, by name or with parameters; none for none.', ['none']),
-  } as Record<string, unknown>;
-  delete definitions.policy;
+  const described = Object.fromEntries(
+    Object.entries(roles).map(([role, { noun, table, mayBeNone }]) => {
+      // Two roles of one family share its list.
+      const twin = roleNames.find((other) => roles[other].table === table)!;
+      if (twin !== role) return [role, reference(twin)];
+      const about = `${/^[aeiou]/.test(noun) ? 'An' : 'A'} ${noun}, by name or with parameters${mayBeNone ? '; none for none' : ''}.`;
+      return [role, policySchema(table, about, mayBeNone ? ['none'] : [], role === 'balancer' ? formats : {})];
+    }),
+  );
+  const definitions = withSharedParams({ ...(schema.definitions as Json), ...described });
   const properties = { ...(schema.properties as Record<string, Json>) };
-  properties.policies = {
-    ...properties.policies,
-    properties: { balancer: roleOf(properties.policies, 'balancer'), detector: roleOf(properties.policies, 'detector') },
-  };
   properties.compare = {
     ...properties.compare,
-    properties: Object.fromEntries(
-      Object.keys(roles).map((role) => [role, { type: 'array', minItems: 1, items: reference(role) }]),
-    ),
+    properties: {
+      ...Object.fromEntries(roleNames.map((role) => [role, { type: 'array', minItems: 1, items: reference(role) }])),
+      load: {
+        type: 'array',
+        minItems: 1,
+        description: 'Factors on the rates of all streams, on the number of users, on the speed of recordings.',
+        examples: [['50%', '80%', '110%']],
+      },
+    },
     minProperties: 1,
   };
   return sorted({ ...schema, title: 'clusterlab scenario', properties, definitions }) as object;
 }
 
-/** A reference has no room for a description of its own in draft-07, so it is wrapped. */
-const roleOf = (policies: Json, role: string): Json => ({
-  description: (policies.properties as Record<string, Json>)[role].description,
-  allOf: [reference(role)],
-});
 const reference = (name: string): Json => ({ $ref: `#/definitions/${name}` });
 
-interface Described {
-  readonly name: string;
-  readonly summary: string;
-  readonly useWhen: string;
-  readonly failsWhen: string;
-  readonly params: ParamSpecs;
-}
-
 function policySchema(
-  table: Readonly<Record<string, unknown>>,
+  table: Readonly<Record<string, Definition>>,
   description: string,
   others: readonly string[],
   pasted: typeof formats = {},
 ): Json {
-  const policies = Object.values(table) as Described[];
+  const policies = Object.values(table);
   const names = [...policies.map(({ name }) => name), ...others];
   const label = { type: 'string', minLength: 1, maxLength: 64, description: 'Its name in results.' };
   return {
@@ -120,11 +129,58 @@ function paramSchema(param: Param): Json {
       };
     case 'choice':
       return { ...shown, enum: param.choices };
+    case 'set':
+      return { ...shown, type: 'array', items: { enum: param.choices }, uniqueItems: true };
     case 'boolean':
       return { ...shown, type: 'boolean' };
     case 'string':
       return { ...shown, type: 'string' };
   }
+}
+
+/** Parameters that several policies have alike stand once. */
+function withSharedParams(definitions: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const names = new Map<string, string>();
+  const uses = new Map<string, number>();
+  const eachParam = (visit: (name: string, param: Json) => unknown): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(definitions).map(([role, definition]) => [
+        role,
+        isRole(role) ? withParams(definition as Json, visit) : definition,
+      ]),
+    );
+  eachParam((_, param) => uses.set(JSON.stringify(param), (uses.get(JSON.stringify(param)) ?? 0) + 1));
+  const taken = new Set(Object.keys(definitions));
+  const shared: Record<string, Json> = {};
+  const referring = eachParam((name, param) => {
+    const text = JSON.stringify(param);
+    if (uses.get(text) === 1 || Object.keys(param).length < 3) return param;
+    let known = names.get(text);
+    if (known === undefined) {
+      known = `param-${name}`;
+      for (let number = 2; taken.has(known); number++) known = `param-${name}-${number}`;
+      taken.add(known);
+      names.set(text, known);
+      shared[known] = param;
+    }
+    return reference(known);
+  });
+  return { ...referring, ...shared };
+}
+
+function withParams(definition: Json, visit: (name: string, param: Json) => unknown): Json {
+  if (!Array.isArray(definition.anyOf)) return definition;
+  const anyOf = (definition.anyOf as Json[]).map((option) =>
+    option.properties === undefined
+      ? option
+      : {
+          ...option,
+          properties: Object.fromEntries(
+            Object.entries(option.properties as Record<string, Json>).map(([name, param]) => [name, visit(name, param)]),
+          ),
+        },
+  );
+  return { ...definition, anyOf };
 }
 
 const range = ({

@@ -1,11 +1,16 @@
 /** `services:` to the fleet. */
 import * as z from 'zod';
+import type { DistributionSpec } from '../core/distribution-spec.ts';
 import type { Path } from '../core/issue.ts';
 import { show } from '../core/quantity.ts';
+import type { Ms } from '../core/time.ts';
+import { findClass, type KnownClasses } from './class-mix.ts';
 import { compileDistribution, type Env } from './distributions.ts';
 import { readName } from './fields.ts';
 import { nodeAt, toPlain } from './node.ts';
-import { distribution, limits, service } from './shape.ts';
+import { compileOverrides } from './overrides.ts';
+import { distribution, limits } from './shape-parts.ts';
+import { service } from './shape.ts';
 import type { InstanceSpec, ServiceSpec } from './spec.ts';
 
 /** A service as far as it could be understood: other sections check their references against this. */
@@ -20,7 +25,11 @@ export interface KnownService {
 type ServiceShape = z.output<typeof service>;
 
 /** In the order written; undefined when there is no map of services at all. */
-export async function compileServices(env: Env): Promise<readonly KnownService[] | undefined> {
+export async function compileServices(
+  classes: KnownClasses | undefined,
+  durationMs: Ms,
+  env: Env,
+): Promise<readonly KnownService[] | undefined> {
   const { complaints } = env;
   const node = nodeAt(complaints.root, ['services']);
   if (node === undefined) return undefined;
@@ -45,14 +54,20 @@ export async function compileServices(env: Env): Promise<readonly KnownService[]
         message: reading.problem,
         ...(reading.hint === undefined ? {} : { hint: reading.hint }),
       });
-    services.push(await compileService(name, ['services', name], env));
+    services.push(await compileService(name, ['services', name], classes, durationMs, env));
   }
   const total = services.reduce((sum, { instances = [] }) => sum + instances.length, 0);
   if (total > limits.instances) complaints.error('too-many', ['services'], `${total} instances; ${limits.instances} is the most`);
   return services;
 }
 
-async function compileService(name: string, path: Path, env: Env): Promise<KnownService> {
+async function compileService(
+  name: string,
+  path: Path,
+  classes: KnownClasses | undefined,
+  durationMs: Ms,
+  env: Env,
+): Promise<KnownService> {
   const shape = env.complaints.check(service, path);
   if (shape === undefined) {
     const work = env.complaints.check(distribution, [...path, 'work']);
@@ -61,17 +76,64 @@ async function compileService(name: string, path: Path, env: Env): Promise<Known
   }
   const instances = compileInstances(shape, path, env);
   const work = await compileDistribution(shape.work, [...path, 'work'], env, { above0: true });
+  const workByClass = await compileWorkByClass(shape.workByClass, [...path, 'workByClass'], classes, env);
+  const policies = await compileOverrides(shape.policies, [...path, 'policies'], durationMs, env);
+  const isGood = isConsistent(shape, path, env);
   if (instances === undefined) return { name };
-  if (work === undefined) return { name, instances };
-  const { slots, queue, discipline, startup, coldStart, cancelAbandoned } = shape;
+  if (work === undefined || workByClass === undefined || policies === undefined || !isGood) return { name, instances };
+  const { slots, queue, discipline, startup, coldStart, cancelAbandoned, whileWaiting, dropExpired } = shape;
   return {
     name,
     instances,
     spec: {
-      ...{ name, instances, slots, queueLimit: queue, discipline, work, startupMs: startup, cancelAbandoned },
+      ...{ name, instances, slots, queueLimit: queue, discipline, work, workByClass, steps: [] },
+      holdsSlot: discipline !== 'processor-sharing' && whileWaiting !== 'release',
+      ...{ dropsExpired: dropExpired, policies, startupMs: startup, cancelAbandoned },
       coldStart: { forMs: coldStart?.for ?? 0, factor: coldStart?.factor ?? 1 },
     },
   };
+}
+
+/** One entry per class, null where `work` holds. */
+async function compileWorkByClass(
+  shape: ServiceShape['workByClass'],
+  path: Path,
+  classes: KnownClasses | undefined,
+  env: Env,
+): Promise<ServiceSpec['workByClass'] | undefined> {
+  const laws: (DistributionSpec | null)[] = (classes?.specs ?? []).map(() => null);
+  let isGood = true;
+  for (const [name, each] of Object.entries(shape ?? {})) {
+    const law = await compileDistribution(each, [...path, name], env, { above0: true });
+    const index = classes === undefined ? -1 : findClass(name, path, classes, env, true);
+    if (law === undefined || index === -1) isGood = false;
+    else laws[index] = law;
+  }
+  return isGood ? laws : undefined;
+}
+
+/** What contradicts the discipline. */
+function isConsistent({ discipline, whileWaiting, policies }: ServiceShape, path: Path, { complaints }: Env): boolean {
+  if (discipline === 'fifo') return true;
+  const isShared = discipline === 'processor-sharing';
+  if (isShared && whileWaiting === 'hold')
+    complaints.error(
+      'contradiction',
+      [...path, 'whileWaiting'],
+      'with processor-sharing there is no slot to hold',
+      'write release, or leave it out',
+    );
+  const queueing = policies?.queueing;
+  if (queueing !== undefined && queueing !== 'none' && (typeof queueing === 'string' || queueing.use !== 'none')) {
+    complaints.error(
+      'contradiction',
+      [...path, 'policies', 'queueing'],
+      `a queue policy has its own order, the discipline is ${discipline}`,
+      'leave out discipline, or write queueing: none',
+    );
+    return false;
+  }
+  return !(isShared && whileWaiting === 'hold');
 }
 
 /** The instances of a service that is wrong elsewhere, so that faults that name them can still be checked. */

@@ -5,6 +5,7 @@ import type { ParamValues, ParamSpecs } from '../core/params.ts';
 import type { DistributionSpec } from '../core/distribution-spec.ts';
 import type { Place } from '../core/issue.ts';
 import type { Ms } from '../core/time.ts';
+import type { ReplayData } from './replay-data.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -13,6 +14,11 @@ export interface Scenario {
   readonly run: RunSpec;
   /** In the order written. */
   readonly services: readonly ServiceSpec[];
+  /** Kinds of requests; one called `default` when the file names none. */
+  readonly classes: readonly ClassSpec[];
+  /** Who calls whom, and how: first one per stream of traffic, in order, then one per call of a service. Edges of `queues` follow. */
+  readonly edges: readonly EdgeSpec[];
+  readonly queues: readonly QueueSpec[];
   readonly network: NetworkSpec;
   readonly traffic: readonly TrafficSpec[];
   readonly faults: readonly FaultSpec[];
@@ -20,6 +26,43 @@ export interface Scenario {
   /** The variants to run; one variant labelled with the balancer when the file has no `compare`. First is the baseline. */
   readonly variants: readonly VariantSpec[];
   readonly expect: readonly ExpectSpec[];
+  /** Parts of the requests that get statistics of their own: every edge and class when there are several, and what `expect` asks for. */
+  readonly views: readonly ViewSpec[];
+  /** How a lasting failure is told from a passing one; absent: not judged. */
+  readonly metastability?: MetastabilitySpec;
+}
+
+/** A kind of request. */
+export interface ClassSpec {
+  readonly name: string;
+  /** 0 is the most important. */
+  readonly priority: number;
+  /** Who pays for it; empty for nobody in particular. */
+  readonly tenant: string;
+}
+
+/** Requests of some edges and one class that arrive in [fromMs, toMs). */
+export interface ViewSpec {
+  /** As `expect` writes it: `edge=web->db, class=read`. */
+  readonly label: string;
+  /** Indices into `edges`; empty for those of the traffic. */
+  readonly edges: readonly number[];
+  /** Index into `services` when it speaks of one: then it also has numbers about the instances; else -1. */
+  readonly service: number;
+  /** Index into `classes`; -1 for all. */
+  readonly class: number;
+  readonly fromMs: Ms;
+  readonly toMs: Ms;
+}
+
+export interface MetastabilitySpec {
+  /** When the last trigger is over. */
+  readonly triggerEndsMs: Ms;
+  /** Recovered once goodput over offered load is back at this share of what it was before the first trigger began. */
+  readonly recoveredShare: number;
+  readonly triggerBeginsMs: Ms;
+  /** Search for the load at which the system recovers by itself, as a share of the full load, to this resolution; absent: not searched. */
+  readonly escape?: { readonly resolution: number; readonly low: number };
 }
 
 export interface RunSpec {
@@ -45,12 +88,140 @@ export interface ServiceSpec {
   readonly discipline: 'fifo' | 'lifo' | 'processor-sharing';
   /** Service time at speed 1. */
   readonly work: DistributionSpec;
+  /** By class; absent where `work` holds. */
+  readonly workByClass: readonly (DistributionSpec | null)[];
+  /** What a request does after its own work, one step after the other; empty: it is answered. */
+  readonly steps: readonly StepSpec[];
+  /** Whether a request keeps its slot while it waits for others (threads), or gives it up (event loop). */
+  readonly holdsSlot: boolean;
+  /** Whether a request whose deadline has passed is dropped instead of being worked on. Needs callers that propagate deadlines. */
+  readonly dropsExpired: boolean;
+  /** Stronger than the variant's: for every edge into this service, and at its own door (shedding, queueing). */
+  readonly policies: PolicyOverrides;
   /** From the end of a crash to accepting requests. */
   readonly startupMs: Ms;
   /** After start-up: `factor` times slower at first, falling linearly to 1 over `forMs`. Not at time 0: those instances run already. */
   readonly coldStart: { readonly forMs: Ms; readonly factor: number };
   /** Whether the server drops a request whose client has given up (default false: it works on in vain). */
   readonly cancelAbandoned: boolean;
+}
+
+export type StepSpec =
+  | { readonly type: 'work'; readonly work: DistributionSpec }
+  /** All at once; goes on when `wait` of them have ended well (Infinity: all that are not optional), fails when that has become impossible.
+   *  Those still out are then cancelled. */
+  | { readonly type: 'calls'; readonly calls: readonly CallSpec[]; readonly wait: number }
+  /** One of the branches, at random. Shares sum to at most 1; with the rest, none. */
+  | { readonly type: 'branch'; readonly branches: readonly { readonly share: number; readonly steps: readonly StepSpec[] }[] }
+  /** Leaves a message and goes on. A full queue counts as a failed call. */
+  | { readonly type: 'publish'; readonly edge: number };
+
+export interface CallSpec {
+  /** Index into the scenario's `edges`. */
+  readonly edge: number;
+  /** So many calls alike, at once. */
+  readonly copies: number;
+  /** Whether its failure degrades the answer instead of failing it. */
+  readonly optional: boolean;
+  /** Classes that make this call; empty for all. */
+  readonly classes: readonly number[];
+  readonly cache?: CacheSpec;
+}
+
+export type CacheSpec = {
+  /** One cache for the whole service (as a memcached beside it), or one per instance. */
+  readonly shared: boolean;
+  /** What a hit takes. */
+  readonly hitTime: DistributionSpec;
+} & (
+  | {
+      readonly type: 'ratio';
+      /** Share of hits when warm. */
+      readonly hit: number;
+      /** Fills after which it is warm; hits grow in proportion until then. 0: always warm. */
+      readonly fills: number;
+      readonly startsCold: boolean;
+    }
+  | {
+      readonly type: 'keys';
+      /** Least recently used goes first. */
+      readonly entries: number;
+      readonly ttlMs: Ms;
+      /** Requests for a key that is being fetched wait for that fetch (single flight). */
+      readonly coalesces: boolean;
+      /** XFetch's beta: a hit may refresh before expiry, at random and with the fetch time; 0 for never. */
+      readonly earlyRefresh: number;
+      /** Starts with every key present and fresh, ages spread over the TTL; otherwise empty. */
+      readonly startsCold: boolean;
+    }
+);
+
+/** Who calls whom, and how. */
+export interface EdgeSpec {
+  /** Name of the traffic, or `web->db`; `->jobs` and `jobs->worker` at queues. */
+  readonly name: string;
+  /** Index of the calling service; -1 for traffic, -2 for the deliveries of a queue. */
+  readonly caller: number;
+  /** Index of the called service. */
+  readonly service: number;
+  /** Index into `queues` when this edge publishes to it or delivers from it; else -1. */
+  readonly queue: number;
+  /** Independent proxies, each with its own view; 0: one beside every calling instance (sidecars, libraries). */
+  readonly balancers: number;
+  /** Zones of the proxies, dealt out in turn; not used by sidecars. */
+  readonly balancerZones: readonly string[];
+  /** From the call to its end, all tries together; Infinity for none. */
+  readonly timeoutMs: Ms;
+  /** Of each try; Infinity for none. */
+  readonly attemptTimeoutMs: Ms;
+  /** Whether the callee is told the deadline, and its own calls end with it. */
+  readonly propagatesDeadline: boolean;
+  /** What passing through the proxy costs, each way. Constant 0 for nothing. */
+  readonly proxyLatency: DistributionSpec;
+  readonly pool?: PoolSpec;
+  readonly fallback?: FallbackSpec;
+  /** Stronger than the service's and the variant's. */
+  readonly policies: PolicyOverrides;
+}
+
+/** Connections of one client to one instance. */
+export interface PoolSpec {
+  readonly connections: number;
+  /** Requests that share a connection at once (HTTP/2); 1 for HTTP/1.1. */
+  readonly streams: number;
+  /** Requests that may wait for a connection; beyond them requests are refused. */
+  readonly pending: number;
+  /** To open a connection: round trips on the network, and time on top (key exchange, mutual TLS). */
+  readonly roundTrips: number;
+  readonly handshake: DistributionSpec;
+  /** Idle connections are closed after this; Infinity for never. */
+  readonly keepAliveMs: Ms;
+  /** Which idle connection is taken: the one used last or the one idle longest. */
+  readonly reuse: 'newest' | 'oldest';
+}
+
+/** What a fallback can stand in for: names of results, as `retriable` and `circuitOpen`. */
+export const fallbackResults = ['error', 'timeout', 'refused', 'lost', 'shed', 'noEndpoint', 'circuitOpen'] as const;
+
+/** What the caller gets instead of a failure: a default answer, at once or after a while. */
+export interface FallbackSpec {
+  readonly on: readonly (typeof fallbackResults)[number][];
+  readonly takesMs: Ms;
+}
+
+/** Messages between services. */
+export interface QueueSpec {
+  readonly name: string;
+  /** Index of the service whose instances take messages, one per free slot. */
+  readonly service: number;
+  /** Index into `edges` of its deliveries. */
+  readonly edge: number;
+  /** A message not done by then is given to somebody else. */
+  readonly visibilityMs: Ms;
+  /** Deliveries after which a message is put aside as dead. */
+  readonly maxReceives: number;
+  /** Messages it holds; Infinity for no limit. More are refused. */
+  readonly capacity: number;
 }
 
 export interface InstanceSpec {
@@ -73,19 +244,15 @@ export interface NetworkSpec {
 
 export interface TrafficSpec {
   readonly name: string;
-  /** Index into `services`. */
-  readonly service: number;
+  /** Index into `edges`. */
+  readonly edge: number;
   readonly arrivals: ArrivalSpec;
   /** Rate over time as a factor on the arrivals' own rate; constant 1 when nothing is written. */
   readonly profile: RateCurveSpec;
-  /** Independent proxies, each with its own view; a request goes to one of them at random. */
-  readonly balancers: number;
-  /** Zones of the proxies, dealt out in turn. */
-  readonly balancerZones: readonly string[];
-  /** Infinity for none. Counted from arrival. */
-  readonly timeoutMs: Ms;
-  /** What was refused, lost or answered with an error is tried again at once, at another endpoint where the balancer offers one. */
-  readonly retry: { readonly retries: number; readonly hostSelectionRetries: number };
+  /** Classes of its requests with their shares, which sum to 1. A replay brings its own. */
+  readonly mix: readonly { readonly class: number; readonly share: number }[];
+  /** Users who ask again after a failure, as new requests. */
+  readonly userRetries?: { readonly max: number; readonly after: DistributionSpec };
   /** Popularity of request keys; absent when requests carry none. */
   readonly keys?: { readonly count: number; readonly exponent: number };
 }
@@ -105,7 +272,20 @@ export type ArrivalSpec =
   /** Markov-modulated Poisson: stays in each state an exponential time, then goes to the next in order (two states alternate). */
   | { readonly type: 'mmpp'; readonly states: readonly { readonly perSecond: number; readonly meanMs: Ms }[] }
   /** Batches of fixed size at the instants of a Poisson process of batches. */
-  | { readonly type: 'batch'; readonly perSecond: number; readonly size: number };
+  | { readonly type: 'batch'; readonly perSecond: number; readonly size: number }
+  /** Everybody at once, by the clock: `size` requests every `everyMs`, spread evenly at random over `spreadMs`. */
+  | { readonly type: 'bursts'; readonly everyMs: Ms; readonly size: number; readonly spreadMs: Ms; readonly firstMs: Ms }
+  /** Closed loop: each user waits for the answer, thinks, asks again. `requests` per session on average (geometric), then a gap;
+   *  Infinity: one endless session. */
+  | {
+      readonly type: 'users';
+      readonly users: number;
+      readonly think: DistributionSpec;
+      readonly requests: number;
+      readonly gap: DistributionSpec;
+    }
+  /** Recorded requests. Closed: the requests of a session keep their order and think times instead of their instants. */
+  | { readonly type: 'replay'; readonly data: ReplayData; readonly closed: boolean };
 
 /** Piecewise-linear in time. `times` do not fall; two equal times make a jump. Before the first and after the last point the value
  *  stays, unless `periodMs` is finite: then the curve repeats. For a recorded trace the values are absolute factors on `perSecond`. */
@@ -120,22 +300,59 @@ export type FaultSpec = {
   readonly label: string;
   /** Instances hit: service index and instance index. */
   readonly targets: readonly { readonly service: number; readonly instance: number }[];
+  /** Share of the targets that are hit, chosen anew each time; 1 for all. At least one is. */
+  readonly share: number;
   readonly schedule: FaultSchedule;
+  /** Crashes only: every other instance of the service that is up crashes too with this chance, after a time; and so on from there. */
+  readonly cascade?: { readonly chance: number; readonly after: DistributionSpec };
 } & FaultEffect;
+
+/** Which messages a fault of the network meets. */
+export type LinkSpec =
+  /** Between zones: from any of `from` to any of `to`, and back unless one-way. */
+  | { readonly type: 'zones'; readonly from: readonly string[]; readonly to: readonly string[]; readonly oneWay: boolean }
+  /** Of the targets, with everybody. */
+  | { readonly type: 'instances'; readonly direction: 'in' | 'out' | 'both' };
 
 export type FaultEffect =
   /** Down: work is lost, new requests are refused, no heartbeats; then start-up. */
   | { readonly type: 'crash' }
-  | { readonly type: 'slow'; readonly factor: number }
+  /** `requests`: share of the requests that are slow; 1 for all. */
+  | { readonly type: 'slow'; readonly factor: number; readonly requests: number }
   /** A share of requests is answered with an error after its service time. */
   | { readonly type: 'errors'; readonly share: number }
   /** Frozen: accepts and queues, does no work and sends nothing, then goes on where it was. */
   | { readonly type: 'pause' }
+  /** Accepts requests and never answers them; on ending, it goes on where it was. Its heartbeats may go on all the while. */
+  | { readonly type: 'hang'; readonly heartbeats: boolean }
+  /** Works on requests and sends no answer, for a share of them. */
+  | { readonly type: 'drop-responses'; readonly share: number }
+  /** Slower and slower, up to `factor`, while memory fills; then it crashes, starts up, and fills again. */
+  | { readonly type: 'memory-leak'; readonly fillsMs: Ms; readonly factor: number }
+  /** Its own timers run at this rate: 1.2 sends heartbeats a fifth less often. */
+  | { readonly type: 'clock-drift'; readonly rate: number }
+  /** Messages do not arrive. Requests hang until their timeout. */
+  | { readonly type: 'partition'; readonly link: LinkSpec }
+  /** A share of packets is lost: heartbeats and probes with them, requests and answers are sent again after 200 ms, 400 ms and so on. */
+  | { readonly type: 'packet-loss'; readonly link: LinkSpec; readonly share: number }
+  | { readonly type: 'latency'; readonly link: LinkSpec; readonly adds: DistributionSpec }
+  /** The registry, name server or control plane that clients learn their endpoints from does not answer. */
+  | { readonly type: 'discovery-outage' }
+  /** The caches of the calls of these instances are emptied. */
+  | { readonly type: 'cache-flush' }
   /** All instances of a zone crash together. */
   | { readonly type: 'zone-outage'; readonly zone: string };
 
 export type FaultSchedule =
   | { readonly type: 'once'; readonly atMs: Ms; readonly forMs: Ms }
+  /** Down and up in turn from `atMs` on: crash-loops, flapping links. Starts with a failure. */
+  | {
+      readonly type: 'flapping';
+      readonly atMs: Ms;
+      readonly forMs: Ms;
+      readonly down: DistributionSpec;
+      readonly up: DistributionSpec;
+    }
   /** Again and again, for each target by itself: time from repair to failure, and duration. */
   | { readonly type: 'random'; readonly timeToFailure: DistributionSpec; readonly timeToRepair: DistributionSpec };
 
@@ -149,17 +366,47 @@ export interface PolicyUse {
   readonly params: ParamValues<ParamSpecs>;
 }
 
+/** The policies of a variant, for every edge and service that does not say otherwise. */
 export interface PolicyChoice {
   readonly balancer: PolicyUse;
   /** Absent: balancers believe every instance alive for ever. */
   readonly detector?: PolicyUse;
+  /** Active health checks. Absent: none. */
+  readonly healthCheck?: PolicyUse;
+  /** Ejection of endpoints whose answers are bad. Absent: none. */
+  readonly outlier?: PolicyUse;
+  /** How clients learn who there is. Absent: they know everybody, at once. */
+  readonly discovery?: PolicyUse;
+  /** Whom they learn it from: where instances register. Absent: `consul` where somebody asks. */
+  readonly registry?: PolicyUse;
+  /** When a crashed instance is started again. Absent: as soon as the cause is gone. */
+  readonly restart?: PolicyUse;
+  /** Absent: nothing is tried again. */
+  readonly retry?: PolicyUse;
+  /** Absent: every retry may be sent. */
+  readonly budget?: PolicyUse;
+  readonly hedge?: PolicyUse;
+  readonly breaker?: PolicyUse;
+  /** Whether a client sends a request at all. */
+  readonly admission?: PolicyUse;
+  /** Whether an instance takes a request in. */
+  readonly shedding?: PolicyUse;
+  /** Who of those waiting at an instance is served next. Absent: by the service's discipline. */
+  readonly queueing?: PolicyUse;
 }
+export type PolicyRole = keyof PolicyChoice;
+/** null: none here, although the variant has one. */
+export type PolicyOverrides = { readonly [Role in PolicyRole]?: PolicyUse | null };
 
 export interface VariantSpec {
   readonly label: string;
   /** What differs from the scenario, as written: `balancer=p2c`. */
   readonly differs: string;
   readonly policies: PolicyChoice;
+  /** In a sweep over loads (`compare: { load: [...] }`): the factor on every stream's rate, 1 as written. Absent elsewhere. */
+  readonly load?: number;
+  /** In a sweep over loads: the label of everything else that differs, the same at every load; empty when only the load differs. */
+  readonly group?: string;
   /** The whole scenario of this variant when `compare` varies something other than policies; else absent. */
   readonly scenario?: Omit<Scenario, 'variants'>;
 }
@@ -176,6 +423,8 @@ export interface ExpectSpec {
   readonly comparator: Comparator;
   /** In the metric's unit: ms, fraction, per second or plain. */
   readonly limit: number;
+  /** Index into `views`; absent: all measured requests of the traffic. */
+  readonly view?: number;
   /** Labels of the variants it holds for; empty = all. */
   readonly variants: readonly string[];
   readonly place: Place;

@@ -6,7 +6,7 @@ import type { Ms } from '../core/time.ts';
 import { CsvError, readCsv } from './csv.ts';
 import { reading } from './data-error.ts';
 import type { Env } from './distributions.ts';
-import type { arrivals } from './shape.ts';
+import type { arrivals } from './shape-traffic.ts';
 import type { ArrivalSpec, RateCurveSpec } from './spec.ts';
 
 export type TraceShape = Extract<z.output<typeof arrivals>, { type: 'trace' }>;

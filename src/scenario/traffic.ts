@@ -1,32 +1,31 @@
-/** `traffic:` to streams of requests. */
-import { formatDuration, show } from '../core/quantity.ts';
-import type { Path } from '../core/issue.ts';
-import type { Ms } from '../core/time.ts';
+/** `traffic:` to streams of requests, each with the edge it takes. */
 import type { z } from 'zod';
-import type { Complaints } from './complaints.ts';
-import { balancedMeans, normalised, oneOf, type Env } from './distributions.ts';
+import type { Path } from '../core/issue.ts';
+import { defaults } from '../core/params.ts';
+import { show } from '../core/quantity.ts';
+import { retryPolicies } from '../policies/resilience/retries/index.ts';
+import { compileArrivals, type ArrivalShape } from './arrivals.ts';
+import type { Town } from './call.ts';
+import { compileMix } from './class-mix.ts';
+import { compileDistribution, type Env } from './distributions.ts';
+import { compileBalancerZones, compileEdgeOptions, findService, messageEdge, noOptions, type EdgeOptions } from './edges.ts';
 import { compileProfile } from './profile.ts';
-import { constantCurve, multiply } from './rate-curve-spec.ts';
-import { knownHint } from './hints.ts';
-import { zonesOf, type KnownService } from './services.ts';
-import { HOST_SELECTION_RETRIES, traffic as trafficShape, type arrivals } from './shape.ts';
-import type { ArrivalSpec, RateCurveSpec, TrafficSpec } from './spec.ts';
-import { compileTrace } from './trace.ts';
+import { multiply } from './rate-curve-spec.ts';
+import { HOST_SELECTION_RETRIES, traffic as trafficShape } from './shape-traffic.ts';
+import type { EdgeSpec, PolicyUse, TrafficSpec } from './spec.ts';
 
-type ArrivalShape = z.output<typeof arrivals>;
+type TrafficShape = z.output<typeof trafficShape>;
+/** Streams come first, so that a service may be unknown still. */
+export type Streams = Omit<Town, 'services'> & { readonly services: Town['services'] | undefined };
 
-/** The streams that could be understood, and the zones their proxies are in. */
-export async function compileTraffic(
-  services: readonly KnownService[] | undefined,
-  durationMs: Ms,
-  env: Env,
-): Promise<TrafficSpec[]> {
+/** The streams that could be understood. Their edges are added. */
+export async function compileTraffic(town: Streams, env: Env): Promise<TrafficSpec[]> {
   const { complaints } = env;
   const count = complaints.listLength(['traffic'], 'streams of requests', { hint: 'start each with "- to:"' });
   const streams: TrafficSpec[] = [];
   const names = new Set<string>();
   for (let index = 0; index < count; index++) {
-    const stream = await compileStream(['traffic', index], services, durationMs, names, env);
+    const stream = await compileStream(['traffic', index], town, names, env);
     if (stream === undefined) continue;
     names.add(stream.name);
     streams.push(stream);
@@ -34,87 +33,133 @@ export async function compileTraffic(
   return streams;
 }
 
-async function compileStream(
-  path: Path,
-  services: readonly KnownService[] | undefined,
-  durationMs: Ms,
-  names: ReadonlySet<string>,
-  env: Env,
-): Promise<TrafficSpec | undefined> {
+async function compileStream(path: Path, town: Streams, names: ReadonlySet<string>, env: Env): Promise<TrafficSpec | undefined> {
   const { complaints } = env;
+  const { durationMs, classes } = town;
   const shape = complaints.check(trafficShape, path);
-  if (shape === undefined) return complainOfParts(path, services, durationMs, env);
-  const service = findService(shape.to, path, services, complaints);
+  if (shape === undefined) return complainOfParts(path, town, env);
+  const queue =
+    town.services?.some(({ name }) => name === shape.to) === true ? -1 : town.queues.findIndex(({ name }) => name === shape.to);
+  const service = queue === -1 ? findTarget(shape.to, path, town, env) : town.queues[queue].service;
   if (shape.name !== undefined && names.has(shape.name)) {
     complaints.error('duplicate', [...path, 'name'], `another stream is called ${show(shape.name)}`);
   }
-  if (shape.timeout !== undefined && shape.timeout > durationMs) {
-    const message = `a timeout of ${formatDuration(shape.timeout)} is longer than the run, ${formatDuration(durationMs)}: no request will time out`;
-    complaints.warn('longer-than-run', [...path, 'timeout'], message);
-  }
-  const zones = zonesOf(services ?? []);
-  for (const [index, zone] of (shape.balancerZones ?? []).entries()) {
-    if (zones.length > 0 && !zones.includes(zone)) {
-      complaints.warn(
-        'unknown-zone',
-        [...path, 'balancerZones', index],
-        `no instance is in zone ${show(zone)}`,
-        knownHint(zone, zones),
-      );
-    }
-  }
-  const arrivals = await compileArrivals(shape.arrivals, [...path, 'arrivals'], durationMs, env);
+  const contradicts = contradictionsOf(shape, queue !== -1, path, env);
+  const edge = queue === -1 ? await compileEdge(shape, service, path, town, env) : { ...messageEdge, ...noOptions };
+  const arrivals = classes && (await compileArrivals(shape.arrivals, [...path, 'arrivals'], classes, durationMs, env));
   const profile = compileProfile(shape.profile, [...path, 'profile'], durationMs, complaints);
-  if (arrivals === undefined || profile === undefined || service === -1) return undefined;
-  const own = zonesOf([services![service]]);
+  const mix = classes && compileMix(shape.classes, [...path, 'classes'], classes, env);
+  const after = shape.userRetries && (await compileDistribution(shape.userRetries.after, [...path, 'userRetries', 'after'], env));
+  const isGood = !contradicts && (shape.userRetries === undefined || after !== undefined);
+  if (arrivals === undefined || profile === undefined || mix === undefined || edge === undefined || service === -1 || !isGood)
+    return undefined;
+  const name = shape.name ?? freeName(shape.to, names);
   return {
-    name: shape.name ?? freeName(shape.to, names),
-    service,
-    arrivals: arrivals.spec,
+    ...{
+      name,
+      edge: town.edges.add({ caller: -1, service, queue, ...edge }, name, undefined, path),
+      arrivals: arrivals.spec,
+      mix,
+    },
     profile: multiply(arrivals.curve, profile, durationMs),
-    balancers: shape.balancers,
-    balancerZones: shape.balancerZones ?? (own.length > 0 ? own : ['a']),
-    timeoutMs: shape.timeout ?? Infinity,
-    retry: retryRules(shape.retries),
+    ...(after === undefined ? {} : { userRetries: { max: shape.userRetries!.max, after } }),
     ...(shape.keys === undefined ? {} : { keys: shape.keys }),
   };
 }
 
-/** The index of a service by its name; -1 after a complaint, or when no services are known. */
-function findService(name: string, path: Path, services: readonly KnownService[] | undefined, complaints: Complaints): number {
-  const service = services?.findIndex((candidate) => candidate.name === name) ?? -1;
-  if (services !== undefined && service === -1) {
-    complaints.error(
-      'unknown-service',
-      [...path, 'to'],
-      `there is no service ${show(name)}`,
-      knownHint(
-        name,
-        services.map((candidate) => candidate.name),
-      ),
-    );
+const findTarget = (name: string, path: Path, { services, queues }: Streams, { complaints }: Env): number =>
+  findService(
+    name,
+    [...path, 'to'],
+    services,
+    complaints,
+    queues.map((queue) => queue.name),
+  );
+
+async function compileEdge(
+  shape: TrafficShape,
+  service: number,
+  path: Path,
+  { services = [], durationMs }: Streams,
+  env: Env,
+): Promise<(EdgeOptions & Pick<EdgeSpec, 'balancers' | 'balancerZones'>) | undefined> {
+  const options = await compileEdgeOptions(shape, path, durationMs, env);
+  const balancerZones = compileBalancerZones(shape.balancerZones, path, services[service], services, env);
+  if (shape.propagateDeadline && shape.timeout === undefined) {
+    env.complaints.warn('idle', [...path, 'propagateDeadline'], 'without a timeout there is no deadline to tell');
   }
-  return service;
+  if (options === undefined) return undefined;
+  const policies = shape.retries === undefined ? options.policies : { ...options.policies, retry: retryUse(shape.retries) };
+  return { ...options, policies, balancers: shape.balancers, balancerZones };
 }
 
+/** Keys that make no sense together. True after complaints. */
+function contradictionsOf(shape: TrafficShape, isQueue: boolean, path: Path, { complaints }: Env): boolean {
+  let found = false;
+  const refuse = (key: string, message: string, hint?: string): void => {
+    found = true;
+    complaints.add({ code: 'contradiction', path, key, message, ...(hint === undefined ? {} : { hint }) });
+  };
+  const has = (key: string): boolean => complaints.has([...path, key]);
+  const { arrivals } = shape;
+  if (isQueue) {
+    for (const key of callKeys) if (has(key)) refuse(key, `a message is left in the queue ${show(shape.to)}: ${key} is of calls`);
+  }
+  if (shape.retries !== undefined && shape.policies?.retry !== undefined)
+    refuse(
+      'retries',
+      'give either retries or policies.retry',
+      'retries: 2 is short for policies: { retry: { use: immediate, retries: 2 } }',
+    );
+  const brings = bringsAlong[arrivals.type];
+  for (const key of brings?.keys ?? []) if (has(key)) refuse(key, `${brings!.what}: ${key} does not apply`, brings!.hint[key]);
+  return found;
+}
+
+const callKeys = [
+  ...[
+    'balancers',
+    'balancerZones',
+    'timeout',
+    'attemptTimeout',
+    'propagateDeadline',
+    'proxyLatency',
+    'pool',
+    'fallback',
+    'retries',
+  ],
+  'policies',
+];
+const bringsAlong: Partial<
+  Record<
+    ArrivalShape['type'],
+    { readonly what: string; readonly keys: readonly string[]; readonly hint: Readonly<Record<string, string>> }
+  >
+> = {
+  replay: {
+    what: 'a recording brings its own requests',
+    keys: ['classes', 'profile', 'keys'],
+    hint: {
+      profile: 'speedup plays it faster',
+      classes: 'they come from its column class',
+      keys: 'they come from its column key',
+    },
+  },
+  users: { what: 'users come back by themselves', keys: ['profile'], hint: { profile: 'change their number or think time' } },
+  bursts: { what: 'bursts come by the clock', keys: ['profile'], hint: { profile: 'change every or size' } },
+};
+
 /** A stream of the wrong shape may be wrong in other ways, too. */
-async function complainOfParts(
-  path: Path,
-  services: readonly KnownService[] | undefined,
-  durationMs: Ms,
-  env: Env,
-): Promise<undefined> {
+async function complainOfParts(path: Path, town: Streams, env: Env): Promise<undefined> {
   const { complaints } = env;
+  const { durationMs, classes } = town;
   const to = complaints.check(trafficShape.shape.to, [...path, 'to']);
-  if (to !== undefined) findService(to, path, services, complaints);
+  if (to !== undefined && !town.queues.some(({ name }) => name === to)) findTarget(to, path, town, env);
   const arrivals = complaints.check(trafficShape.shape.arrivals, [...path, 'arrivals']);
-  if (arrivals !== undefined) await compileArrivals(arrivals, [...path, 'arrivals'], durationMs, env);
-  compileProfile(
-    complaints.check(trafficShape.shape.profile, [...path, 'profile']),
-    [...path, 'profile'],
-    durationMs,
-    complaints,
-  );
+  if (arrivals !== undefined && classes !== undefined)
+    await compileArrivals(arrivals, [...path, 'arrivals'], classes, durationMs, env);
+  const profilePath = [...path, 'profile'];
+  compileProfile(complaints.check(trafficShape.shape.profile, profilePath), profilePath, durationMs, complaints);
 }
 
 function freeName(base: string, taken: ReadonlySet<string>): string {
@@ -123,51 +168,12 @@ function freeName(base: string, taken: ReadonlySet<string>): string {
   return name;
 }
 
-async function compileArrivals(
-  shape: ArrivalShape,
-  path: Path,
-  durationMs: Ms,
-  env: Env,
-): Promise<{ spec: ArrivalSpec; curve: RateCurveSpec } | undefined> {
-  if (shape.type === 'trace') {
-    const trace = await compileTrace(shape, path, durationMs, env);
-    return trace && { spec: trace.arrivals, curve: trace.curve };
-  }
-  const spec = compileProcess(shape, path, env);
-  return spec && { spec, curve: constantCurve };
-}
-
-function compileProcess(shape: Exclude<ArrivalShape, { type: 'trace' }>, path: Path, env: Env): ArrivalSpec | undefined {
-  switch (shape.type) {
-    case 'constant':
-    case 'poisson':
-      return { type: shape.type, perSecond: shape.rate };
-    case 'gamma':
-      if (!oneOf(shape, ['shape', 'cv'], path, env)) return undefined;
-      return { type: 'gamma', perSecond: shape.rate, shape: shape.shape ?? 1 / (shape.cv! * shape.cv!) };
-    case 'weibull':
-      return { type: 'weibull', perSecond: shape.rate, shape: shape.shape };
-    case 'hyperexponential': {
-      if (!oneOf(shape, ['cv2', 'branches'], path, env)) return undefined;
-      if (shape.branches === undefined)
-        return { type: 'hyperexponential', perSecond: shape.rate, branches: balancedMeans(1, shape.cv2!) };
-      const shares = normalised(shape.branches, [...path, 'branches'], env);
-      const branches = shares && shape.branches.map(({ mean }, index) => ({ share: shares[index], mean }));
-      return branches && { type: 'hyperexponential', perSecond: shape.rate, branches };
-    }
-    case 'mmpp':
-      if (shape.states.every(({ rate }) => rate === 0)) {
-        env.complaints.error('bad-arrivals', [...path, 'states'], 'the rate is 0 in every state');
-        return undefined;
-      }
-      return { type: 'mmpp', states: shape.states.map(({ rate, mean }) => ({ perSecond: rate, meanMs: mean })) };
-    case 'batch':
-      return { type: 'batch', perSecond: shape.rate, size: shape.size };
-  }
-}
-
-/** `retries: 2`, or with how often a pick is repeated to avoid endpoints already tried. */
-function retryRules(retries: z.output<typeof trafficShape>['retries']): TrafficSpec['retry'] {
-  if (typeof retries === 'number') return { retries, hostSelectionRetries: HOST_SELECTION_RETRIES };
-  return { retries: retries.attempts, hostSelectionRetries: retries.hostSelectionRetryMaxAttempts };
+/** `retries: 2` is short for the policy `immediate`, which tries again what got no answer of its own or an error. */
+function retryUse(retries: NonNullable<TrafficShape['retries']>): PolicyUse | null {
+  const { attempts, hostSelectionRetryMaxAttempts } =
+    typeof retries === 'number' ? { attempts: retries, hostSelectionRetryMaxAttempts: HOST_SELECTION_RETRIES } : retries;
+  if (attempts === 0) return null;
+  const on = ['error', 'refused', 'lost'];
+  const params = { ...defaults(retryPolicies.immediate.params), retries: attempts, on, hostSelectionRetryMaxAttempts };
+  return { use: 'immediate', params };
 }

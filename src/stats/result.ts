@@ -4,13 +4,17 @@ import type { Ms } from '../core/time.ts';
 import type { HistogramData } from './histogram-data.ts';
 
 /** How a request can end badly, in reporting order. Every request ends in `ok`, in one of these, or is in flight at the end. */
-export const failureBuckets = ['timeout', 'refused', 'noEndpoint', 'error', 'connectionLost'] as const;
+export const failureBuckets = ['timeout', 'refused', 'noEndpoint', 'error', 'connectionLost', 'shed', 'circuitOpen'] as const;
 export type FailureBucket = (typeof failureBuckets)[number];
 
-/** Requests that arrived in a period, by how they ended. offered = ok + every failure + inFlight. */
+/** Requests that arrived in a period, by how they ended. offered = ok + every failure + cancelled + inFlight. */
 export interface Ledger {
   readonly offered: number;
   readonly ok: number;
+  /** Of `ok`: answered by a fallback, or without an optional part. */
+  readonly degraded: number;
+  /** Taken back by a caller that was itself no longer wanted; only between services. */
+  readonly cancelled: number;
   readonly failed: Readonly<Record<FailureBucket, number>>;
   readonly inFlight: number;
 }
@@ -24,12 +28,18 @@ export interface CellResult {
   readonly metrics: Readonly<Record<string, number>>;
   readonly latency: HistogramData;
   readonly wait: HistogramData;
+  /** One per view of the scenario, in its order. */
+  readonly views: readonly ViewResult[];
   readonly series: SeriesData;
   readonly instances: readonly InstanceData[];
   /** Changes of belief by detectors, capped. */
   readonly beliefs: readonly BeliefChange[];
   /** The first decisions after warm-up, when asked for. */
   readonly decisions: readonly Decision[];
+  /** The slowest requests that ended after warm-up, slowest first, when asked for. */
+  readonly waterfalls: readonly Waterfall[];
+  /** One per queue of messages. */
+  readonly queues: readonly QueueResult[];
   /** Share of the time with exactly k instances up, by k. */
   readonly upShares: readonly number[];
   readonly events: number;
@@ -37,6 +47,53 @@ export interface CellResult {
   readonly littleResidual: number;
   /** Hex digest over the event stream and the numbers above: equal bytes, equal digest. */
   readonly digest: string;
+}
+
+/** Requests of some edges, one class, one stretch of time. */
+export interface ViewResult {
+  readonly ledger: Ledger;
+  /** The glossary's names, as far as they make sense for a part of the requests. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly latency: HistogramData;
+}
+
+export interface QueueResult {
+  readonly name: string;
+  /** Per window, at its end: messages waiting or out, and the age of the oldest in ms. */
+  readonly depth: readonly number[];
+  readonly oldestMs: readonly number[];
+  /** Since warm-up. */
+  readonly published: number;
+  readonly done: number;
+  readonly redelivered: number;
+  readonly dead: number;
+}
+
+/** What one request did, as a tree of spans. */
+export interface Waterfall {
+  /** Name of its edge and number within it. */
+  readonly edge: string;
+  readonly request: number;
+  readonly class: string;
+  readonly arrivalMs: Ms;
+  readonly latencyMs: Ms;
+  /** `ok` or the bucket it failed in. */
+  readonly result: string;
+  readonly spans: readonly Span[];
+}
+
+export interface Span {
+  /** Index of the span it belongs to; −1 for the request itself. */
+  readonly parent: number;
+  /** `request` (on an edge), `attempt`, `backoff`, `connect`, `network`, `queue`, `work`, `downstream`, `cache`. */
+  readonly kind: string;
+  /** Edge of a request, instance of what happens there. */
+  readonly what: string;
+  readonly fromMs: Ms;
+  /** May lie after the request's end: work for a caller that has given up. */
+  readonly toMs: Ms;
+  /** `ok` or why not; empty where it does not apply. */
+  readonly outcome: string;
 }
 
 /** One point per window; window k covers [k·windowMs, (k+1)·windowMs). */
@@ -54,6 +111,7 @@ export const seriesColumns = [
   'latencyP99',
   'latencyP999',
   'inFlight', // requests in the system at the end of the window
+  'attempts', // messages sent for requests of the traffic in the window: first tries, retries, hedges
 ] as const;
 export type SeriesColumn = (typeof seriesColumns)[number];
 

@@ -63,7 +63,9 @@ describe('the ledger', () => {
     expect(played.ledger).toEqual({
       offered: 8,
       ok: 2,
-      failed: { timeout: 2, refused: 2, noEndpoint: 0, error: 0, connectionLost: 1 },
+      degraded: 0,
+      cancelled: 0,
+      failed: { timeout: 2, refused: 2, noEndpoint: 0, error: 0, connectionLost: 1, shed: 0, circuitOpen: 0 },
       inFlight: 1,
     });
     // Of the seven that ended.

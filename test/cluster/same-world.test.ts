@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Balancer, PickContext } from '../../src/policies/balancing/balancer.ts';
 import { balancers } from '../../src/policies/balancing/index.ts';
 import { heartbeat } from '../../src/policies/detection/heartbeat.ts';
-import type { TrafficSpec } from '../../src/scenario/spec.ts';
+import type { EdgeSpec, TrafficSpec } from '../../src/scenario/spec.ts';
 import {
   buildWorld,
   constant,
@@ -22,13 +22,10 @@ import {
 
 const traffic: TrafficSpec = {
   name: 'web',
-  service: 0,
+  edge: 0,
   arrivals: { type: 'poisson', perSecond: 300 },
   profile: steady,
-  balancers: 3,
-  balancerZones: ['a', 'b'],
-  timeoutMs: 200,
-  retry: { retries: 0, hostSelectionRetries: 0 },
+  mix: [{ class: 0, share: 1 }],
   keys: { count: 100, exponent: 1 },
 };
 
@@ -37,10 +34,16 @@ const base: World = {
     instances: [{ zone: 'a' }, { zone: 'b' }, { zone: 'a' }, { zone: 'b' }],
     work: { type: 'exponential', mean: 10 },
     network: { sameZone: { type: 'exponential', mean: 0.5 }, betweenZones: { type: 'exponential', mean: 2 } },
+    balancers: 3,
+    balancerZones: ['a', 'b'],
+    timeoutMs: 200,
     durationMs: 5000,
   }),
   traffic: [traffic],
 };
+const [edge] = base.edges;
+/** The same with another edge, or several. */
+const withEdges = (...edges: readonly EdgeSpec[]): World => ({ ...base, edges });
 
 /** Sees each pick's context: instant, key, proxy. */
 interface Seen {
@@ -82,7 +85,7 @@ describe('the n-th request is the same request', () => {
     ];
     const detector = (deps: Parameters<typeof heartbeat.make>[1]) => heartbeat.make({ every: 50 }, deps);
     expect(seenBy({ ...base, faults }, inTurn, { detector }).seen).toEqual(reference.seen);
-    expect(seenBy({ ...base, traffic: [{ ...traffic, timeoutMs: 5 }] }, inTurn).seen).toEqual(reference.seen);
+    expect(seenBy(withEdges({ ...edge, timeoutMs: 5 }), inTurn).seen).toEqual(reference.seen);
     expect(seenBy({ ...base, network: buildWorld({}).network }, inTurn).seen).toEqual(reference.seen);
     const [service] = base.services;
     const services = [{ ...service, slots: 3, queueLimit: 0, discipline: 'processor-sharing' as const }];
@@ -90,14 +93,14 @@ describe('the n-th request is the same request', () => {
   });
 
   test('beside another source, before or after it in the list', () => {
-    const other: TrafficSpec = { ...traffic, name: 'batch jobs', balancers: 1, arrivals: { type: 'constant', perSecond: 50 } };
-    for (const both of [
-      [traffic, other],
-      [other, traffic],
-    ]) {
-      const { seen } = seenBy({ ...base, traffic: both }, inTurn);
-      const own = both[0] === traffic ? (client: number) => client < 3 : (client: number) => client > 0;
-      const offset = both[0] === traffic ? 0 : 1;
+    const other: TrafficSpec = { ...traffic, name: 'batch jobs', arrivals: { type: 'constant', perSecond: 50 } };
+    const otherEdge = { ...edge, name: 'batch jobs', balancers: 1 };
+    for (const isFirst of [true, false]) {
+      const world = isFirst ? withEdges(edge, otherEdge) : withEdges(otherEdge, edge);
+      const both = isFirst ? [traffic, { ...other, edge: 1 }] : [other, { ...traffic, edge: 1 }];
+      const { seen } = seenBy({ ...world, traffic: both }, inTurn);
+      const own = isFirst ? (client: number) => client < 3 : (client: number) => client > 0;
+      const offset = isFirst ? 0 : 1;
       const kept = seen.filter(({ client }) => own(client)).map((pick) => ({ ...pick, client: pick.client - offset }));
       expect(kept).toEqual(reference.seen);
     }
@@ -105,7 +108,7 @@ describe('the n-th request is the same request', () => {
 
   test('with more or fewer proxies: instants, keys and work', () => {
     const of = (balancers: number) => {
-      const world = { ...base, traffic: [{ ...traffic, balancers, timeoutMs: Infinity }], network: buildWorld({}).network };
+      const world = { ...withEdges({ ...edge, balancers, timeoutMs: Infinity }), network: buildWorld({}).network };
       const [service] = world.services;
       const { seen, played } = seenBy({ ...world, services: [{ ...service, slots: 10_000 }] }, scripted(0));
       // With a place for everybody, a latency is a service time.

@@ -88,7 +88,11 @@ describe('a service that cancels abandoned work', () => {
     // Two sources with their own patience for one server. Patient: 0–100, then 2 and 4 in the queue; hasty (timeout 20): 1, 3, 5.
     const base = buildWorld({ at: [0, 2, 4], work: 100, cancelAbandoned: true });
     const hasty = buildWorld({ at: [1, 3, 5], timeoutMs: 20 });
-    const played = playWorld({ ...base, traffic: [base.traffic[0], { ...hasty.traffic[0], name: 'hasty' }] });
+    const played = playWorld({
+      ...base,
+      edges: [base.edges[0], { ...hasty.edges[0], name: 'hasty' }],
+      traffic: [base.traffic[0], { ...hasty.traffic[0], name: 'hasty', edge: 1 }],
+    });
     // 1 leaves the queue's front at 21, 3 its middle at 23, 5 its end at 25. 2 runs 100–200, 4 runs 200–300.
     expect(endings(played)).toEqual([
       [100, 'ok'],

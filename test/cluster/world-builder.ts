@@ -1,12 +1,14 @@
 /** Small worlds for tests: only what a test is about needs to be said. Requests can be made to arrive at given instants, and every
  *  attempt is written down as the balancer saw it, so that latencies can be compared with arithmetic. */
-import type { PolicyMakers } from '../../src/cluster/index.ts';
 import { simulate } from '../../src/cluster/index.ts';
 import type { DistributionSpec } from '../../src/core/distribution-spec.ts';
 import type { EngineLimits } from '../../src/engine/index.ts';
 import { type Balancer, type BalancerDeps, type EndpointView, outcomes } from '../../src/policies/balancing/balancer.ts';
 import type { Detector, DetectorDeps } from '../../src/policies/detection/detector.ts';
+import type { RetryPolicy } from '../../src/policies/resilience/retries/retry.ts';
+import type { EdgeMakers, ServiceMakers } from '../../src/scenario/makers.ts';
 import type {
+  EdgeSpec,
   FaultEffect,
   FaultSpec,
   InstanceSpec,
@@ -21,7 +23,10 @@ import type { CellResult } from '../../src/stats/result.ts';
 export type World = Omit<Scenario, 'variants'>;
 
 export interface WorldSetup
-  extends Partial<Omit<ServiceSpec, 'instances' | 'work' | 'name'>>, Partial<Omit<TrafficSpec, 'name'>> {
+  extends
+    Partial<Omit<ServiceSpec, 'instances' | 'work' | 'name' | 'policies'>>,
+    Partial<Omit<TrafficSpec, 'name' | 'edge'>>,
+    Partial<Omit<EdgeSpec, 'name' | 'service' | 'caller' | 'policies'>> {
   /** A number of equal ones in zone `a`, or what differs of each. */
   readonly instances?: number | readonly Partial<InstanceSpec>[];
   /** Constant ms, or a law. */
@@ -70,23 +75,46 @@ export function buildWorld(setup: WorldSetup): World {
         startupMs: setup.startupMs ?? 0,
         coldStart: setup.coldStart ?? { forMs: 0, factor: 1 },
         cancelAbandoned: setup.cancelAbandoned ?? false,
+        workByClass: setup.workByClass ?? [],
+        steps: setup.steps ?? [],
+        holdsSlot: setup.holdsSlot ?? true,
+        dropsExpired: setup.dropsExpired ?? false,
+        policies: {},
       },
     ],
+    classes: [{ name: 'default', priority: 0, tenant: '' }],
+    edges: [
+      {
+        name: 'web',
+        caller: -1,
+        service: 0,
+        queue: -1,
+        balancers: setup.balancers ?? 1,
+        balancerZones: setup.balancerZones ?? ['a'],
+        timeoutMs: setup.timeoutMs ?? Infinity,
+        attemptTimeoutMs: setup.attemptTimeoutMs ?? Infinity,
+        propagatesDeadline: setup.propagatesDeadline ?? false,
+        proxyLatency: setup.proxyLatency ?? zero,
+        ...(setup.pool === undefined ? {} : { pool: setup.pool }),
+        ...(setup.fallback === undefined ? {} : { fallback: setup.fallback }),
+        policies: {},
+      },
+    ],
+    queues: [],
+    views: [],
     network: { sameZone: zero, betweenZones: zero, pairs: [], ...setup.network },
     traffic: [
       {
         name: 'web',
-        service: 0,
+        edge: 0,
+        mix: [{ class: 0, share: 1 }],
         arrivals:
           setup.at === undefined
             ? (setup.arrivals ?? { type: 'constant', perSecond: 10 })
             : { type: 'constant', perSecond: 1000 },
         profile: setup.at === undefined ? (setup.profile ?? steady) : impulses(setup.at),
-        balancers: setup.balancers ?? 1,
-        balancerZones: setup.balancerZones ?? ['a'],
-        timeoutMs: setup.timeoutMs ?? Infinity,
-        retry: setup.retry ?? { retries: 0, hostSelectionRetries: 0 },
         ...(setup.keys === undefined ? {} : { keys: setup.keys }),
+        ...(setup.userRetries === undefined ? {} : { userRetries: setup.userRetries }),
       },
     ],
     faults: setup.faults ?? [],
@@ -116,6 +144,7 @@ function impulses(at: readonly number[]): RateCurveSpec {
 
 /** One request as the balancer saw it. */
 export interface Attempt {
+  readonly edge: number;
   readonly client: number;
   readonly slot: number;
   readonly sentMs: number;
@@ -136,9 +165,18 @@ export interface PlaySetup extends WorldSetup {
   /** Defaults to `inTurn`. */
   readonly balancer?: (deps: BalancerDeps) => Balancer;
   readonly detector?: (deps: DetectorDeps) => Detector;
+  /** Retries at once of errors, refusals and losses. */
+  readonly retry?: { readonly retries: number; readonly hostSelectionRetries: number };
+  /** Further policies of every edge, and of every service. */
+  readonly edge?: Partial<EdgeMakers>;
+  readonly service?: ServiceMakers;
+  /** Stronger: of single edges and services, by index. */
+  readonly edges?: Readonly<Record<number, Partial<EdgeMakers>>>;
+  readonly services?: Readonly<Record<number, ServiceMakers>>;
   readonly isUserPolicy?: boolean;
   readonly limits?: EngineLimits;
   readonly explain?: number;
+  readonly waterfall?: number;
 }
 
 export const play = (setup: PlaySetup): Played => playWorld(buildWorld(setup), setup);
@@ -147,11 +185,26 @@ export function playWorld(scenario: World, setup: PlaySetup = {}): Played {
   const attempts: Attempt[] = [];
   const picks: number[] = [];
   let clients = 0;
-  const makers: PolicyMakers & { isUserPolicy: boolean } = {
+  const isUserPolicy = setup.isUserPolicy ?? false;
+  const makersOf = (edge: number): EdgeMakers => {
+    const own = setup.edges?.[edge] ?? {};
+    const inner = own.balancer ?? setup.balancer ?? inTurn;
+    return {
+      balancerName: 'test',
+      isUserPolicy,
+      ...(setup.detector === undefined ? {} : { detector: setup.detector }),
+      ...(setup.retry === undefined ? {} : { retry: atOnce(setup.retry) }),
+      ...setup.edge,
+      ...own,
+      balancer: (deps) => recorded(inner(deps), edge, clients++, attempts, picks),
+    };
+  };
+  const makers = {
     balancerName: 'test',
-    isUserPolicy: setup.isUserPolicy ?? false,
-    makeBalancer: (deps) => recorded((setup.balancer ?? inTurn)(deps), clients++, attempts, picks),
-    ...(setup.detector === undefined ? {} : { makeDetector: setup.detector }),
+    isUserPolicy,
+    userFiles: [],
+    edges: scenario.edges.map((_, edge) => makersOf(edge)),
+    services: scenario.services.map((_, service) => setup.services?.[service] ?? setup.service ?? {}),
   };
   const result = simulate({
     scenario,
@@ -160,13 +213,18 @@ export function playWorld(scenario: World, setup: PlaySetup = {}): Played {
     makers,
     ...(setup.limits === undefined ? {} : { limits: setup.limits }),
     ...(setup.explain === undefined ? {} : { explain: setup.explain }),
+    ...(setup.waterfall === undefined ? {} : { waterfall: setup.waterfall }),
   });
   return { ...result, attempts: attempts.toSorted((x, y) => x.sentMs - y.sentMs), picks };
 }
 
-const outcomeNames = Object.keys(outcomes) as (keyof typeof outcomes)[];
+const atOnce =
+  ({ retries, hostSelectionRetries }: { readonly retries: number; readonly hostSelectionRetries: number }) =>
+  (): RetryPolicy => ({ retries, hostSelectionRetries, on: ['error', 'refused', 'lost'], delayMs: () => 0 });
 
-function recorded(inner: Balancer, client: number, attempts: Attempt[], picks: number[]): Balancer {
+const outcomeNames = new Map(Object.entries(outcomes).map(([name, code]) => [code, name as keyof typeof outcomes]));
+
+function recorded(inner: Balancer, edge: number, client: number, attempts: Attempt[], picks: number[]): Balancer {
   const { judgesHealth, onReport, probes, nextTimerMs, onTimer } = inner;
   return {
     update: (view, nowMs) => inner.update(view, nowMs),
@@ -177,7 +235,7 @@ function recorded(inner: Balancer, client: number, attempts: Attempt[], picks: n
     },
     onStart: (slot, nowMs) => inner.onStart?.(slot, nowMs),
     onEnd: (slot, nowMs, latencyMs, outcome) => {
-      attempts.push({ client, slot, sentMs: nowMs - latencyMs, endedMs: nowMs, latencyMs, outcome: outcomeNames[outcome] });
+      attempts.push({ edge, client, slot, sentMs: nowMs - latencyMs, endedMs: nowMs, latencyMs, outcome: outcomeNames.get(outcome)! });
       inner.onEnd?.(slot, nowMs, latencyMs, outcome);
     },
     ...(judgesHealth === undefined ? {} : { judgesHealth }),
@@ -213,7 +271,7 @@ export function scripted(...slots: readonly number[]): () => Balancer {
 export const crash = (instance: number, atMs: number, forMs: number): FaultSpec =>
   fault({ type: 'crash' }, [instance], atMs, forMs);
 export const slow = (instance: number, factor: number, atMs: number, forMs: number): FaultSpec =>
-  fault({ type: 'slow', factor }, [instance], atMs, forMs);
+  fault({ type: 'slow', factor, requests: 1 }, [instance], atMs, forMs);
 export const pause = (instance: number, atMs: number, forMs: number): FaultSpec =>
   fault({ type: 'pause' }, [instance], atMs, forMs);
 export const errors = (instance: number, share: number, atMs: number, forMs: number): FaultSpec =>
@@ -229,6 +287,7 @@ export const randomly = (
   timeToFailure: DistributionSpec,
   timeToRepair: DistributionSpec,
 ): FaultSpec => ({
+  share: 1,
   ...effect,
   label: effect.type,
   targets: instances.map((instance) => ({ service: 0, instance })),
@@ -237,7 +296,7 @@ export const randomly = (
 
 function fault(effect: FaultEffect, instances: readonly number[], atMs: number, forMs: number): FaultSpec {
   const targets = instances.map((instance) => ({ service: 0, instance }));
-  return { ...effect, label: effect.type, targets, schedule: { type: 'once', atMs, forMs } };
+  return { share: 1, ...effect, label: effect.type, targets, schedule: { type: 'once', atMs, forMs } };
 }
 
 /** Latencies in the order of arrival, rounded to a thousandth of a microsecond: arrivals are exact to less than that. */

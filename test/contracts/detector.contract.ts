@@ -1,12 +1,14 @@
 /** The contract of failure detectors as a test suite: one call per implementation, and exemptions carry their reason. */
 import { describe, expect, it } from 'vitest';
-import { detectorRules, type MakeDetector } from '../../src/policies/detection/contract.ts';
+import { type DetectorRule, detectorRules, type MakeDetector } from '../../src/policies/detection/contract.ts';
+import { unusedRng } from '../policies/fixtures.ts';
 import type { Exemption } from './balancer.contract.ts';
+import { heapGrowth } from './heap.ts';
 
 export function detectorContract(subject: { name: string; make: MakeDetector; skip?: readonly Exemption[] }): void {
   const skipped = new Map(subject.skip?.map(({ rule, reason }) => [rule, reason]));
   describe(`${subject.name} keeps the contract of detectors: it`, () => {
-    for (const rule of detectorRules) {
+    for (const rule of [...detectorRules, ...testedRules]) {
       const reason = skipped.get(rule.name);
       skipped.delete(rule.name);
       const check = (): void => expect(rule.check(subject.make)).toEqual([]);
@@ -16,3 +18,30 @@ export function detectorContract(subject: { name: string; make: MakeDetector; sk
     it('has no exemption from a rule that does not exist', () => expect([...skipped.keys()]).toEqual([]));
   });
 }
+
+/** Rules that need a look at the heap. */
+const testedRules: readonly DetectorRule[] = [
+  {
+    name: 'allocates nothing per heartbeat',
+    check: (make) => {
+      const detector = make({ rng: unusedRng, sink: { believe: () => undefined } });
+      const everyMs = detector.heartbeatEveryMs;
+      if (everyMs === Infinity) return [];
+      for (let slot = 0; slot < SLOTS; slot++) detector.watch(slot, 0);
+      let beat = 0;
+      const run = (): void => {
+        for (let round = 0; round < ROUNDS; round++, beat++) {
+          for (let slot = 0; slot < SLOTS; slot++) detector.onHeartbeat(slot, (beat + slot / SLOTS) * everyMs, beat);
+          if (detector.nextTimerMs() <= beat * everyMs) detector.onTimer(beat * everyMs);
+        }
+      };
+      // A number that had to be boxed takes 12 bytes or more: this is less than one in sixteen heartbeats.
+      const allowed = SLOTS * ROUNDS;
+      const bytes = heapGrowth(run, allowed);
+      return bytes < allowed ? [] : [`${SLOTS * ROUNDS} heartbeats left ${bytes} bytes`];
+    },
+  },
+];
+
+const SLOTS = 20;
+const ROUNDS = 2000;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkExpectations } from '../../src/gate/expectations.ts';
 import type { Comparator, ExpectSpec } from '../../src/scenario/spec.ts';
-import { variantResult } from '../lab/builder.ts';
+import { estimate } from '../../src/stats/estimate.ts';
+import { ledgerOf, variantResult } from '../lab/results.ts';
 
 const place = { file: 'x.yaml', line: 7, column: 5, length: 21 };
 const line = (comparator: Comparator, limit: number, variants: readonly string[] = [], metric = 'latency.p99'): ExpectSpec => ({
@@ -13,7 +14,7 @@ const line = (comparator: Comparator, limit: number, variants: readonly string[]
   place,
 });
 const check = (comparator: Comparator, limit: number, values: readonly number[]) => {
-  const [result] = checkExpectations([line(comparator, limit)], [variantResult('a', { 'latency.p99': values })]);
+  const [result] = checkExpectations([line(comparator, limit)], [variantResult('a', { 'latency.p99': values })], []);
   return result;
 };
 const answer = (comparator: Comparator, limit: number, values: readonly number[]): string => {
@@ -64,7 +65,7 @@ describe('a value that does not exist', () => {
   });
 
   test('of a metric that nobody measured fails', () => {
-    const [result] = checkExpectations([line('<', 1, [], 'no.such')], [variantResult('a', {})]);
+    const [result] = checkExpectations([line('<', 1, [], 'no.such')], [variantResult('a', {})], []);
     expect(result).toMatchObject({ passed: false, uncertain: true });
     expect(result.measured.mean).toBeNaN();
   });
@@ -75,7 +76,7 @@ describe('lines and variants', () => {
 
   test('a line without names holds for all, one with names for those', () => {
     const lines = [line('<', 2), line('<', 4, ['b'])];
-    expect(checkExpectations(lines, variants).map(({ variant, passed, text }) => [text, variant, passed])).toEqual([
+    expect(checkExpectations(lines, variants, []).map(({ variant, passed, text }) => [text, variant, passed])).toEqual([
       ['latency.p99 < 2', 'a', true],
       ['latency.p99 < 2', 'b', false],
       ['latency.p99 < 4', 'b', true],
@@ -83,11 +84,12 @@ describe('lines and variants', () => {
   });
 
   test('the answer says where the line stands and what was measured', () => {
-    expect(checkExpectations([line('<', 2)], variants)[1]).toEqual({
+    expect(checkExpectations([line('<', 2)], variants, [])[1]).toEqual({
       text: 'latency.p99 < 2',
       ...place,
       variant: 'b',
       metric: 'latency.p99',
+      view: '',
       measured: { mean: 3, low: 3, high: 3, sd: 0, n: 2 },
       limit: 2,
       comparator: '<',
@@ -96,5 +98,34 @@ describe('lines and variants', () => {
     });
   });
 
-  test('no lines, no answers', () => expect(checkExpectations([], variants)).toEqual([]));
+  test('no lines, no answers', () => expect(checkExpectations([], variants, [])).toEqual([]));
+});
+
+describe('a line about a part of the requests', () => {
+  const views = [{ label: 'edge=web->db' }, { label: 'class=read' }];
+  const viewOf = (label: string, p99: readonly number[]) => ({
+    ...{ label, edges: [], service: '', class: '', fromMs: 0, toMs: Infinity },
+    ...{ ledger: ledgerOf(), latency: variantResult('', {}).latency },
+    ...{ metrics: { 'latency.p99': p99 }, estimates: { 'latency.p99': estimate(p99) } },
+  });
+  const whole = variantResult('a', { 'latency.p99': [1, 1] });
+  const read: ExpectSpec = { ...line('<', 2), view: 1 };
+
+  test('is answered by the numbers of that part', () => {
+    const variant = { ...whole, views: [viewOf('edge=web->db', [9, 9]), viewOf('class=read', [3, 3])] };
+    const [all, part] = checkExpectations([line('<', 2), read], [variant], views);
+    expect(all).toMatchObject({ view: '', passed: true, measured: { mean: 1 } });
+    expect(part).toMatchObject({ view: 'class=read', passed: false, uncertain: false, measured: { mean: 3 } });
+  });
+
+  test('finds its part by name, wherever it stands among the views of a variant with a world of its own', () => {
+    const variant = { ...whole, views: [viewOf('class=read', [3, 3]), viewOf('edge=web->db', [9, 9])] };
+    expect(checkExpectations([read], [variant], views)[0]).toMatchObject({ view: 'class=read', measured: { mean: 3 } });
+  });
+
+  test('fails where the variant has no such part, and in a seed in which nobody belonged to it', () => {
+    expect(checkExpectations([read], [whole], views)[0]).toMatchObject({ passed: false, uncertain: true });
+    const variant = { ...whole, views: [viewOf('class=read', [1, NaN])] };
+    expect(checkExpectations([read], [variant], views)[0]).toMatchObject({ passed: false });
+  });
 });

@@ -5,7 +5,8 @@ import { compareVariants } from '../../src/lab/compare.ts';
 import type { RateCurveSpec, Scenario } from '../../src/scenario/spec.ts';
 import { constant, crash, errors, slow } from '../cluster/world-builder.ts';
 import { testRng } from '../policies/fixtures.ts';
-import { scenarioOf, type ScenarioSetup, variantResult } from './builder.ts';
+import { scenarioOf, type ScenarioSetup } from './builder.ts';
+import { variantResult } from './results.ts';
 
 const codes = (setup: ScenarioSetup): string[] => foresee(scenarioOf(setup)).map(({ code }) => code);
 /** Long enough for any percentile: 4500/s for 5 minutes. */

@@ -1,10 +1,7 @@
-/** Experiments and results for tests: small real ones, and invented ones with exactly the numbers a test is about. */
+/** Small real experiments for tests. Invented results with exactly the numbers a test is about are in `results.ts`. */
 import type { ExperimentInput } from '../../src/lab/experiment.ts';
-import type { VariantResult } from '../../src/lab/types.ts';
 import type { ParamSpecs, ParamValues } from '../../src/core/params.ts';
 import type { PolicyUse, Scenario, VariantSpec } from '../../src/scenario/spec.ts';
-import { estimate } from '../../src/stats/estimate.ts';
-import { failureBuckets, type Ledger, type SeriesColumn, seriesColumns } from '../../src/stats/result.ts';
 import { buildWorld, type WorldSetup } from '../cluster/world-builder.ts';
 
 export interface ScenarioSetup extends WorldSetup {
@@ -67,40 +64,3 @@ export const experimentOf = (scenario: Scenario, rest: Partial<ExperimentInput> 
   replay: 'clusterlab run small.yaml',
   ...rest,
 });
-
-/** A variant with these values per seed, in the metrics given; all else empty. */
-export function variantResult(
-  label: string,
-  metrics: Readonly<Record<string, readonly number[]>>,
-  inFlight: readonly number[] = [],
-  windowMs = 1000,
-): VariantResult {
-  const ledger: Ledger = {
-    offered: 0,
-    ok: 0,
-    failed: Object.fromEntries(failureBuckets.map((bucket) => [bucket, 0])) as Ledger['failed'],
-    inFlight: 0,
-  };
-  const histogram = { bits: 8, first: 0, counts: [], count: 0, sum: 0, min: 0, max: 0 };
-  const bandOf = (column: SeriesColumn) => {
-    const median = column === 'inFlight' ? inFlight : [];
-    return { median, min: median, max: median };
-  };
-  const columns = Object.fromEntries(seriesColumns.map((column) => [column, bandOf(column)]));
-  const seeds = Math.max(0, ...Object.values(metrics).map((values) => values.length));
-  return {
-    label,
-    differs: '',
-    isBaseline: false,
-    metrics,
-    estimates: Object.fromEntries(Object.entries(metrics).map(([name, values]) => [name, estimate(values)])),
-    ledger,
-    latency: histogram,
-    wait: histogram,
-    series: { windowMs, columns: columns as VariantResult['series']['columns'] },
-    instances: [],
-    beliefs: [],
-    decisions: [],
-    digests: Array.from({ length: seeds }, (_, i) => `digest ${i}`),
-  };
-}

@@ -56,6 +56,8 @@ export class Wasteful extends Honest { pick(context) { this.last = { slot: super
 export class Clumsy extends Honest { pick(context) { return this.view.count > 500 ? this.views.members[0] : super.pick(context); } }
 export class Napper extends Honest { nextTimerMs() { return this.view === undefined ? Infinity : 0; } onTimer() {} }
 export const arrow = (deps) => new Honest(deps, {});
+export class Eager { retries = 1; on = ['error']; hostSelectionRetries = 0; delayMs() { return -1; } }
+export class Hasty { retries = 1; on = ['error']; hostSelectionRetries = 0; delayMs() { return Math.random(); } }
 `;
 writeFileSync(join(folder, 'policies.mjs'), fixtures);
 writeFileSync(join(folder, 'broken.mjs'), 'export class {');
@@ -106,6 +108,46 @@ describe('a good policy keeps all it owes:', () => {
     expect(role).toBe(name === 'heartbeat' ? 'detector' : 'balancer');
     expect(checks.length).toBeGreaterThan(10);
     expect(checks.flatMap(({ violations }) => violations)).toEqual([]);
+  });
+});
+
+describe('every family is checked by its own rules, also in a simulated world:', () => {
+  test.each([
+    ['full-jitter', 'retry', 'waits a finite time that is not negative, whatever is drawn'],
+    ['max-retries', 'budget', 'grants a retry exactly when its balance is not zero'],
+    ['quantile', 'hedge', 'shares nothing with another policy'],
+    ['hystrix', 'breaker', 'turns attempts away when all of them fail'],
+    ['vegas', 'admission', 'admits again once an overload is over'],
+    ['codel', 'queueing', 'runs every request of a short burst'],
+  ] as const)('%s is a %s', async (name, role, rule) => {
+    const report = await checkPolicy(name);
+    expect(report.role).toBe(role);
+    expect(report.checks.map((each) => each.name)).toEqual(expect.arrayContaining([rule, rules.ambient, rules.world]));
+    expect(report.checks.flatMap(({ violations }) => violations)).toEqual([]);
+  });
+
+  test('an admission policy also at the instances, where asked for', async () => {
+    const report = await checkPolicy('gradient2', { role: 'shedding' });
+    expect(report.role).toBe('shedding');
+    expect(report.checks.flatMap(({ violations }) => violations)).toEqual([]);
+  });
+
+  test('a name that several families have needs its role', async () => {
+    const error = await checkPolicy('envoy').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as InputError).issues[0]).toMatchObject({
+      message: '"envoy" is a retry policy (retry) and a retry budget (budget) and a circuit breaker (breaker)',
+      hint: 'say which role: retry, budget, breaker',
+    });
+    expect((await checkRequest('envoy', { role: 'breaker' })).scenario.policies.breaker?.use).toBe('envoy');
+  });
+
+  test('a policy of one’s own in the role that it is said to have', async () => {
+    const options = { role: 'retry' } as const;
+    expect(await found('policies.mjs#Eager', 'waits a finite time that is not negative, whatever is drawn', options)).toMatch(
+      /retry 1 waits -1 ms/,
+    );
+    expect(await found('policies.mjs#Hasty', rules.ambient, options)).toMatch(/called Math\.random/);
   });
 });
 

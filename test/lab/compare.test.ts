@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { comparedMetrics, findMetric, type Metric } from '../../src/core/metrics.ts';
 import { compareTwo, compareVariants } from '../../src/lab/compare.ts';
 import type { Comparison } from '../../src/lab/types.ts';
-import { variantResult } from './builder.ts';
+import { variantResult } from './results.ts';
 
 const p99: Metric = findMetric('latency.p99')!;
 const availability: Metric = findMetric('availability')!;

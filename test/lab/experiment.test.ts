@@ -10,7 +10,7 @@ describe('an experiment', () => {
   test('runs every variant under every seed and says what it did', async () => {
     const file = await runExperiment(experimentOf(three));
     expect(file).toMatchObject({
-      schema: 'clusterlab-run/1',
+      schema: 'clusterlab-run/2',
       kind: 'compare',
       complete: true,
       seeds: ['test:1', 'test:2', 'test:3'],

@@ -89,6 +89,14 @@ describe('A/A', () => {
     expect(last).toBe(30);
   });
 
+  test('of a sweep over loads takes the first load as any other scenario', async () => {
+    const [first] = small.variants;
+    const plain = await runAa({ scenario: small, trials: 3, jobs: 0 });
+    const swept = { ...small, variants: [{ ...first, load: 1, group: 'rr' }] };
+    expect(await runAa({ scenario: swept, trials: 3, jobs: 0 })).toEqual(plain);
+    expect(plain.perMetric.some(({ equivalent, falseAlarms }) => equivalent + falseAlarms > 0)).toBe(true);
+  });
+
   test('interrupted counts whole trials only', async () => {
     const controller = new AbortController();
     const result = await runAa({

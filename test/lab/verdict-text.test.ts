@@ -4,7 +4,7 @@ import { comparedMetrics } from '../../src/core/metrics.ts';
 import { compareVariants } from '../../src/lab/compare.ts';
 import { verdictSentences } from '../../src/lab/verdict-text.ts';
 import type { VariantResult } from '../../src/lab/types.ts';
-import { variantResult } from './builder.ts';
+import { variantResult } from './results.ts';
 
 const noise = [-0.1, 0, 0.1, 0.05, -0.05];
 
@@ -108,7 +108,16 @@ describe('a comparison', () => {
   });
 
   test('speed paid for with availability does not win', () => {
-    expect(say(variant('a', 100), variant('shedding', 10, 0.8))[0]).toBe('No variant is shown to be better than a.');
+    expect(say(variant('a', 100), variant('shedding', 10, 0.8))).toEqual([
+      'No variant is shown to be better than a.',
+      'shedding is a trade against a: a p99 of 10.0 ms instead of 100 ms, but an availability of 80.000 % instead of 100 %.',
+    ]);
+  });
+
+  test('nor does availability paid for with speed: it is a trade', () => {
+    expect(say(variant('a', 100, 0.4), variant('patient', 900, 0.8))[1]).toBe(
+      'patient is a trade against a: an availability of 80.000 % instead of 40.000 %, but a p99 of 900 ms instead of 100 ms.',
+    );
   });
 
   test('availability gained counts, also without speed', () => {

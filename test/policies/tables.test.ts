@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaults, type Param } from '../../src/core/params.ts';
 import * as balancing from '../../src/policies/balancing/index.ts';
-import { families } from '../../src/policies/index.ts';
+import { type Family, families, familyFolders } from '../../src/policies/index.ts';
 
 const folder = resolve(import.meta.dirname, '../../src/policies');
 const entries = Object.entries(families).flatMap(([family, table]) =>
@@ -17,7 +17,7 @@ describe.each(entries)('$family/$name', ({ family, name, definition }) => {
     expect(definition.name).toBe(name);
     expect(definition.family).toBe(family);
     expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
-    expect(existsSync(resolve(folder, family, `${name}.ts`))).toBe(true);
+    expect(existsSync(resolve(folder, familyFolders[family as Family], `${name}.ts`))).toBe(true);
   });
 
   it('says in sentences what it is, when to use it, and when it fails', () => {
@@ -29,6 +29,7 @@ describe.each(entries)('$family/$name', ({ family, name, definition }) => {
     for (const [parameter, spec] of Object.entries<Param>(definition.params)) {
       expect(parameter).toMatch(/^[a-z][A-Za-z]*$/);
       expect(spec.about).toMatch(/^\S.+\.$/s);
+      if (spec.type === 'set') expect(spec.choices).toEqual(expect.arrayContaining([...spec.default]));
       const { min, max } = spec as { readonly min?: number; readonly max?: number };
       const value = defaults(definition.params)[parameter];
       if (min !== undefined) expect(value).toBeGreaterThanOrEqual(min);

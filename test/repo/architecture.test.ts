@@ -1,6 +1,9 @@
 /** Who may import whom. The table is the architecture; `src/README.md` shows it with its reasons. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { filesUnder, importsOf, read, resolveImport } from './sources.ts';
+import { familyFolders } from '../../src/policies/index.ts';
+import { filesUnder, importsOf, read, resolveImport, root } from './sources.ts';
 
 interface Layer {
   /** Folders of ours that it may import, besides itself. */
@@ -82,6 +85,12 @@ describe('the import table', () => {
       new Map([
         ['src/policies/balancing/bad.ts', "import { Engine } from '../../engine/engine.ts';"],
         ['src/policies/balancing/other-family.ts', "import type { Detector } from '../detection/detector.ts';"],
+        ['src/policies/balancing/joined.ts', "import { Pipeline } from '../pipeline/pipeline.ts';"],
+        ['src/policies/pipeline/algorithm.ts', "import { p2c } from '../balancing/p2c.ts';"],
+        ['src/policies/pipeline/interface.ts', "import { NO_PERMIT } from '../resilience/breakers/breaker.ts';"],
+        ['src/policies/resilience/hedging/own.ts', "import { finagleBudget } from '../budgets/finagle.ts';"],
+        ['src/live/simulated.ts', "import { Engine } from '../engine/engine.ts';"],
+        ['src/live/sockets.ts', "import http from 'node:http';"],
         ['src/policies/detection/timer.ts', "import 'node:timers';"],
         ['src/engine/lazy.ts', "const later = () => import('../cluster/cluster.ts');"],
         ['src/engine/package.ts', "export * from 'yaml';"],
@@ -95,6 +104,9 @@ describe('the import table', () => {
     expect(found.map((line) => line.split(':')[0])).toEqual([
       'src/policies/balancing/bad.ts imports src/engine/engine.ts',
       'src/policies/balancing/other-family.ts imports src/policies/detection/detector.ts',
+      'src/policies/balancing/joined.ts imports src/policies/pipeline/pipeline.ts',
+      'src/policies/pipeline/algorithm.ts imports src/policies/balancing/p2c.ts',
+      'src/live/simulated.ts imports src/engine/engine.ts',
       'src/policies/detection/timer.ts imports node',
       'src/engine/lazy.ts imports src/cluster/cluster.ts',
       'src/engine/package.ts imports yaml',
@@ -121,16 +133,47 @@ describe('the import table', () => {
 });
 
 describe('a policy family is importable on its own', () => {
-  test.each(['src/policies/balancing/index.ts', 'src/policies/detection/index.ts'])(
-    '%s reaches core and policies only',
-    (entry) => {
+  test.each(Object.values(familyFolders))('src/policies/%s reaches core and its own kind only', (folder) => {
+    const { files, packages } = reach(`src/policies/${folder}/index.ts`);
+    const ownKind = `src/policies/${folder.split('/')[0]}/`;
+    expect(files.filter((file) => !file.startsWith('src/core/') && !file.startsWith(ownKind))).toEqual([]);
+    expect(packages).toEqual([]);
+    // The walk must have walked: the table, the interface and at least one algorithm.
+    expect(files.length).toBeGreaterThan(3);
+  });
+
+  test('and so are the pipeline and the proxy, without the simulator and without packages', () => {
+    for (const entry of ['src/policies/pipeline/index.ts', 'src/live/index.ts']) {
       const { files, packages } = reach(entry);
-      expect(files.filter((file) => !file.startsWith('src/core/') && !file.startsWith('src/policies/'))).toEqual([]);
-      expect(packages).toEqual([]);
-      // The walk must have walked: the table, the interface and at least one algorithm.
+      expect(files.filter((file) => !/^src\/(core|policies|live)\//.test(file))).toEqual([]);
+      expect(packages.filter((name) => !name.startsWith('node:'))).toEqual([]);
       expect(files.length).toBeGreaterThan(3);
-    },
-  );
+    }
+  });
+});
+
+describe('the package', () => {
+  const manifest = JSON.parse(read('package.json')) as {
+    readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+  };
+  const targets = Object.entries(manifest.exports).map(([subpath, target]): [string, string] => [
+    subpath,
+    typeof target === 'string' ? target : target.default.replace('./dist/', './src/').replace(/\.js$/, '.ts'),
+  ]);
+
+  test('offers only what is there', () => {
+    const named = targets.filter(([, file]) => !file.includes('*')).map(([, file]) => file);
+    expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+    expect(named).toContain('./src/live/index.ts');
+  });
+
+  test('offers every family of policies under its folder', () => {
+    const [, pattern] = targets.find(([subpath]) => subpath === './policies/*')!;
+    const missing = [...Object.values(familyFolders), 'pipeline'].filter(
+      (folder) => !existsSync(join(root, pattern.replace('*', folder))),
+    );
+    expect(missing).toEqual([]);
+  });
 });
 
 function violations(files: ReadonlyMap<string, string>): string[] {
@@ -157,9 +200,23 @@ function allowsFile(layer: Layer, file: string, target: string, typeOnly: boolea
   return target === 'package.json';
 }
 
-/** Families do not know each other. What joins them (the pipeline, the index) stands beside them and knows their interfaces. */
+/** What the pipeline may know of the families it joins: their interfaces, and who the endpoints are. */
+const pipelineKnows: readonly string[] = [
+  'balancing/balancer.ts',
+  'balancing/endpoint-set.ts',
+  'resilience/admission/admission.ts',
+  'resilience/breakers/breaker.ts',
+  'resilience/budgets/retry-budget.ts',
+  'resilience/hedging/hedge.ts',
+  'resilience/retries/retry.ts',
+];
+
+/** Families do not know each other; those under `resilience` are one. The pipeline, which joins them, knows their interfaces, and no family
+ *  knows the pipeline. The index stands beside them all. */
 function allowsWithinPolicies(file: string, target: string, typeOnly: boolean): boolean {
   const family = familyOf(file);
+  if (family === 'pipeline' && familyOf(target) !== 'pipeline')
+    return pipelineKnows.includes(target.slice('src/policies/'.length));
   const targetFamily = familyOf(target);
   if (family === undefined || targetFamily === undefined || targetFamily === 'shared')
     return family === undefined || typeOnly || targetFamily === 'shared';

@@ -45,7 +45,8 @@ export function importsOf(source: string): Import[] {
   for (const [, type, specifier] of code.matchAll(/\b(?:import|export)\s+(type\s+)?[^'"`;()=]*?\bfrom\s*['"]([^'"]+)['"]/g)) {
     found.push({ specifier: specifier!, typeOnly: type !== undefined });
   }
-  for (const [, specifier] of code.matchAll(/\bimport\s*['"]([^'"]+)['"]/g))
+  // Not the word `import` at the end of a string.
+  for (const [, specifier] of code.matchAll(/^\s*import\s*['"]([^'"\n]+)['"]/gm))
     found.push({ specifier: specifier!, typeOnly: false });
   for (const [, type, specifier] of code.matchAll(/(\btypeof\s+)?\bimport\s*\(\s*['"`]([^'"`]+)['"`]/g)) {
     found.push({ specifier: specifier!, typeOnly: type !== undefined });

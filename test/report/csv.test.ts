@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { csv } from '../../src/report/csv.ts';
 import { summaryCsv } from '../../src/report/summary-csv.ts';
 import { timeseriesCsv } from '../../src/report/timeseries-csv.ts';
+import { ledgerCsv } from '../../src/report/ledger-csv.ts';
+import { partsCsv } from '../../src/report/parts-csv.ts';
+import { queuesCsv } from '../../src/report/queues-csv.ts';
+import { waterfallsCsv } from '../../src/report/waterfalls-csv.ts';
 import { fixture } from './fixture.ts';
+import { shop } from './life.ts';
 
 const run = fixture({ variants: 3, seeds: 4, windows: 5 });
 const lines = (text: string): string[] => text.trimEnd().split('\n');
@@ -28,11 +33,12 @@ describe('cells', () => {
 
 describe('summary', () => {
   const [header, ...rows] = lines(summaryCsv(run));
-  test('one row per variant and metric', () => {
+  test('one row per variant and metric that was measured: without a cache there is none about cache hits', () => {
     expect(header).toBe(
       'scenario,variant,metric,unit,mean,ci_low,ci_high,sd,seeds,baseline,difference,difference_low,difference_high,relative,verdict,adjusted_p',
     );
-    expect(rows).toHaveLength(3 * Object.keys(run.variants[0]!.estimates).length);
+    expect(rows).toHaveLength(3 * (Object.keys(run.variants[0]!.estimates).length - 1));
+    expect(rows.filter((row) => row.includes('cacheHits'))).toEqual([]);
   });
   test('a compared metric carries its paired difference, numbers in full', () => {
     const compared = run.comparisons.find((each) => each.variant === 'two choices' && each.metric === 'latency.p99')!;
@@ -55,10 +61,60 @@ describe('time series', () => {
   const [header, ...rows] = lines(timeseriesCsv(run));
   test('one row per variant, column and window, in seconds', () => {
     expect(header).toBe('window_start_s,variant,column,median,min,max');
-    expect(rows).toHaveLength(3 * 8 * 5);
+    expect(rows).toHaveLength(3 * 9 * 5);
     expect(rows[1]).toMatch(/^1,round-robin,offered,\d+,[\d.]+,[\d.]+$/);
   });
   test('a window without a value has empty cells', () => {
     expect(rows).toContain('0,round-robin,latencyP99,,,');
   });
+});
+
+describe('parts', () => {
+  test('one row per edge and variant: who calls whom, counts by outcome, means', () => {
+    const [header, ...rows] = lines(partsCsv(shop(), 'edge')!);
+    const columns = header!.split(',');
+    expect(rows).toHaveLength(4 * 2);
+    const row = Object.fromEntries(rows[3]!.split(',').map((cell, index) => [columns[index]!, cell]));
+    expect(row).toMatchObject({ variant: 'retries', edge: 'web->db', caller: 'web', service: 'db', queue: '' });
+    // 2000 calls per second for 100 s; 1.25 attempts each, so 2.5 messages for each of the 1000 requests per second of the traffic.
+    expect(row).toMatchObject({ offered: '200000', timeout: '3480', error: '21', no_endpoint: '0', attempts: '1.25' });
+    expect(row.sent_per_request).toBe('2.5');
+  });
+  test('classes carry priority and tenant, services how busy they were', () => {
+    expect(lines(partsCsv(shop(), 'class')!)[3]).toMatch(/^slow-node,no retries,write,1,acme,20000,/);
+    expect(lines(partsCsv(shop(), 'service')!)[3]).toMatch(/^slow-node,no retries,db,0\.62,200000,/);
+  });
+  test('there is no file about parts of a single service', () => {
+    expect([partsCsv(run, 'edge'), partsCsv(run, 'class'), partsCsv(run, 'service')]).toEqual([null, null, null]);
+  });
+});
+
+test('the ledger of every part adds up to what was offered', () => {
+  const sums = new Map<string, number>();
+  for (const row of lines(ledgerCsv(shop())).slice(1)) {
+    const [part, outcome, requests] = /^slow-node,[^,]*,("[^"]*"|[^,]*),(\w+),(\d+)$/.exec(row)!.slice(1) as [
+      string,
+      string,
+      string,
+    ];
+    if (outcome === 'degraded') continue;
+    sums.set(part, (sums.get(part) ?? 0) + (outcome === 'offered' ? Number(requests) : -Number(requests)));
+  }
+  expect(sums.size).toBe(11);
+  expect([...sums.values()].filter((sum) => sum !== 0)).toEqual([]);
+});
+
+test('queues have a row per window, at its end', () => {
+  const rows = lines(queuesCsv(shop())!);
+  expect(rows).toHaveLength(1 + 2 * 60);
+  expect(rows[11]).toBe('slow-node,no retries,jobs,11,100,400,60000,59400,12,0');
+  expect(queuesCsv(run)).toBeNull();
+});
+
+test('waterfalls have a row per span, in time since the request arrived', () => {
+  const rows = lines(waterfallsCsv(shop())!);
+  expect(rows).toHaveLength(1 + 2 * 3 * 11);
+  expect(rows[1]).toBe('slow-node,no retries,1,shoppers,0,read,30000,150,ok,0,,request,shoppers,0,150,ok');
+  expect(rows[9]).toBe('slow-node,no retries,1,shoppers,0,read,30000,150,ok,8,0,backoff,,100,120,');
+  expect(waterfallsCsv(run)).toBeNull();
 });

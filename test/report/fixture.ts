@@ -73,10 +73,15 @@ export function fixture(options: FixtureOptions = {}): RunFile {
     overrides: ['run.seeds=10'],
     seeds: Array.from({ length: seeds }, (_, index) => `slow-node:${index + 1}`),
     openLoop: true,
+    loops: 'Open loop: requests arrive no matter how long answers take.',
     services: [{ name: 'api', instances, slots: 8 }],
+    edges: [{ name: 'api', caller: '', service: 'api', queue: '' }],
+    classes: [{ name: 'default', priority: 0, tenant: '' }],
+    metastability: null,
     faults: [{ label: 'slow api/3 x5', fromMs: windows * 400, toMs: windows * 600 }],
     variants: results,
     comparisons,
+    crossings: [],
     expectations: results.flatMap(expectations),
     warnings: [],
     verdict:
@@ -128,7 +133,9 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
   const ledger: Ledger = {
     offered: measured,
     ok: measured - timeouts - refused - inFlight,
-    failed: { timeout: timeouts, refused, noEndpoint: 0, error: 0, connectionLost: 0 },
+    degraded: 0,
+    cancelled: 0,
+    failed: { timeout: timeouts, refused, noEndpoint: 0, error: 0, connectionLost: 0, shed: 0, circuitOpen: 0 },
     inFlight,
   };
   const metrics = perSeed(behaviour, seeds, random);
@@ -136,6 +143,8 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
     label: behaviour.label,
     differs: `balancer=${behaviour.use}`,
     isBaseline,
+    load: null,
+    group: '',
     metrics,
     estimates: Object.fromEntries(Object.entries(metrics).map(([name, values]) => [name, estimate(values)])),
     ledger,
@@ -143,6 +152,10 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
     wait: histogram({ ...behaviour, calmP99: 20 }, ledger.ok, random),
     series: series(behaviour, windows, random),
     instances: instanceData(behaviour, size, random),
+    views: [],
+    queues: [],
+    waterfalls: [],
+    metastability: null,
     beliefs: [],
     decisions: [],
     digests: Array.from({ length: seeds }, () =>
@@ -183,6 +196,14 @@ function perSeed(behaviour: Behaviour, seeds: number, random: () => number): Rec
     put('failures.noEndpoint', 0);
     put('failures.error', 0);
     put('failures.connectionLost', 0);
+    put('failures.shed', 0);
+    put('failures.circuitOpen', 0);
+    put('degraded', 0);
+    put('attempts', 1);
+    put('retries', 0);
+    put('hedges', 0);
+    put('amplification', 1);
+    put('cacheHits', NaN);
     put('utilization.mean', 0.715 * world);
     put('utilization.max', 0.78 + 0.2 * behaviour.slowShare * world);
     put('load.maxOverMean', 1.01 + 0.05 * (1 - behaviour.slowShare));
@@ -243,7 +264,7 @@ function judge(one: number, two: number, zone: number): Verdict {
 function expectations(variant: VariantResult): ExpectationResult[] {
   const p99 = variant.estimates['latency.p99']!;
   const availability = variant.estimates['availability']!;
-  const place = { file: 'scenarios/slow-node.yaml', column: 5, length: 19, variant: variant.label };
+  const place = { file: 'scenarios/slow-node.yaml', column: 5, length: 19, variant: variant.label, view: '' };
   return [
     {
       ...place,
@@ -335,7 +356,8 @@ function series(behaviour: Behaviour, windows: number, random: () => number): Se
   for (const column of ['availability', 'latencyP50', 'latencyP99', 'latencyP999'] as const) {
     columns[column].median[0] = columns[column].min[0] = columns[column].max[0] = NaN;
   }
-  return { windowMs: 1000, columns };
+  // Nothing is tried twice.
+  return { windowMs: 1000, columns: { ...columns, attempts: columns.offered } };
 }
 
 /** 0 in quiet times, rising over a few seconds to 1 while the instance is slow. */

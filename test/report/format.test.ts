@@ -9,6 +9,7 @@ import {
   formatMetric,
   formatMs,
   formatPercent,
+  formatShare,
   formatSpan,
   significant,
 } from '../../src/report/format.ts';
@@ -141,4 +142,24 @@ describe('differences', () => {
     expect(formatPercent(0.00476)).toBe('0.476 %');
     expect(formatPercent(0.5)).toBe('50 %');
   });
+});
+
+describe('shares of counts', () => {
+  test.each([
+    [0, 100, '0'],
+    [100, 100, '100 %'],
+    // 99.999…: never rounded up.
+    [99_999_999, 100_000_000, '99.99 %'],
+    [174, 10_000, '1.74 %'],
+    // 28.999999999999996 in floating point is still 29.
+    [29, 100, '29.00 %'],
+    [1, 10_000_000, '<0.01 %'],
+    [0, 0, '–'],
+  ])('%d of %d is %s', (count, total, text) => {
+    expect(formatShare(count, total)).toBe(text);
+  });
+});
+
+test('rounding noise of equal values is no difference', () => {
+  expect(formatDifference({ mean: 1e-16, low: -1e-17, high: 1e-16 }, 100, '%')).toEqual({ text: '0 %', interval: '[0 .. 0]' });
 });

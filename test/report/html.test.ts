@@ -6,14 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { RunFile } from '../../src/lab/types.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { fixture } from './fixture.ts';
+import { shop, storm, sweep } from './life.ts';
 
 const attack = '</title></script><script>document.documentElement.dataset.owned="yes"</script><img src=x onerror=1>';
 const run = fixture({ windows: 60, seeds: 3 });
 let html = '';
+let calls = '';
+let loads = '';
 beforeAll(async () => {
   html = await renderHtml(run);
+  calls = await renderHtml(shop());
+  loads = await renderHtml(sweep());
 });
 
 describe('the report', () => {
@@ -73,6 +79,58 @@ describe('the report', () => {
     });
     expect(nasty.match(/<script/g)).toHaveLength(3);
     expect(nasty).not.toContain('<img');
+  });
+
+  test('has tables of calls, queues and recovery and the slowest requests where there are any, and else not', async () => {
+    const parts = ['id="calls"', 'id="queues"', 'id="requests"', 'id="recovery"', 'id="loads"'];
+    expect(parts.filter((part) => html.includes(part))).toEqual([]);
+    const recovery = await renderHtml(storm());
+    expect(parts.filter((part) => calls.includes(part))).toEqual(parts.slice(0, 3));
+    expect(parts.filter((part) => recovery.includes(part))).toEqual(['id="recovery"']);
+    expect(parts.filter((part) => loads.includes(part))).toEqual(['id="loads"']);
+    expect(calls).toContain('<span>timeout 1.74 %</span>');
+    expect(recovery).toContain('55 % to 60 % of the load');
+  });
+
+  test('shows names of edges, queues, classes and instances literally, too', async () => {
+    const renamed = (file: RunFile): RunFile =>
+      JSON.parse(
+        JSON.stringify(file, (_, value: unknown) => (value === Infinity ? 1e12 : value)),
+        (key, value: unknown) =>
+          typeof value === 'string' && !['kind', 'state', 'metric', 'verdict', 'before', 'after', 'outcome'].includes(key)
+            ? value.replace(/^(web->db|jobs|db\/1|shoppers|read)$/, (name) => attack + name)
+            : value,
+      ) as RunFile;
+    const nasty = await renderHtml(renamed(shop()));
+    expect(nasty.match(/<script/g)).toHaveLength(3);
+    expect(nasty).not.toContain('<img');
+    expect(nasty).toContain('&#60;img');
+  });
+
+  test('of an interrupted run, has what there is', async () => {
+    const file = shop();
+    const [first, second] = file.variants;
+    const empty = { median: [], min: [], max: [] };
+    const columns = Object.fromEntries(Object.keys(first!.series.columns).map((name) => [name, empty]));
+    const nothing = {
+      ...second!,
+      ...{ metrics: {}, estimates: {}, views: [], queues: [], waterfalls: [], instances: [], digests: [] },
+      series: { windowMs: 0, columns: columns as unknown as RunFile['variants'][number]['series']['columns'] },
+      latency: { ...second!.latency, count: 0, counts: [], min: 0, max: 0 },
+      ledger: { ...second!.ledger, offered: 0, ok: 0, inFlight: 0 },
+    };
+    const interrupted = await renderHtml({ ...file, complete: false, comparisons: [], variants: [first!, nothing] });
+    expect(interrupted).toContain('id="calls"');
+    expect(interrupted).not.toMatch(/\bNaN\b(?=<)|undefined<|Infinity</);
+  });
+
+  test('says what became of every request, and whether traffic waits for answers', () => {
+    expect(html).toContain('<th scope="row" class="name">failed: circuit open</th>');
+    expect(html).toContain('Open loop: requests arrive no matter how long answers take.');
+  });
+
+  test('in a sweep over loads the groups can be picked out, not every load of them', async () => {
+    expect([...loads.matchAll(/data-variant="([^"]*)"/g)].map(([, name]) => name)).toEqual(['round-robin', 'p2c']);
   });
 
   test('shows recorded decisions, and what could be seen of the places', async () => {

@@ -1,15 +1,24 @@
 import { expect, test } from 'vitest';
 import { outputFormats } from '../../src/report/index.ts';
 import { fixture } from './fixture.ts';
+import { shop } from './life.ts';
 
-const run = fixture({ variants: 2, windows: 20, seeds: 2, instances: 3 });
+const run = shop();
+
+async function written(name: string, file = run): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name: path, content } of outputFormats[name]!.render(file)) {
+    expect(content.length).toBeGreaterThan(0);
+    names.push(path.replace(/(?<=charts\/)[a-z0-9-]+/, '*'));
+  }
+  return [...new Set(names)];
+}
 
 test.each(['json', 'csv', 'md', 'vega', 'svg'])('%s writes the files it names', async (name) => {
-  const format = outputFormats[name]!;
-  const written: string[] = [];
-  for await (const file of format.render(run)) {
-    expect(file.content.length).toBeGreaterThan(0);
-    written.push(file.name.replace(/(?<=charts\/)[a-z-]+/, '*'));
-  }
-  expect([...new Set(written)]).toEqual(format.files);
+  expect(await written(name)).toEqual(outputFormats[name]!.files);
+});
+
+test('one service without queues has no tables of edges, classes or queues', async () => {
+  const plain = fixture({ variants: 2, windows: 20, seeds: 2, instances: 3 });
+  expect(await written('csv', plain)).toEqual(['summary.csv', 'timeseries.csv', 'ledger.csv']);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/core/errors.ts';
 import { parseRun, serializeRun } from '../../src/report/json.ts';
 import { fixture } from './fixture.ts';
+import { shop, storm, sweep } from './life.ts';
 
 const small = fixture({ variants: 2, seeds: 2, instances: 2, windows: 4 });
 
@@ -68,6 +69,18 @@ describe('reading', () => {
     expect(run.comparisons.find((each) => each.metric === 'availability')!.relative).toBeNull();
   });
 
+  test('edges, queues, waterfalls and recovery come back as they were', () => {
+    for (const file of [shop(), storm(), sweep()]) expect(parseRun(serializeRun(file), 'run.json')).toEqual(file);
+  });
+
+  test('a span that hangs below a later one is refused, so that no reader is sent in circles', () => {
+    const data = JSON.parse(serializeRun(shop())) as Loose;
+    Object.assign(data.variants![0]!.waterfalls![0]!.spans![3]!, { parent: 3 });
+    expect((complaint(JSON.stringify(data)) as Error).message).toBe(
+      'run.json: "variants[0].waterfalls[0].spans[3].parent" should be the index of an earlier span or -1, found 3',
+    );
+  });
+
   test('keys of later versions are kept', () => {
     const run = parseRun(
       changed((data) => Object.assign(data.variants![0]!, { later: { a: [1, null] } })),
@@ -92,7 +105,7 @@ describe('reading', () => {
     ['{ "hello": 1 }', /is not a result of clusterlab/],
     [
       '{ "schema": "clusterlab-run/99" }',
-      /has schema "clusterlab-run\/99"; this version of clusterlab reads "clusterlab-run\/1"/,
+      /has schema "clusterlab-run\/99"; this version of clusterlab reads "clusterlab-run\/2"/,
     ],
   ])('%j is refused with a reason', (text, reason) => {
     const error = complaint(text);

@@ -1,20 +1,23 @@
 import { expect, test } from 'vitest';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { fixture } from './fixture.ts';
+import { shop, storm } from './life.ts';
 
 const text = renderMarkdown(fixture());
 
 test('verdict first, then one table row per variant', () => {
   const lines = text.split('\n');
   expect(lines[0]).toBe('### slow-node');
-  expect(lines[4]).toMatch(/^\*\*Use two choices or peak-ewma/);
+  expect(lines[5]).toMatch(/^\*\*Use two choices or peak-ewma/);
   expect(text).toMatch(/^\| two choices \| 12\.3 ms \| 84\.\d ms \| 15\d ms \| 100 % \| -86\.\d % \[.*] \| \*\*better\*\* \|$/m);
 });
 
 test('every table row has as many cells as its header', () => {
   const cells = (line: string): number => line.split(/(?<!\\)\|/).length;
-  const blocks = text.split('\n\n').filter((block) => block.startsWith('|'));
-  expect(blocks).toHaveLength(2);
+  const blocks = [text, renderMarkdown(shop()), renderMarkdown(storm())]
+    .flatMap((each) => each.split('\n\n'))
+    .filter((block) => block.startsWith('|'));
+  expect(blocks.length).toBeGreaterThan(10);
   for (const block of blocks) expect(new Set(block.split('\n').map(cells)).size).toBe(1);
 });
 
@@ -32,4 +35,19 @@ test('names are shown literally and cannot break out of their cell', () => {
 test('a replay command with backticks stays inside its fence', () => {
   const fenced = renderMarkdown({ ...fixture({ windows: 10 }), replay: 'x ```` y' });
   expect(fenced).toContain('`````sh\nx ```` y\n`````');
+});
+
+test('says whether traffic waits for answers', () => {
+  expect(text.split('\n')[3]).toBe('Open loop: requests arrive no matter how long answers take.');
+});
+
+test('every outcome of a request has a row, also those that did not occur', () => {
+  expect(text).toMatch(/^\| failed: shed \| 0 \| 0 \| 0 \| 0 \| 0 \|$/m);
+  expect(text).not.toContain('Who called whom');
+});
+
+test('edges, queues and recovery have tables where there are any', () => {
+  expect(renderMarkdown(shop())).toContain('| web-&#62;db | no retries |');
+  expect(renderMarkdown(shop())).toContain('| jobs | no retries | 60.0k | 59.4k |');
+  expect(renderMarkdown(storm())).toMatch(/^\| retries \| 3 of 3 \| 0 of 3 \| {2}\| 55 % to 60 % of the load \|$/m);
 });

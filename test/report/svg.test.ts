@@ -4,14 +4,17 @@ import { chart } from '../../src/report/charts/spec.ts';
 import { renderPng } from '../../src/report/png.ts';
 import { renderSvg } from '../../src/report/svg.ts';
 import { fixture } from './fixture.ts';
+import { shop, storm, sweep } from './life.ts';
 
 const run = fixture({ windows: 60, seeds: 3 });
+const files = [run, shop(), storm(), sweep()];
 
 const texts = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);
 
 describe('SVG', () => {
   test.each(Object.keys(charts))('%s is drawn without a warning and says its finding', async (name) => {
-    const spec = charts[name]!.spec(run);
+    const file = files.find((each) => charts[name]!.when(each))!;
+    const spec = charts[name]!.spec(file);
     const svg = await renderSvg(spec);
     const [line] = (spec.title as { text: string[] }).text;
     expect(texts(svg)).toContain(line);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunFile } from '../../src/lab/types.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { fixture } from './fixture.ts';
+import { shop, storm, sweep } from './life.ts';
 
 const run = fixture();
 const plain = { color: false, width: 150, unicode: true };
@@ -89,9 +90,65 @@ test('an interrupted run says on what it rests', () => {
   expect(render({ ...run, complete: false, variants })).toContain('Interrupted: 29 of 50 cells finished');
 });
 
+describe('the life of a request', () => {
+  const calls = render(shop(), { width: 130 });
+  test('has a row per edge and variant, the name of the edge on the first of its rows', () => {
+    const at = calls.split('\n').findIndex((each) => each.startsWith(' web->db'));
+    // 2000 calls/s, of which 3480 of 200 000 timed out: 1.74 %; with 1.25 attempts each, 2.5 messages per request of the traffic.
+    expect(calls.split('\n')[at]).toMatch(/^ web->db +no retries +2000 +98\.24 % .*timeout 1\.74 %, error 0\.01 %$/);
+    expect(calls.split('\n')[at + 1]).toMatch(/^ {9,}retries +2000 +98\.24 % .* 1\.25 .* 2\.50 /);
+  });
+  test('at 80 cells a row keeps edge, variant, success, p99, attempts and the most frequent failure', () => {
+    expect(line(render(shop(), { width: 80 }), ' web->db')).toMatch(
+      /no retries .*98\.24 % +40\.0 ms +1\.00 +timeout 1\.74 % \+$/,
+    );
+  });
+  test('with a thousand rows those edges are shown that fail most', () => {
+    const file = shop();
+    const names = Array.from({ length: 40 }, (_, index) => `calm-${index}`);
+    const edges = [...names.map((name) => ({ name, caller: '', service: 'web', queue: '' })), ...file.edges];
+    const calm = (each: (typeof file.variants)[number]) =>
+      names.map((name) => ({ ...each.views[0]!, label: `edge=${name}`, edges: [name] }));
+    const variants = file.variants.map((each) => ({ ...each, views: [...calm(each), ...each.views] }));
+    const text = render({ ...file, edges, variants }, { width: 130 });
+    expect(line(text, ' web->db')).not.toBe('');
+    expect(text.match(/calm-/g)!.length).toBeLessThan(24);
+  });
+  test('queues have what passed through them, and how deep and old they got', () => {
+    expect(line(calls, ' jobs ')).toMatch(
+      /no retries +60000 +59400 +12 +300 +2\.36 s$|no retries +60\.0k +59\.4k +12 +300 +2\.36 s$/,
+    );
+  });
+  test('recovery is a table of seeds', () => {
+    const text = render(storm());
+    expect(line(text, ' after the trigger')).toMatch(/stays down +recovers +back after +recovers by itself at$/);
+    expect(text).toMatch(/^ no retries +0 of 3 +3 of 3 +12s$/m);
+    expect(text).toMatch(/^ retries +3 of 3 +0 of 3 +55 % to 60 % of the load$/m);
+  });
+  test('attempts are a column as soon as anything was tried twice', () => {
+    expect(line(calls, ' retries ')).toMatch(/ 1\.25 /);
+    expect(render(run)).not.toContain('attempts');
+  });
+  test('says whether traffic waits for answers', () => {
+    expect(calls).toContain('\nOpen loop: requests arrive no matter how long answers take.\n');
+  });
+  test('in a sweep over loads a variant is compared with the group at its own load', () => {
+    const text = render(sweep());
+    expect(text).toContain('p99 vs round-robin ');
+    expect(text).not.toContain('p99 vs round-robin, load');
+  });
+  test('what became of the requests is told when any failed, and then only what occurred', () => {
+    const text = render(run);
+    expect(line(text, ' of the requests')).toMatch(/offered +ok +timeout +refused +in flight$/);
+    const calm = run.variants.filter((each) => each.label === 'two choices');
+    expect(render({ ...run, variants: calm })).not.toContain(' of the requests');
+  });
+});
+
 test.each([130, 100, 80, 60, 40])('no line is wider than %d cells, except what is meant to be copied', (width) => {
   const text = render(fixture({ labels: ['負荷分散'.repeat(3), 'b', 'c', 'd', 'e'] }), { width });
-  const wide = text.split('\n').filter((each) => stringWidth(each) > width && !/^(Again: |scenarios\/)/.test(each));
+  const life = [shop(), storm(), sweep()].map((each) => render(each, { width })).join('\n');
+  const wide = `${text}\n${life}`.split('\n').filter((each) => stringWidth(each) > width && !/^(Again: |scenarios\/)/.test(each));
   expect(wide).toEqual([]);
 });
 
@@ -99,7 +156,8 @@ test('on a narrow terminal the differences go below the numbers, and neither los
   const lines = render(run, { width: 80 })
     .split('\n')
     .filter((each) => each.startsWith(' two choices'));
-  expect(lines).toHaveLength(2);
+  // The third is about what became of the requests.
+  expect(lines).toHaveLength(3);
   expect(lines[0]).toMatch(/12\.3 ms +84\.1 ms +151 ms +100 % +✓$/);
   expect(lines[1]).toMatch(/-86\.\d % {2}\[.*] {3}better$/);
 });

@@ -538,14 +538,14 @@ describe('bad input', () => {
         6 | traffic:
       > 7 |   - { to: api, arrivals: { type: posson, rate: 1/s } }
           |                                  ^^^^^^
-        hint: did you mean "poisson"? Known: poisson, constant, gamma, weibull, hyperexponential, mmpp, batch, trace
+        hint: did you mean "poisson"? Known: poisson, constant, gamma, weibull, hyperexponential, mmpp, batch, trace, bursts, users, replay
       1 error. Nothing was run.
 
       test.yaml:7:26  error  traffic[0].arrivals: missing key "type"
         6 | traffic:
       > 7 |   - { to: api, arrivals: { rate: 1/s } }
           |                          ^^^^^^^^^^^^^
-        hint: one of constant, poisson, gamma, weibull, hyperexponential, mmpp, batch, trace
+        hint: one of constant, poisson, gamma, weibull, hyperexponential, mmpp, batch, trace, bursts, users, replay
       1 error. Nothing was run.
       "
     `);

@@ -49,7 +49,7 @@ describe('compare', () => {
     ]);
     expect(variants[3].policies.balancer.use).toBe('round-robin');
     expect(variants[3].scenario?.policies.balancer.use).toBe('round-robin');
-    expect(variants[3].scenario?.traffic[0].timeoutMs).toBe(5000);
+    expect(variants[3].scenario?.edges[0].timeoutMs).toBe(5000);
   });
 
   test('a path may add what the file leaves out, and hold a map', async () => {
@@ -217,7 +217,10 @@ describe('expect', () => {
     ['load.jain > 5ms', 'load.jain: expected a number, found "5ms"'],
     ['latency.p99 = 1s', '"=" is not a comparison; write =='],
     ['latency.p99 => 1s', '"=>" is not a comparison; write >='],
-    ['latency.p99', '"latency.p99" is not a check; write metric, comparison, limit, as in latency.p99 < 250ms'],
+    [
+      'latency.p99',
+      '"latency.p99" is not a check; write metric, comparison, limit, as in latency.p99 < 250ms or latency.p99{edge=web->db} < 50ms',
+    ],
     ['goodptu > 1/s', expect.stringMatching(/^unknown metric "goodptu"; did you mean "goodput"\? Known: goodput, /)],
     [
       'latency.p98 < 1s',

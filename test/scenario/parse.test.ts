@@ -31,28 +31,48 @@ test('what is left out gets its documented default', async () => {
         queueLimit: 100,
         discipline: 'fifo',
         work: { type: 'constant', value: 10 },
+        workByClass: [null],
+        steps: [],
+        holdsSlot: true,
+        dropsExpired: false,
+        policies: {},
         startupMs: 0,
         coldStart: { forMs: 0, factor: 1 },
         cancelAbandoned: false,
       },
     ],
+    classes: [{ name: 'default', priority: 0, tenant: '' }],
+    edges: [
+      {
+        name: 'api',
+        caller: -1,
+        service: 0,
+        queue: -1,
+        balancers: 1,
+        balancerZones: ['a'],
+        timeoutMs: Infinity,
+        attemptTimeoutMs: Infinity,
+        propagatesDeadline: false,
+        proxyLatency: { type: 'constant', value: 0 },
+        policies: {},
+      },
+    ],
+    queues: [],
     network: { sameZone: { type: 'constant', value: 0 }, betweenZones: { type: 'constant', value: 0 }, pairs: [] },
     traffic: [
       {
         name: 'api',
-        service: 0,
+        edge: 0,
         arrivals: { type: 'poisson', perSecond: 100 },
         profile: { timesMs: Float64Array.of(0), factors: Float64Array.of(1), periodMs: Infinity },
-        balancers: 1,
-        balancerZones: ['a'],
-        timeoutMs: Infinity,
-        retry: { retries: 0, hostSelectionRetries: 5 },
+        mix: [{ class: 0, share: 1 }],
       },
     ],
     faults: [],
     policies: { balancer: { use: 'round-robin', params: {} } },
     variants: [{ label: 'round-robin', differs: '', policies: { balancer: { use: 'round-robin', params: {} } } }],
     expect: [],
+    views: [],
   });
 });
 
@@ -137,6 +157,11 @@ describe('services', () => {
       queueLimit: Infinity,
       discipline: 'processor-sharing',
       work: millisecond,
+      workByClass: [null],
+      steps: [],
+      holdsSlot: false,
+      dropsExpired: false,
+      policies: {},
       startupMs: 10_000,
       coldStart: { forMs: 60_000, factor: 3 },
       cancelAbandoned: true,
@@ -215,21 +240,19 @@ describe('traffic', () => {
   });
 
   test('everything else that can be written', async () => {
-    const [stream] = (
-      await scenarioOf(
-        arrivalsText(
-          '{ type: poisson, rate: 1/s }',
-          ', name: web, balancers: 4, balancerZones: [a], timeout: 1s, retries: 2, keys: { count: 100 }',
-        ),
-      )
-    ).traffic;
-    expect(stream).toMatchObject({
-      name: 'web',
-      balancers: 4,
-      balancerZones: ['a'],
-      timeoutMs: 1000,
-      retry: { retries: 2, hostSelectionRetries: 5 },
-      keys: { count: 100, exponent: 1 },
+    const { traffic, edges } = await scenarioOf(
+      arrivalsText(
+        '{ type: poisson, rate: 1/s }',
+        ', name: web, balancers: 4, balancerZones: [a], timeout: 1s, retries: 2, keys: { count: 100 }',
+      ),
+    );
+    expect(traffic[0]).toMatchObject({ name: 'web', edge: 0, keys: { count: 100, exponent: 1 } });
+    expect(edges[0]).toMatchObject({ name: 'web', caller: -1, balancers: 4, balancerZones: ['a'], timeoutMs: 1000 });
+    expect(edges[0].policies).toEqual({
+      retry: {
+        use: 'immediate',
+        params: { retries: 2, hostSelectionRetryMaxAttempts: 5, on: ['error', 'refused', 'lost'] },
+      },
     });
   });
 
@@ -241,7 +264,7 @@ describe('traffic', () => {
 
   test('proxies are in the zones of the service unless told otherwise', async () => {
     const services = 'services: { api: { instances: 4, work: 1ms, zones: [x, y] } }';
-    expect((await scenarioOf(scenarioText({ services }))).traffic[0].balancerZones).toEqual(['x', 'y']);
+    expect((await scenarioOf(scenarioText({ services }))).edges[0].balancerZones).toEqual(['x', 'y']);
   });
 
   test('a proxy in a zone without instances is only strange', async () => {

@@ -89,9 +89,9 @@ describe('a policy of one’s own', () => {
     expect(await complaintsAbout(`{ balancer: ${use} }`, { files })).toEqual([complaint]);
   });
 
-  test('takes no lists', async () => {
+  test('takes lists of texts only', async () => {
     expect(await complaintsAbout('{ balancer: { use: ./mine.ts#My, sizes: [1, 2] } }', { files })).toEqual([
-      'error: expected a number, a text or true or false, found a list',
+      'error: expected a number, a text, true or false or a list of texts, found a list',
     ]);
   });
 });

@@ -5,7 +5,7 @@ import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { minimalExample } from '../../src/scenario/parse.ts';
-import { scenarioSchema } from '../../src/scenario/schema.ts';
+import { scenarioSchema, scenarioSchemaText } from '../../src/scenario/schema.ts';
 import { scenarioText } from './fixture.ts';
 
 const scenarios = join(import.meta.dirname, '../../scenarios');
@@ -18,7 +18,7 @@ beforeAll(() => {
 });
 
 test('the schema in the repository is current (update it with clusterlab schema --out scenarios/scenario.schema.json)', async () => {
-  await expect(`${JSON.stringify(scenarioSchema(), null, 2)}\n`).toMatchFileSnapshot(join(scenarios, 'scenario.schema.json'));
+  await expect(scenarioSchemaText()).toMatchFileSnapshot(join(scenarios, 'scenario.schema.json'));
 });
 
 test.each(readdirSync(scenarios).filter((name) => name.endsWith('.yaml')))('scenarios/%s fits', (name) => {
@@ -40,6 +40,21 @@ describe('what the schema can tell', () => {
     ['a parameter in the wrong unit', { rest: 'policies: { detector: { use: heartbeat, every: 1 } }' }],
     ['a missing key', { run: 'run: {}' }],
     ['half an instance', { services: 'services: { api: { instances: 2.5, work: 1ms } }' }],
+    [
+      'an unknown key of a call',
+      { services: 'services: { api: { instances: 1, work: 1ms, calls: [{ to: api, timout: 1s }] } }' },
+    ],
+    [
+      'a step within parallel',
+      { services: 'services: { api: { instances: 1, work: 1ms, calls: [{ parallel: [{ work: 1ms }] }] } }' },
+    ],
+    [
+      'an unknown parameter of an edge’s policy',
+      {
+        traffic:
+          'traffic: [{ to: api, arrivals: { type: poisson, rate: 1/s }, policies: { retry: { use: constant, dely: 1s } } }]',
+      },
+    ],
     ['an unknown fault', { rest: 'faults: [{ type: meteor, target: api/0, at: 1s }]' }],
   ])('%s does not fit', (_, parts) => {
     expect(isValid(scenarioText(parts))).toBe(false);
@@ -57,9 +72,31 @@ describe('what the schema can tell', () => {
       'faults: [{ type: slow, target: [api/0], at: 1s, for: 1s, factor: 2 }, { type: crash, target: api/*, random: { mttf: 1m, mttr: 1s } }]',
     ],
     ['a network', 'network: { latency: { type: exponential, mean: 1ms } }'],
+    [
+      'every role',
+      'policies: { retry: none, budget: finagle, hedge: { use: delay, delay: 10ms }, breaker: hystrix, shedding: vegas, queueing: codel }',
+    ],
+    ['a set of choices', 'policies: { retry: { use: constant, on: [timeout, error] } }'],
+    ['a sweep over loads', 'compare: { load: [50%, 1.1], retry: [none, exponential] }'],
+    [
+      'classes, queues and a rule',
+      'classes: { read: {}, "GET /:id": { priority: 1 } }\nqueues: { jobs: { to: api } }\nmetastability: { escape: {} }',
+    ],
   ])('%s', (_, rest) => {
     expect(isValid(scenarioText({ rest }))).toBe(true);
   });
+});
+
+test('steps inside steps fit all the way down', () => {
+  const calls = (inner: string): string =>
+    scenarioText({
+      services: `services: { api: { instances: 1, work: 1ms, calls: [{ oneOf: [{ share: 1, calls: [${inner}] }] }] } }`,
+    });
+  expect(
+    isValid(calls('api, { to: db, cache: { type: ratio, hit: 90% } }, { parallel: [a, { to: b, copies: 2 }], wait: 1 }')),
+  ).toBe(true);
+  expect(isValid(calls('{ publish: jobs, share: 10% }, { oneOf: [{ share: 50%, calls: [{ work: 1ms }] }] }'))).toBe(true);
+  expect(isValid(calls('{ oneOf: [{ share: 50%, calls: [{ wrk: 1ms }] }] }'))).toBe(false);
 });
 
 test('hovering shows what a key means, its default and an example', () => {

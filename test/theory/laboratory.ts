@@ -18,7 +18,7 @@ export interface Laboratory {
 
 export async function readScenario(text: string, seeds: readonly string[] = ['1']): Promise<Scenario> {
   try {
-    return (await parseScenario(text, 'theory.yaml', { seeds, data: noFiles })).scenario;
+    return (await parseScenario(text, 'theory.yaml', { seeds, data: ownModules })).scenario;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new Error(`${error.issues.map(({ message, place }) => `line ${place?.line}: ${message}`).join('\n')}\n${text}`, {
@@ -128,12 +128,13 @@ interface Answer {
 }
 
 const noFile = (): never => {
-  throw new Error('theory scenarios name no files');
+  throw new Error('theory scenarios name no data files');
 };
-const noFiles: DataFiles = {
-  resolve: noFile,
-  whyUnreadable: noFile,
+/** Policies that a case describes and nobody ships are modules beside this one. */
+const ownModules: DataFiles = {
+  resolve: (path) => resolve(import.meta.dirname, path),
+  whyUnreadable: async (path) => (existsSync(path) ? null : 'no such file'),
   open: noFile,
-  isInsideProject: noFile,
-  resolvePackage: noFile,
+  isInsideProject: async (path) => path.startsWith(import.meta.dirname),
+  resolvePackage: async () => null,
 };

@@ -36,6 +36,10 @@ export const metric = (name: string, scale = 1): Reader => perSeed((cell) => cel
 /** A metric in ms, in units of the case. */
 export const time = (name: string): Reader => metric(name, 1 / UNIT_MS);
 
+/** Of the part of the requests with this place among the scenario's views: its edges, its classes, its services, where there are several. */
+export const ofView = (view: number, name: string, scale = 1): Reader =>
+  perSeed(({ views }) => views[view].metrics[name] * scale);
+
 /** A share of requests. Where none or all of them were seen, the truth may still be 1 in their number away. */
 export const share =
   (name: string): Reader =>
@@ -44,7 +48,7 @@ export const share =
 
 /** Events per unit of time by the windows in which they happened. */
 export const perUnit =
-  (column: 'offered' | 'ok'): Reader =>
+  (column: 'offered' | 'ok' | 'attempts'): Reader =>
   (cells, { warmupWindows, windowUnits }) => {
     const rates = cells.map(({ series }) => meanOf(series.columns[column].slice(warmupWindows)) / windowUnits);
     return { value: meanOf(rates), se: standardError(rates), replications: rates.length };
@@ -65,6 +69,18 @@ export const quantile =
     // A histogram places what it finds in a bucket evenly over it, so where many times are equal it is off by part of a bucket's width.
     const resolution = (value * 2 ** -all[0].bits) / Math.sqrt(12);
     return { value, se: Math.hypot(standardError(each), resolution), replications: each.length };
+  };
+
+/** Share of the requests that ended well and took longer than so many units, which no bucket of the histogram may contain. */
+export const shareSlower =
+  (units: number): Reader =>
+  (cells) => {
+    const shares = cells.map(({ latency }) => {
+      const first = latency.counts.findIndex((_, offset) => lowerEdge(latency.first + offset, latency.bits) >= units * UNIT_MS);
+      return first < 0 ? 0 : latency.counts.slice(first).reduce((sum, count) => sum + count, 0) / latency.count;
+    });
+    const least = 1 / cells.reduce((sum, { latency }) => sum + latency.count, 0);
+    return atLeast(least, { value: meanOf(shares), se: standardError(shares), replications: shares.length });
   };
 
 /** Of the times in the histogram: exact within a bucket's width, 0.4 %. */

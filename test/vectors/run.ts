@@ -4,22 +4,23 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { balancingAdapters } from './adapters/balancing.ts';
+import { controlAdapters } from './adapters/control.ts';
 import { detectionAdapters } from './adapters/detection.ts';
 import { type Adapters, type Failure, type KindReport, readRows, runRows } from './vector-file.ts';
 
 const files: Readonly<Record<string, Adapters>> = {
   'balancing.json': balancingAdapters,
-  'control.json': {},
+  'control.json': controlAdapters,
   'detection.json': detectionAdapters,
 };
 
-function main(args: readonly string[]): number {
+async function main(args: readonly string[]): Promise<number> {
   const folder = resolve(import.meta.dirname, '../..', process.env.CLUSTERLAB_VECTORS ?? '../shared/reference/vectors');
   const present = Object.entries(files).filter(([file]) => existsSync(resolve(folder, file)));
   const reports: KindReport[] = [];
   const failures: Failure[] = [];
   for (const [file, adapters] of present) {
-    const result = runRows(file, readRows(resolve(folder, file)), adapters);
+    const result = await runRows(file, readRows(resolve(folder, file)), adapters);
     reports.push(...result.reports);
     failures.push(...result.failures);
   }
@@ -49,4 +50,4 @@ function printReports(reports: readonly KindReport[]): void {
 const sum = (reports: readonly KindReport[], key: 'rows' | 'passed' | 'failed'): number =>
   reports.reduce((total, report) => total + report[key], 0);
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));

@@ -11,8 +11,8 @@ const selections = { 'balancing.json': balancingAdapters, 'detection.json': dete
 describe.each(Object.entries(selections))('the cases of %s', (file, adapters) => {
   const rows = readRows(resolve(import.meta.dirname, file));
 
-  it.each(rows.map((row) => ({ ...row, toString: () => row.id })))('hold: $kind $id', (row) => {
-    const { reports, failures } = runRows(file, [row], adapters);
+  it.each(rows.map((row) => ({ ...row, toString: () => row.id })))('hold: $kind $id', async (row) => {
+    const { reports, failures } = await runRows(file, [row], adapters);
     expect(failures).toEqual([]);
     expect(reports[0].passed).toBe(1);
   });
@@ -36,7 +36,7 @@ describe('running rows', () => {
     },
   };
 
-  it('reports per kind what passed, failed and is not covered', () => {
+  it('reports per kind what passed, failed and is not covered', async () => {
     const rows = [
       row('a', 'double', 1),
       row('b', 'double', 2),
@@ -45,7 +45,7 @@ describe('running rows', () => {
       row('e', 'picky', 1),
       row('f', 'broken', 1),
     ];
-    const { reports, failures } = runRows('x.json', rows, adapters);
+    const { reports, failures } = await runRows('x.json', rows, adapters);
     expect(reports).toEqual([
       { file: 'x.json', kind: 'double', rows: 2, passed: 1, failed: 1, covered: true, failures: ['b'] },
       { file: 'x.json', kind: 'unknown', rows: 1, passed: 0, failed: 0, covered: false, failures: [] },

@@ -11,7 +11,7 @@ export interface Row {
 }
 
 /** Translates a row's input into calls of a public module and the module's answer into the form of `expect`. It never computes what the
- *  row asks for. Each adapter declares the shape of its own kind's input. */
+ *  row asks for. May promise its answer. Each adapter declares the shape of its own kind's input. */
 export type Adapter = (input: never, row: Row) => unknown;
 export type Adapters = Readonly<Record<string, Adapter>>;
 
@@ -42,22 +42,24 @@ export function readRows(path: string): readonly Row[] {
 }
 
 /** One report per kind, in order of appearance. */
-export function runRows(
+export async function runRows(
   file: string,
   rows: readonly Row[],
   adapters: Adapters,
-): { readonly reports: readonly KindReport[]; readonly failures: readonly Failure[] } {
+): Promise<{ readonly reports: readonly KindReport[]; readonly failures: readonly Failure[] }> {
   const byKind = new Map<string, Row[]>();
   for (const row of rows) byKind.set(row.kind, [...(byKind.get(row.kind) ?? []), row]);
   const failures: Failure[] = [];
-  const reports = [...byKind].map(([kind, members]): KindReport => {
-    const verdicts = members.map((row) => ({ id: row.id, reasons: check(row, adapters[kind]) }));
+  const reports: KindReport[] = [];
+  for (const [kind, members] of byKind) {
+    const verdicts: { readonly id: string; readonly reasons: readonly string[] | 'not covered' }[] = [];
+    for (const row of members) verdicts.push({ id: row.id, reasons: await check(row, adapters[kind]) });
     const failed = verdicts.filter(
       (verdict): verdict is Failure => verdict.reasons !== 'not covered' && verdict.reasons.length > 0,
     );
     const covered = verdicts.filter((verdict) => verdict.reasons !== 'not covered').length;
     failures.push(...failed);
-    return {
+    reports.push({
       file,
       kind,
       rows: members.length,
@@ -65,16 +67,16 @@ export function runRows(
       failed: failed.length,
       covered: covered === members.length,
       failures: failed.map((failure) => failure.id),
-    };
-  });
+    });
+  }
   return { reports, failures };
 }
 
 /** Why the row fails; nothing if it holds. */
-function check(row: Row, adapter: Adapter | undefined): readonly string[] | 'not covered' {
+async function check(row: Row, adapter: Adapter | undefined): Promise<readonly string[] | 'not covered'> {
   if (adapter === undefined) return 'not covered';
   try {
-    const answer = (adapter as (input: unknown, row: Row) => unknown)(row.input, row);
+    const answer = await (adapter as (input: unknown, row: Row) => unknown)(row.input, row);
     return differences(answer, row.expect, row.tolerance);
   } catch (error) {
     if (error instanceof NotCovered) return 'not covered';

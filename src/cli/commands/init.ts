@@ -2,7 +2,7 @@
 import { access } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { exitCodes, InputError, type ExitCode } from '../../core/errors.ts';
-import { scenarioSchema } from '../../scenario/schema.ts';
+import { scenarioSchemaText } from '../../scenario/schema.ts';
 import { quote } from '../shell.ts';
 import { policyTemplate, scenarioTemplate } from '../templates.ts';
 import type { Terminal } from '../terminal.ts';
@@ -12,7 +12,7 @@ export async function init(folder: string, terminal: Terminal): Promise<ExitCode
   const files: Readonly<Record<string, string>> = {
     'scenario.yaml': scenarioTemplate,
     'policies/my-balancer.ts': policyTemplate,
-    'scenario.schema.json': `${JSON.stringify(scenarioSchema(), null, 2)}\n`,
+    'scenario.schema.json': scenarioSchemaText(),
   };
   const names = Object.keys(files);
   const existing = (await Promise.all(names.map((name) => exists(join(folder, name))))).flatMap((isThere, index) =>

@@ -3,12 +3,14 @@ import { exitCodes, type ExitCode } from '../../core/errors.ts';
 import { checkPolicy, type PolicyReport } from '../../lab/check-policy.ts';
 import { forTerminal } from '../../report/plain-text.ts';
 import { plural } from '../../report/summary.ts';
+import type { Role } from '../../scenario/roles.ts';
 import { wrap } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface CheckOptions {
   readonly param?: readonly string[];
-  readonly detector?: boolean;
+  /** A role of `policies:` in scenarios. */
+  readonly role?: Role;
   readonly allowOutside?: boolean;
   readonly timeLimit: number;
   readonly json?: boolean;
@@ -16,7 +18,7 @@ export interface CheckOptions {
 
 export async function checkPolicies(
   use: string,
-  { param = [], detector, allowOutside = false, timeLimit, json }: CheckOptions,
+  { param = [], role, allowOutside = false, timeLimit, json }: CheckOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const report = await checkPolicy(use, {
@@ -24,7 +26,7 @@ export async function checkPolicies(
     allowOutside,
     timeLimitMs: timeLimit * 1000,
     onOutput: (text) => terminal.note(text.split('\n').map(forTerminal).join('\n')),
-    ...(detector === true ? { role: 'detector' } : {}),
+    ...(role === undefined ? {} : { role }),
   });
   const failed = report.checks.filter(({ violations }) => violations.length > 0).length;
   terminal.print(json === true ? asJson(report) : asText(report, failed, terminal.results.width));

@@ -1,6 +1,6 @@
 /** `policies`: what the tables know, as a list and one by one; all text comes from the policies' own definitions. */
 import { exitCodes, InputError, type ExitCode } from '../../core/errors.ts';
-import type { Param } from '../../core/params.ts';
+import type { Param, ParamAny } from '../../core/params.ts';
 import { resolvePolicy } from '../../core/policy-table.ts';
 import { formatDuration, formatFraction } from '../../core/quantity.ts';
 import { families } from '../../policies/index.ts';
@@ -14,7 +14,16 @@ interface Options {
 }
 
 /** The key under `policies:` in a scenario file. */
-const scenarioKeys: Readonly<Record<keyof typeof families, string>> = { balancing: 'balancer', detection: 'detector' };
+const scenarioKeys: Readonly<Record<keyof typeof families, string>> = {
+  balancing: 'balancer',
+  detection: 'detector',
+  retries: 'retry',
+  budgets: 'budget',
+  hedging: 'hedge',
+  breakers: 'breaker',
+  admission: 'admission',
+  queueing: 'queueing',
+};
 const definitions: readonly Definition[] = Object.values(families).flatMap((family): Definition[] => Object.values(family));
 
 export function listPolicies(options: Options, terminal: Terminal): ExitCode {
@@ -24,7 +33,10 @@ export function listPolicies(options: Options, terminal: Terminal): ExitCode {
   }
   for (const [family, key] of Object.entries(scenarioKeys)) {
     const rows = definitions.filter((each) => each.family === family).map((each) => [each.name, summaryWithNames(each)]);
-    terminal.print(`${family}, as policies.${key}\n${table(rows, { indent: '  ', width: terminal.results.width })}\n`);
+    const place = family === 'admission' ? 'at clients, as policies.shedding at instances' : '';
+    terminal.print(
+      `${family}, as policies.${[key, place].join(' ').trimEnd()}\n${table(rows, { indent: '  ', width: terminal.results.width })}\n`,
+    );
   }
   terminal.print('One in full: clusterlab policies show <name>. One of your own: clusterlab init\n');
   return exitCodes.ok;
@@ -52,8 +64,15 @@ export function showPolicy(name: string, options: Options, terminal: Terminal): 
   return exitCodes.ok;
 }
 
+/** By its name, with the family in front where several families have it: `breakers/envoy`. */
 function find(name: string): Definition {
-  const byName = Object.fromEntries(definitions.map((each) => [each.name, each]));
+  const inFamily = definitions.find((each) => `${each.family}/${each.name}` === name);
+  if (inFamily !== undefined) return inFamily;
+  const namesakes = definitions.filter((each) => each.name === name).map((each) => `${each.family}/${each.name}`);
+  if (namesakes.length > 1) {
+    throw InputError.of('ambiguous-policy', `several families have a policy "${name}"`, `say which: ${namesakes.join(', ')}`);
+  }
+  const byName = Object.fromEntries(definitions.map((each) => [`${each.family}/${each.name}`, each]));
   const found = resolvePolicy(byName, name);
   if (found.kind === 'found') return found.policy;
   if (found.kind === 'ambiguous') {
@@ -78,6 +97,7 @@ function paramRow([name, param]: [string, Param]): string[] {
 
 function rangeOf(param: Param): string {
   if (param.type === 'choice') return param.choices.join(' | ');
+  if (param.type === 'set') return `list of ${param.choices.join(', ')}`;
   if (param.type === 'boolean' || param.type === 'string') return param.type;
   const { min, max } = param;
   const above = param.type === 'number' && param.exclusiveMin === true ? 'above' : 'from';
@@ -89,7 +109,8 @@ function rangeOf(param: Param): string {
 }
 
 /** A value as it stands in a scenario file. */
-function written(param: Param, value: string | number | boolean): string {
+function written(param: Param, value: ParamAny): string {
+  if (typeof value === 'object') return `[${value.join(', ')}]`;
   if (typeof value !== 'number') return String(value);
   return param.type === 'duration' ? formatDuration(value) : param.type === 'fraction' ? formatFraction(value) : String(value);
 }

@@ -12,8 +12,8 @@ import type { Ms } from '../../core/time.ts';
 export type Slot = number;
 export const NO_ENDPOINT: Slot = -1;
 
-/** How an attempt ended, as the balancer is told. */
-export const outcomes = { ok: 0, error: 1, timeout: 2, refused: 3, lost: 4, cancelled: 5 } as const;
+/** How an attempt ended, as the balancer is told. `refused`: nobody took it; `shed`: taken, and turned away by admission control. */
+export const outcomes = { ok: 0, error: 1, timeout: 2, refused: 3, lost: 4, cancelled: 5, shed: 7 } as const;
 export type Outcome = (typeof outcomes)[keyof typeof outcomes];
 
 /** Health as this client believes it. Excluded endpoints (warming up, being removed) also leave the denominators. */

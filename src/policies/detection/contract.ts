@@ -1,5 +1,6 @@
 /** What every failure detector owes its driver, as checks that can be run on one. Each rule returns the violations it found, in words;
- *  none is good. The rules are about detectors that need heartbeats. */
+ *  none is good. Time is measured in the detector's own period of heartbeats, so the rules hold at any cadence; of a detector that needs no
+ *  heartbeats (`heartbeatEveryMs` is Infinity) only the first can be asked. */
 import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Detector, DetectorDeps } from './detector.ts';
@@ -16,13 +17,43 @@ export interface DetectorRule {
 export const checkDetector = (make: MakeDetector): readonly string[] =>
   detectorRules.flatMap((rule) => rule.check(make).map((violation) => `${rule.name}: ${violation}`));
 
-export const detectorRules: readonly DetectorRule[] = [
+const period: DetectorRule = {
+  name: 'asks for heartbeats at a period above 0, or for none',
+  check: (make) => {
+    const { everyMs } = new DetectorTrial(make);
+    return everyMs > 0 ? [] : [`heartbeatEveryMs is ${everyMs}`];
+  },
+};
+
+const heartbeatRules: readonly DetectorRule[] = [
   {
     name: 'trusts an endpoint whose heartbeats come on time',
     check: (make) => {
       const trial = new DetectorTrial(make);
       trial.detector.watch(0, 0);
       for (let beat = 1; beat <= 500; beat++) trial.heartbeat(0, beat * trial.everyMs);
+      return trial.expectBeliefs();
+    },
+  },
+  {
+    name: 'trusts it whenever it was first watched, and however long its heartbeats travel',
+    check: (make) => {
+      const trial = new DetectorTrial(make);
+      const startMs = 12.345678 * trial.everyMs;
+      trial.advanceTo(startMs);
+      trial.detector.watch(0, startMs);
+      for (let beat = 0; beat < 500; beat++) trial.heartbeat(0, startMs + (beat + 0.37 + 0.03) * trial.everyMs, beat + 12);
+      return trial.expectBeliefs();
+    },
+  },
+  {
+    name: 'is not harmed by heartbeats that come twice, or after later ones',
+    check: (make) => {
+      const trial = new DetectorTrial(make);
+      trial.detector.watch(0, 0);
+      for (let beat = 1; beat <= 500; beat++) {
+        for (const sequence of [beat, beat, Math.max(0, beat - 3)]) trial.heartbeat(0, beat * trial.everyMs, sequence);
+      }
       return trial.expectBeliefs();
     },
   },
@@ -53,6 +84,58 @@ export const detectorRules: readonly DetectorRule[] = [
       trial.advanceTo(LONG * trial.everyMs);
       for (let beat = 1; beat <= 5; beat++) trial.heartbeat(0, (LONG + beat) * trial.everyMs);
       return trial.expectBeliefs('0 suspected', '0 alive');
+    },
+  },
+  {
+    name: 'suspects an endpoint though its timer was very late',
+    check: (make) => {
+      const trial = new DetectorTrial(make);
+      trial.detector.watch(0, 0);
+      for (let beat = 1; beat <= 20; beat++) trial.heartbeat(0, beat * trial.everyMs);
+      trial.stallTo(LONG * trial.everyMs);
+      trial.advanceTo(2 * LONG * trial.everyMs);
+      return trial.expectBeliefs('0 suspected');
+    },
+  },
+  {
+    name: 'changes no belief before the time for which it asked to be woken',
+    check: (make) => {
+      const trial = new DetectorTrial(make);
+      for (const slot of [0, 1, 2]) trial.detector.watch(slot, 0);
+      const violations: string[] = [];
+      for (let step = 1; step <= 8 * 60; step++) {
+        const atMs = (step / 8) * trial.everyMs;
+        trial.advanceTo(atMs, false);
+        const nextMs = trial.detector.nextTimerMs();
+        const told = trial.log.length;
+        trial.detector.onTimer(atMs);
+        if (nextMs > atMs && trial.log.length > told)
+          violations.push(`told ${trial.log.slice(told).join()} at ${atMs}, before ${nextMs}`);
+        // One sends all along, one stops, one was never heard.
+        if (step % 8 === 0) for (const slot of [0, 1]) if (slot === 0 || step < 200) trial.heartbeat(slot, atMs);
+      }
+      return violations;
+    },
+  },
+  {
+    name: 'grows no less suspicious while a silence lasts, and is less so after it; where it says how suspicious it is',
+    check: (make) => {
+      const trial = new DetectorTrial(make);
+      const { detector, everyMs } = trial;
+      if (detector.suspicion === undefined) return [];
+      detector.watch(0, 0);
+      for (let beat = 1; beat <= 20; beat++) trial.heartbeat(0, beat * everyMs);
+      let last = 0;
+      for (let step = 0; step <= 4 * LONG; step++) {
+        const atMs = (20 + step / 4) * everyMs;
+        trial.advanceTo(atMs);
+        const suspicion = detector.suspicion(0, atMs);
+        if (!(suspicion >= last && suspicion < Infinity)) return [`suspicion is ${suspicion} at ${atMs}, after ${last}`];
+        last = suspicion;
+      }
+      for (let beat = 21; beat <= 25; beat++) trial.heartbeat(0, (LONG + beat) * everyMs);
+      const after = detector.suspicion(0, trial.nowMs);
+      return after < last ? [] : [`suspicion was ${last} in a long silence, and is ${after} after it`];
     },
   },
   {
@@ -130,6 +213,14 @@ export const detectorRules: readonly DetectorRule[] = [
   },
 ];
 
+export const detectorRules: readonly DetectorRule[] = [
+  period,
+  ...heartbeatRules.map(({ name, check }): DetectorRule => ({
+    name,
+    check: (make) => (new DetectorTrial(make).everyMs === Infinity ? [] : check(make)),
+  })),
+];
+
 /** Much longer than any detector should wait, in heartbeats. */
 const LONG = 300;
 
@@ -155,10 +246,17 @@ class DetectorTrial {
     this.everyMs = this.detector.heartbeatEveryMs;
   }
 
-  heartbeat(slot: number, atMs: Ms): void {
+  /** Numbered by the time it should have been sent, unless said otherwise. */
+  heartbeat(slot: number, atMs: Ms, sequence = Math.round(atMs / this.everyMs)): void {
     // At one instant, messages come before timers.
     this.advanceTo(atMs, false);
-    this.detector.onHeartbeat(slot, atMs);
+    this.detector.onHeartbeat(slot, atMs, sequence);
+  }
+
+  /** Time passes without a call, though one was asked for. */
+  stallTo(atMs: Ms): void {
+    this.nowMs = atMs;
+    this.detector.onTimer(atMs);
   }
 
   /** Fires the timers on the way. */

@@ -19,11 +19,15 @@ export interface Detector {
   /** Start watching an endpoint believed alive. */
   watch(slot: number, nowMs: Ms): void;
   unwatch(slot: number): void;
-  /** A heartbeat of `slot` arrived. No allocation. */
-  onHeartbeat(slot: number, nowMs: Ms): void;
+  /** A heartbeat of `slot` arrived. No allocation. `sequence` is its number: number i is due i periods after number 0, and one that its
+   *  sender left out, being down or frozen, leaves a gap. */
+  onHeartbeat(slot: number, nowMs: Ms, sequence: number): void;
   /** When `onTimer` must be called at the latest; Infinity for never. A call at an earlier time does no harm. */
   nextTimerMs(): Ms;
   onTimer(nowMs: Ms): void;
+  /** How suspicious the silence of a watched endpoint is by now, for reports: finite, from 0, and never falling while the silence lasts.
+   *  What the number means (phi, milliseconds overdue) is the detector's own. */
+  suspicion?(slot: number, nowMs: Ms): number;
 }
 
 export interface DetectorDeps {

@@ -19,6 +19,10 @@ export interface PanelOptions {
   readonly limits?: readonly Limit[];
   /** Where good values are near the upper edge, names of faults go to the lower one and texts of limits below their lines. */
   readonly goodIsUp?: boolean;
+  /** Where the names of faults stand, if not where the values usually are not. */
+  readonly names?: 'top' | 'bottom';
+  /** False where the rows have no low and high. */
+  readonly bands?: boolean;
 }
 export interface Limit {
   readonly value: number;
@@ -41,7 +45,18 @@ export const bandValues = (rows: readonly Row[]): (number | null)[] =>
   rows.flatMap((row) => [row.median, row.low, row.high] as (number | null)[]);
 
 export function bandPanel(run: RunFile, options: PanelOptions): Part {
-  const { data, where, y, height, first = true, last = true, limits = [], goodIsUp = false } = options;
+  const {
+    data,
+    where,
+    y,
+    height,
+    first = true,
+    last = true,
+    limits = [],
+    goodIsUp = false,
+    bands = true,
+    names = goodIsUp ? 'bottom' : 'top',
+  } = options;
   const source: Part = { data: { name: data }, ...(where === undefined ? {} : { transform: [{ filter: where }] }) };
   const x = timeAxis(run);
   const value = (field: string): Part => ({ field, type: 'quantitative', ...y });
@@ -72,8 +87,8 @@ export function bandPanel(run: RunFile, options: PanelOptions): Part {
     width: plotWidth,
     height,
     layer: [
-      ...contextLayers(run, first ? (goodIsUp ? 'bottom' : 'top') : 'none', height),
-      ...(showsBands(run) ? [band] : []),
+      ...contextLayers(run, first ? names : 'none', height),
+      ...(bands && showsBands(run) ? [band] : []),
       line,
       ...limits.map((limit) => limitLayer(limit, goodIsUp)),
       hoverLayer(run, where === undefined ? data : `${data}_${where.equal}`),

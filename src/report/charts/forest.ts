@@ -3,7 +3,7 @@
 import { comparedMetrics, findMetric } from '../../core/metrics.ts';
 import { verdicts, type Comparison, type RunFile, type Verdict } from '../../lab/types.ts';
 import { isNumber } from '../format.ts';
-import { describeChange, metricTitle, plural } from '../summary.ts';
+import { baselineName, describeChange, metricTitle, plural } from '../summary.ts';
 import { textWidth } from '../text-width.ts';
 import { ink, verdictLooks } from './palette.ts';
 import { chart, metricHeading, plotWidth, rounded, roundedOrNull, short, type ChartSpec, type Part, type Row } from './spec.ts';
@@ -18,7 +18,7 @@ export function forest(run: RunFile): ChartSpec {
     const row = comparisonRow(comparison);
     return row !== null && metrics.includes(comparison.metric) ? [row] : [];
   });
-  const baseline = run.comparisons[0]!.baseline;
+  const baseline = baselineName(run, run.comparisons[0]!);
   // Labels to the left and texts to the right share the width with the plot.
   const widest = (field: string): number => Math.ceil(Math.max(...rows.map((row) => textWidth(String(row[field]), 11))));
   const textsWidth = widest('text') + 16;
@@ -182,7 +182,7 @@ function changeAxis(rows: readonly Row[], zone: number, unit: string): Part {
 /** `p99 latency: 3 of 4 variants better than round-robin, 1 worse`. */
 function finding(run: RunFile, metric: string): string {
   const compared = run.comparisons.filter((comparison) => comparison.metric === metric);
-  const baseline = short(compared[0]!.baseline);
+  const baseline = short(baselineName(run, compared[0]!));
   if (compared.length === 1) {
     const only = compared[0]!;
     return `${metricHeading(metric)}: ${short(only.variant)} ${against(only.verdict, baseline)} (${describeChange(only).text})`;

@@ -1,16 +1,24 @@
-/** Every chart of a report, in reading order: is the difference real, when did it hurt, how bad is the tail, who carried the load.
- *  The key is the file name. */
+/** Every chart of a report, in reading order: did it come back, is the difference real, when did it hurt, how bad is the tail, who
+ *  carried the load, what did the slow requests do. The key is the file name. */
 import type { RunFile } from '../../lab/types.ts';
+import type { Waterfall } from '../../stats/result.ts';
+import { formatPercent } from '../format.ts';
 import { forTerminal } from '../plain-text.ts';
+import { anyRetry, attemptsOverTime } from './attempts-over-time.ts';
 import { anyFailure, availabilityOverTime } from './availability-over-time.ts';
 import { anyComparison, forest } from './forest.ts';
 import { hasBusyShares, instanceHeatmap } from './instance-heatmap.ts';
 import { hasSeries, latencyOverTime } from './latency-over-time.ts';
 import { loadOverTime } from './load-over-time.ts';
 import { loadSpread, severalInstances } from './load-spread.ts';
+import { loadSweep, severalLoads } from './load-sweep.ts';
+import { atOneLoad, shownLoad } from './one-load.ts';
 import { perSeed, severalSeeds } from './per-seed.ts';
+import { anyQueue, queuesOverTime } from './queues-over-time.ts';
+import { anyRecovery, recovery } from './recovery.ts';
 import type { ChartSpec } from './spec.ts';
 import { hasLatencies, latencyPercentiles, latencySurvival } from './tail-curves.ts';
+import { maxWaterfalls, pickedWaterfalls, waterfall } from './waterfall.ts';
 
 export interface Chart {
   /** Heading in a report; the chart's own title is its finding. */
@@ -20,24 +28,60 @@ export interface Chart {
   spec(run: RunFile): ChartSpec;
 }
 
-const chartTable: Record<string, Chart> = {
+const waterfallChart = (at: number): [string, Chart] => [
+  `waterfall-${at + 1}`,
+  {
+    title: 'A slow request',
+    when: (run) => pickedWaterfalls(run).length > at,
+    spec: (run) => waterfall(run, at),
+  },
+];
+
+/** Of all loads of a sweep. */
+const overLoads: Record<string, Chart> = {
+  'load-sweep': { title: 'Over loads', when: severalLoads, spec: loadSweep },
   forest: { title: 'Differences to the baseline', when: anyComparison, spec: forest },
+};
+
+const chartTable: Record<string, Chart> = {
+  recovery: { title: 'After the trigger', when: anyRecovery, spec: recovery },
   'per-seed': { title: 'Every seed', when: severalSeeds, spec: (run) => perSeed(run) },
   'latency-over-time': { title: 'Latency over time', when: (run) => hasSeries(run, 'latencyP99'), spec: latencyOverTime },
   'availability-over-time': { title: 'Availability over time', when: anyFailure, spec: availabilityOverTime },
   'load-over-time': { title: 'Offered load and goodput', when: (run) => hasSeries(run, 'offered'), spec: loadOverTime },
+  'attempts-over-time': { title: 'Attempts per request over time', when: anyRetry, spec: attemptsOverTime },
+  'queues-over-time': { title: 'Queues of messages over time', when: anyQueue, spec: queuesOverTime },
   'latency-survival': { title: 'Tail of the latency', when: hasLatencies, spec: (run) => latencySurvival(run) },
   'latency-percentiles': { title: 'Latency by percentile', when: hasLatencies, spec: latencyPercentiles },
   'instance-heatmap': { title: 'Busy instances', when: hasBusyShares, spec: instanceHeatmap },
   'load-spread': { title: 'Load per instance', when: severalInstances, spec: loadSpread },
+  ...Object.fromEntries(Array.from({ length: maxWaterfalls }, (_, at) => waterfallChart(at))),
 };
 
-export const charts: Readonly<Record<string, Chart>> = Object.fromEntries(
-  Object.entries(chartTable).map(([name, { title, when, spec }]) => [
-    name,
-    { title, when, spec: (run) => spec(withPlainNames(run)) },
-  ]),
-);
+export const charts: Readonly<Record<string, Chart>> = {
+  ...mapCharts(overLoads, ({ title, when, spec }) => ({ title, when, spec: (run) => spec(withPlainNames(run)) })),
+  ...mapCharts(chartTable, ({ title, when, spec }) => ({
+    title,
+    when: (run) => when(atOneLoad(run)),
+    spec: (run) => withLoad(spec(withPlainNames(atOneLoad(run))), shownLoad(run)),
+  })),
+};
+
+function mapCharts(table: Record<string, Chart>, change: (chart: Chart) => Chart): Record<string, Chart> {
+  return Object.fromEntries(Object.entries(table).map(([name, each]) => [name, change(each)]));
+}
+
+/** Says in which load of a sweep this is. */
+function withLoad(spec: ChartSpec, load: number | null): ChartSpec {
+  if (load === null) return spec;
+  const title = spec.title as { readonly subtitle: readonly string[] };
+  const note = `At load ${formatPercent(load)}, one of those of the sweep.`;
+  return {
+    ...spec,
+    description: `${String(spec.description)} ${note}`,
+    title: { ...title, subtitle: [...title.subtitle, note] },
+  };
+}
 
 /** Names without control characters, which are not allowed in SVG. */
 export function withPlainNames(run: RunFile): RunFile {
@@ -46,6 +90,9 @@ export function withPlainNames(run: RunFile): RunFile {
     variants: run.variants.map((variant) => ({
       ...variant,
       label: forTerminal(variant.label),
+      group: forTerminal(variant.group),
+      queues: variant.queues.map((queue) => ({ ...queue, name: forTerminal(queue.name) })),
+      waterfalls: variant.waterfalls.map(plainWaterfall),
       instances: variant.instances.map((instance) => ({
         ...instance,
         id: forTerminal(instance.id),
@@ -57,7 +104,15 @@ export function withPlainNames(run: RunFile): RunFile {
       variant: forTerminal(each.variant),
       baseline: forTerminal(each.baseline),
     })),
+    crossings: run.crossings.map((each) => ({ ...each, sentence: forTerminal(each.sentence) })),
     expectations: run.expectations.map((each) => ({ ...each, variant: forTerminal(each.variant), text: forTerminal(each.text) })),
     faults: run.faults.map((fault) => ({ ...fault, label: forTerminal(fault.label) })),
   };
 }
+
+const plainWaterfall = (found: Waterfall): Waterfall => ({
+  ...found,
+  edge: forTerminal(found.edge),
+  class: forTerminal(found.class),
+  spans: found.spans.map((span) => ({ ...span, what: forTerminal(span.what) })),
+});

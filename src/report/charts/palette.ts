@@ -36,7 +36,7 @@ export interface VariantLook {
 /** Beyond seven variants colours repeat, with another dash and shape. */
 export function variantLooks(run: RunFile): readonly VariantLook[] {
   const all = wholeRuns.get(run) ?? run;
-  const hasBaseline = all.variants.length > 1 && all.variants.some((variant) => variant.isBaseline);
+  const hasBaseline = new Set(all.variants.map((variant) => variant.isBaseline)).size > 1;
   let next = 0;
   const looks = all.variants.map(({ label, isBaseline }, index) => {
     const shape = shapes[index % shapes.length]!;

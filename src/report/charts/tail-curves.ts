@@ -119,7 +119,8 @@ const percentileLabel = "datum.value === 1 ? '0 %' : datum.value === 2 ? 'p50' :
 /** `latency.p99 < 250ms` is a point: the 99th percentile, 250 ms. */
 function sloRows(run: RunFile): Row[] {
   const found = new Map<string, Row>();
-  for (const { metric, limit, text } of run.expectations) {
+  for (const { metric, view, limit, text } of run.expectations) {
+    if (view !== '') continue;
     const percentile = /^latency\.p(\d+(?:\.\d+)?)$/.exec(metric)?.[1];
     if (percentile === undefined || limit <= 0) continue;
     found.set(text, { expectation: text, one_in: rounded(100 / (100 - Number(percentile))), limit_ms: limit });

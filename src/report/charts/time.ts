@@ -1,5 +1,5 @@
 /** What all charts over time share: the time axis, at most 200 points per line, and what was going on (warm-up, faults). */
-import type { RunFile } from '../../lab/types.ts';
+import type { FaultWindow, RunFile } from '../../lab/types.ts';
 import type { SeriesColumn } from '../../stats/result.ts';
 import { isNumber } from '../format.ts';
 import { accents, ink } from './palette.ts';
@@ -91,7 +91,9 @@ export function condensedNote(run: RunFile, which: string): string {
 export function contextDatasets(run: RunFile): Datasets {
   const unit = timeUnit(run);
   const { durationMs, warmupMs } = run.scenario;
-  const faults = run.faults.filter((fault) => fault.fromMs < durationMs).slice(0, maxFaults);
+  const faults = spansOf(run)
+    .filter((fault) => fault.fromMs < durationMs)
+    .slice(0, maxFaults);
   return {
     faults: faults.map(({ label, fromMs, toMs }) => ({
       fault: short(label),
@@ -100,6 +102,12 @@ export function contextDatasets(run: RunFile): Datasets {
     })),
     warmup: warmupMs > 0 ? [{ from: 0, to: rounded(warmupMs * unit.perMs) }] : [],
   };
+}
+
+/** A trigger need not be a fault: a spike of traffic is none. */
+function spansOf({ faults, metastability }: RunFile): readonly FaultWindow[] {
+  if (faults.length > 0 || metastability === null) return faults;
+  return [{ label: 'trigger', fromMs: metastability.triggerBeginsMs, toMs: metastability.triggerEndsMs }];
 }
 
 /** Warm-up in grey, faults in a warm tint, each named at the edge of the plot as long as the names do not get in each other's way. */

@@ -24,12 +24,7 @@ export function inputs(run: RunFile): string {
         `${formatSpan(scenario.durationMs)}, of which ${formatSpan(scenario.warmupMs)} warm-up is left out of every number`,
       ),
     ],
-    [
-      'Arrivals',
-      run.openLoop
-        ? 'open loop: requests arrive whether or not earlier ones were answered'
-        : 'closed loop: clients wait for answers',
-    ],
+    ['Arrivals', forHtml(run.loops)],
     ['Services', list(services.map(forHtml))],
     ['Faults', list(faults.map(forHtml))],
     ['Seeds', run.seeds.map(code).join(' ')],

@@ -14,6 +14,7 @@ a { color: var(--accent); }
 h1 { font-size: 1.05rem; font-weight: 600; color: var(--soft); margin: 0; overflow-wrap: anywhere; }
 .about { margin: 2px 0 0; color: var(--soft); overflow-wrap: anywhere; }
 .verdict { font-size: 1.75rem; line-height: 1.25; font-weight: 650; letter-spacing: -0.012em; margin: 20px 0 12px; text-wrap: balance; overflow-wrap: anywhere; }
+.verdict.long { font-size: 1.3rem; letter-spacing: 0; text-wrap: wrap; }
 .more { margin: 4px 0; font-size: 1.05rem; overflow-wrap: anywhere; }
 .scale { margin: 18px 0 10px; color: var(--soft); }
 .badge { display: inline-block; padding: 3px 12px; border-radius: 99px; font-size: .9rem; font-weight: 600; text-decoration: none; }
@@ -34,12 +35,14 @@ summary { cursor: pointer; color: var(--soft); padding: 3px 0; } figure summary 
 .scroll table { width: 100%; }
 table { border-collapse: collapse; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); font-size: .85rem; padding: 10px 14px 4px; }
-th, td { text-align: left; padding: 8px 10px; vertical-align: top; border-top: 1px solid var(--line); }
+th, td { text-align: left; padding: 8px 8px; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: .85rem; vertical-align: bottom; }
-tbody th { font-weight: 600; overflow-wrap: anywhere; } .name { min-width: 150px; max-width: 240px; }
+tbody th { font-weight: 600; overflow-wrap: anywhere; } .name { min-width: 130px; max-width: 240px; }
 th:first-child, td:first-child { padding-left: 14px; } .pass, .fail { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .rows th, .rows td { padding: 3px 10px; border-color: #eceff1; } .rows .number { text-align: right; }
+.dense { font-size: .83rem; } .dense th, .dense td { padding: 5px 6px; } .dense th:first-child { padding-left: 14px; } .dense .name { min-width: 90px; max-width: none; white-space: nowrap; } .words { overflow-wrap: normal; } .words span { white-space: nowrap; }
+.again { opacity: .35; font-weight: 400; }
 small { display: block; color: var(--soft); font-weight: 400; font-size: .8rem; line-height: 1.35; overflow-wrap: anywhere; }
 .number small { white-space: nowrap; } td { overflow-wrap: anywhere; } td.number, th code { white-space: nowrap; } .where { white-space: nowrap; color: var(--soft); font-size: .85rem; }
 .swatch { margin-right: 8px; vertical-align: 1px; }

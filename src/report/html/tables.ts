@@ -1,30 +1,35 @@
 /** The tables of the HTML report: one row per variant, the expectations with what was measured, and every metric. */
+import { atOneLoad } from '../charts/one-load.ts';
 import { variantLooks } from '../charts/palette.ts';
 import type { ExpectationResult, RunFile } from '../../lab/types.ts';
 import { findMetric } from '../../core/metrics.ts';
 import { formatEstimate, isNumber } from '../format.ts';
 import { forHtml } from '../plain-text.ts';
 import { describeChange, measuredText, metricTitle, summarize, type SummaryRow } from '../summary.ts';
+import { type DataTable, rowCount } from '../tables/table.ts';
 import { swatch } from './swatch.ts';
 
 export function variantTable(run: RunFile): string {
   const { columns, rows, compared } = summarize(run);
-  const looks = variantLooks(run);
+  // In a sweep over loads a group has one look, whatever the load.
+  const looks = new Map(variantLooks(atOneLoad(run)).map((look) => [look.label, look]));
   const header = [
     'variant',
     ...columns.map(({ title }) => title),
     ...(compared === null ? [] : [`${compared.title} against ${compared.baseline}`, 'verdict']),
     ...(run.expectations.length > 0 ? ['expected'] : []),
   ];
-  const body = rows.map((row, index) => {
+  const body = rows.map((row) => {
     const { variant } = row;
+    const look = looks.get(variant.label) ?? looks.get(variant.group);
     const numbers = columns.map(({ metric }, column) => {
       const estimate = variant.estimates[metric];
-      const interval = estimate === undefined ? null : formatEstimate(metric, estimate).interval;
+      // Of the attempts the mean says enough, and the table is wide.
+      const interval = estimate === undefined || metric === 'attempts' ? null : formatEstimate(metric, estimate).interval;
       return `<td class="number">${forHtml(row.cells[column]!)}${interval === null ? '' : `<small>${forHtml(interval)}</small>`}</td>`;
     });
     return [
-      `<th scope="row" class="name">${looks.length > 1 ? swatch(looks[index]!) : ''}${forHtml(variant.label)}<small>${forHtml(variant.differs)}</small></th>`,
+      `<th scope="row" class="name">${looks.size > 1 && look !== undefined ? swatch(look) : ''}${forHtml(variant.label)}<small>${forHtml(variant.differs)}</small></th>`,
       ...numbers,
       ...(compared === null ? [] : changeCells(row)),
       ...(run.expectations.length > 0 ? [`<td>${expected(row)}</td>`] : []),
@@ -83,6 +88,40 @@ export function metricTable(run: RunFile): string {
   return `<details><summary>Every metric</summary>${table('Mean over seeds, 95 % interval, and change against the baseline where it is compared', header, body, header.length)}</details>`;
 }
 
+/** More rows than this are folded away. */
+const maxOpenRows = 40;
+
+/** Any table of words and numbers; the first cell of a row is its heading, shown once for rows that share it. */
+export function dataTable(data: DataTable | null): string {
+  if (data === null) return '';
+  const { title, about, columns } = data;
+  const rows = rowCount(data);
+  const body = Array.from({ length: rows }, (_, row) =>
+    columns
+      .map(({ align, cells }, index) => {
+        const text = forHtml(cells[row]);
+        if (index > 0)
+          return align === 'right' ? `<td class="number">${text}</td>` : `<td class="words">${listed(cells[row])}</td>`;
+        return `<th scope="row" class="name">${row > 0 && cells[row] === cells[row - 1] ? `<span class="again">${text}</span>` : text}</th>`;
+      })
+      .join(''),
+  );
+  const heads = columns.map(
+    ({ header, align }) => `<th scope="col"${align === 'right' ? ' class="number"' : ''}>${forHtml(header)}</th>`,
+  );
+  const made = tableOf(about, heads, body, ' class="dense"');
+  return rows > maxOpenRows
+    ? `<details><summary>${title}: ${rows} rows</summary>${made}</details>`
+    : `<h3>${title}</h3>\n${made}`;
+}
+
+/** Breaks after commas only. */
+const listed = (text: string): string =>
+  text
+    .split(', ')
+    .map((part) => `<span>${forHtml(part)}</span>`)
+    .join(', ');
+
 export function notes(run: RunFile): string {
   const warnings = run.warnings.map(
     ({ severity, message, hint }) => `${severity}: ${message}${hint === undefined ? '' : `; ${hint}`}`,
@@ -118,7 +157,11 @@ function table(caption: string, header: readonly string[], body: readonly string
   const heads = header.map(
     (text, index) => `<th scope="col"${index >= 1 && index <= numbers ? ' class="number"' : ''}>${forHtml(text)}</th>`,
   );
-  return `<div class="scroll"><table>
+  return tableOf(caption, heads, body);
+}
+
+function tableOf(caption: string, heads: readonly string[], body: readonly string[], attributes = ''): string {
+  return `<div class="scroll"><table${attributes}>
 <caption>${forHtml(caption)}</caption>
 <thead><tr>${heads.join('')}</tr></thead>
 <tbody>

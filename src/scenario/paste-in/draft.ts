@@ -1,6 +1,6 @@
 /** What a pasted configuration asks for, as it is collected: one balancer with its parameters, and perhaps one around it. Balancers that
  *  go around another one take it with its defaults, so what differs from them is reported when that happens. */
-import type { Param, ParamSpecs } from '../../core/params.ts';
+import type { Param, ParamAny, ParamSpecs } from '../../core/params.ts';
 import type { Scalar, Span } from '../node.ts';
 import type { PastedFile } from './pasted-file.ts';
 import type { Found } from './section.ts';
@@ -9,7 +9,7 @@ import type { Found } from './section.ts';
 export type ReadParam = (
   param: Param,
   found: unknown,
-) => { readonly value: number | string | boolean } | { readonly problem: string; readonly hint?: string };
+) => { readonly value: ParamAny } | { readonly problem: string; readonly hint?: string };
 
 interface Setting extends Found {
   readonly param: string;
@@ -19,7 +19,7 @@ export interface Settled {
   readonly use: string;
   /** As one would write them in a scenario. */
   readonly written: Readonly<Record<string, Scalar>>;
-  readonly values: Readonly<Record<string, number | string | boolean>>;
+  readonly values: Readonly<Record<string, ParamAny>>;
 }
 
 export class Draft {
@@ -79,7 +79,7 @@ export class Draft {
   }
 
   #read(settings: readonly Setting[], params: ParamSpecs, readParam: ReadParam): Omit<Settled, 'use'> | undefined {
-    const values: Record<string, number | string | boolean> = {};
+    const values: Record<string, ParamAny> = {};
     const written: Record<string, Scalar> = {};
     let isGood = true;
     for (const { param, key, value, span } of settings) {

@@ -4,15 +4,19 @@ import { charts } from '../../../src/report/charts/index.ts';
 import { verdictLooks, variantLooks } from '../../../src/report/charts/palette.ts';
 import { serializeSpec, type ChartSpec, type Row } from '../../../src/report/charts/spec.ts';
 import { fixture } from '../fixture.ts';
+import { shop, storm, sweep } from '../life.ts';
 
 const run = fixture();
+/** A run in which the chart has something to show. */
+const life = { shop: shop(), storm: storm(), sweep: sweep() };
+const runFor = (name: string): RunFile => [run, ...Object.values(life)].find((file) => charts[name]!.when(file)) ?? run;
 const spec = (name: string, file: RunFile = run): ChartSpec => charts[name]!.spec(file);
 const rows = (name: string, dataset: string, file: RunFile = run): readonly Row[] => spec(name, file).datasets[dataset]!;
 const title = (name: string, file: RunFile = run): string => (spec(name, file).title as { text: string[] }).text.join(' ');
 
 describe('every chart', () => {
   test.each(Object.keys(charts))('%s has finite numbers, snake-case columns and a description', (name) => {
-    const { datasets, description } = spec(name);
+    const { datasets, description } = spec(name, runFor(name));
     expect(description).toMatch(/\w/);
     const cells = Object.values(datasets)
       .flat()
@@ -22,11 +26,11 @@ describe('every chart', () => {
   });
 
   test.each(Object.keys(charts))('%s is the same object every time', (name) => {
-    expect(JSON.stringify(spec(name))).toBe(JSON.stringify(spec(name)));
+    expect(JSON.stringify(spec(name, runFor(name)))).toBe(JSON.stringify(spec(name, runFor(name))));
   });
 
   test.each(Object.keys(charts))('%s as a file is the same specification', (name) => {
-    const whole = spec(name);
+    const whole = spec(name, runFor(name));
     expect(JSON.parse(serializeSpec(whole))).toEqual(JSON.parse(JSON.stringify(whole)));
   });
 
@@ -43,8 +47,15 @@ describe('every chart', () => {
 describe('which charts a run has', () => {
   const shown = (file: RunFile): string[] => Object.keys(charts).filter((name) => charts[name]!.when(file));
 
-  test('all of them when there is something to see in each', () => {
-    expect(shown(run)).toEqual(Object.keys(charts));
+  test('one service without retries has no pictures about retries, calls, queues, recovery or loads', () => {
+    expect(shown(run)).toEqual([
+      ...['forest', 'per-seed', 'latency-over-time', 'availability-over-time', 'load-over-time'],
+      ...['latency-survival', 'latency-percentiles', 'instance-heatmap', 'load-spread'],
+    ]);
+  });
+  test('every chart is shown where there is something to see in it', () => {
+    const anywhere = new Set([run, ...Object.values(life)].flatMap(shown));
+    expect(Object.keys(charts).filter((name) => !anywhere.has(name))).toEqual([]);
   });
   test('a single run has no differences', () => {
     expect(shown(fixture({ variants: 1, windows: 30 }))).not.toContain('forest');
@@ -188,5 +199,95 @@ describe('instances', () => {
       ['b/0', 1],
       ['a/0', 1.5],
     ]);
+  });
+});
+
+describe('recovery', () => {
+  test('goodput is relative to what it was before the trigger', () => {
+    const share = rows('recovery', 'share', life.storm).filter((row) => row.variant === 'retries');
+    // 99.8 % of the offered load went well before, and a tenth afterwards.
+    expect(share[10]!.median).toBeCloseTo(1, 4);
+    expect(share[80]!.median).toBeCloseTo(0.1 / 0.998, 4);
+  });
+  test('the trigger is a shaded span although it is no fault, here and in every chart over time', () => {
+    for (const name of ['recovery', 'latency-over-time', 'attempts-over-time']) {
+      expect(rows(name, 'faults', life.storm)).toEqual([{ fault: 'trigger', from: 30, to: 40 }]);
+    }
+  });
+  test('a diamond stands where a variant recovered, a note says at which load the other one would', () => {
+    expect(rows('recovery', 'back', life.storm)).toEqual([{ variant: 'no retries', time_s: 52, share: 0.9, after: '12s' }]);
+    expect(rows('recovery', 'notes', life.storm).map((row) => row.text)).toEqual([
+      'retries: recovers by itself at 55 % to 60 % of the load',
+    ]);
+  });
+  test('its title names who stays down and who comes back', () => {
+    expect(title('recovery', life.storm)).toBe('retries stays down after the trigger is over; no retries comes back');
+  });
+});
+
+test('attempts are messages over requests, from zero', () => {
+  const ratios = rows('attempts-over-time', 'attempts', life.storm).filter((row) => row.variant === 'retries');
+  expect(ratios[20]!.median).toBeCloseTo(1, 4);
+  expect(ratios[100]!.median).toBeCloseTo(4, 4);
+  expect(title('attempts-over-time', life.storm)).toBe('Up to 4.00 attempts per request with retries, 1.00 with no retries');
+});
+
+describe('a sweep over loads', () => {
+  test('has a point per group and load at the load that was offered', () => {
+    const points = rows('load-sweep', 'sweep', life.sweep).filter((row) => row.metric === 'goodput' && row.variant === 'p2c');
+    expect(points.map((row) => row.offered)).toEqual([2250, 3600, 4950, 6300]);
+  });
+  test('intervals stay where values can be: below 100 %, above zero', () => {
+    const points = rows('load-sweep', 'sweep', life.sweep);
+    expect(points.filter((row) => row.metric === 'availability' && (row.high as number) > 1)).toEqual([]);
+    expect(points.filter((row) => row.metric === 'latency.p99' && (row.low as number) <= 0)).toEqual([]);
+  });
+  test('its title is the first crossing', () => {
+    expect(title('load-sweep', life.sweep)).toMatch(/^p2c is better than round-robin in p99 from load 80 % on/);
+  });
+  test('all other charts show the groups at the load nearest to the one written, and say so', () => {
+    const shown = spec('latency-over-time', life.sweep);
+    expect(new Set(shown.datasets.latency!.map((row) => row.variant))).toEqual(new Set(['round-robin', 'p2c']));
+    expect((shown.title as { subtitle: string[] }).subtitle.at(-1)).toBe('At load 110 %, one of those of the sweep.');
+  });
+  test('a sweep of nothing but the load is one line', () => {
+    const variants = life.sweep.variants.slice(0, 4).map((each) => ({ ...each, group: '', isBaseline: true }));
+    const alone = { ...life.sweep, variants, comparisons: [], crossings: [] };
+    expect(new Set(rows('load-sweep', 'sweep', alone).map((row) => row.variant))).toEqual(new Set(['all']));
+    expect(new Set(variantLooks(alone).map(({ color }) => color)).size).toBe(4);
+  });
+});
+
+describe('queues', () => {
+  test('depth and age have a panel each, at the end of their windows', () => {
+    const all = rows('queues-over-time', 'queues', life.shop).filter((row) => row.variant === 'retries');
+    expect(all.find((row) => row.panel === 'depth_0' && row.time_s === 11)!.median).toBe(100);
+    expect(all.find((row) => row.panel === 'oldest_0' && row.time_s === 11)!.median).toBe(400);
+  });
+  test('an empty queue has no oldest message, and no logarithm of zero', () => {
+    expect(rows('queues-over-time', 'queues', life.shop).find((row) => row.panel === 'oldest_0')!.median).toBeNull();
+  });
+});
+
+describe('waterfalls', () => {
+  test('the slowest request of each variant comes first', () => {
+    expect(title('waterfall-1', life.shop)).toBe('The slowest request with no retries (shoppers 0) took 150 ms');
+    expect(title('waterfall-2', life.shop)).toBe('The slowest request with retries (shoppers 0) took 150 ms');
+    expect(title('waterfall-3', life.shop)).toMatch(/^Number 2 of the slowest requests with no retries/);
+  });
+  test('a row tells how long its caller waited, and how it ended if not well', () => {
+    const results = rows('waterfall-1', 'names', life.shop).map(({ name, result }) => `${name}: ${result}`);
+    expect(results).toEqual(['shoppers: 150 ms', 'web/0: 100 ms  given up', 'web->db: 120 ms', 'db/1: 120 ms', 'web/1: 30.0 ms']);
+  });
+  test('work that goes on long after the end is cut off, and the subtitle says so', () => {
+    const [first, ...rest] = life.shop.variants;
+    const [picked] = first!.waterfalls;
+    const spans = picked!.spans.map((each, index) => (index === 7 ? { ...each, toMs: 40_000 } : each));
+    const file = { ...life.shop, variants: [{ ...first!, waterfalls: [{ ...picked!, spans }] }, ...rest] };
+    const ends = rows('waterfall-1', 'spans', file).map((row) => row.to_ms as number);
+    expect(Math.max(...ends)).toBe(300);
+    expect((spec('waterfall-1', file).title as { subtitle: string[] }).subtitle.join(' ')).toContain(
+      'Cut off at 300 ms; the last of it ends at 10.0 s.',
+    );
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { defaults } from '../../../src/core/params.ts';
 import { Xoshiro128 } from '../../../src/core/xoshiro.ts';
 import { balancers } from '../../../src/policies/balancing/index.ts';
+import { scenarioOf, scenarioText } from '../fixture.ts';
 import { makePolicies } from '../../../src/scenario/make-policies.ts';
 import { complaints, pasted } from './paste.ts';
 
@@ -36,8 +37,8 @@ describe('a cluster of a bootstrap file becomes', () => {
     const found = await pasted(from(cluster));
     expect(found).toEqual({ use, params: { ...defaults(balancers[use].params), ...params } });
     // And what it becomes can be made.
-    const makers = await makePolicies({ balancer: found });
-    expect(makers.makeBalancer({ rng: new Xoshiro128(1, 2, 3, 4) })).toHaveProperty('pick');
+    const { edges } = await makePolicies({ balancer: found }, await scenarioOf(scenarioText()));
+    expect(edges[0].balancer({ rng: new Xoshiro128(1, 2, 3, 4) })).toHaveProperty('pick');
   });
 
   test.each([

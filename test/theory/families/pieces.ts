@@ -1,5 +1,6 @@
 /** Families about one module: samplers, estimators, rotation by weight, and the generator that seeds everything. */
 import seedrandom from 'seedrandom';
+import type { ParamAny } from '../../../src/core/params.ts';
 import { Streams } from '../../../src/core/streams.ts';
 import { EndpointSet } from '../../../src/policies/balancing/endpoint-set.ts';
 import { balancers } from '../../../src/policies/balancing/index.ts';
@@ -131,7 +132,7 @@ const weightedRotation: Adapter = ({ params }) => {
   return exact(Object.fromEntries(picks.map((slot, index) => [`pick${index}`, slot])));
 };
 
-export const defaultsOf = ({ params }: (typeof balancers)[string]): Record<string, number | string | boolean> =>
+export const defaultsOf = ({ params }: (typeof balancers)[string]): Record<string, ParamAny> =>
   Object.fromEntries(Object.entries(params).map(([name, spec]) => [name, spec.default]));
 
 export const pieces: Adapters = {

@@ -162,23 +162,6 @@ policies: { detector: { use: heartbeat, every: ${digits(every)}s, misses: ${miss
   ];
 };
 
-/** A pause and what is left of it long after, without retries; those are not in the file format yet. */
-const pauseWithoutRetries: Adapter = ({ params }) => {
-  if (params.policy !== 'none') return [];
-  const [perUnit, pause, end, timeout, queue] = ['lam', 'pause', 'T', 'timeout', 'queue_cap'].map((key) => numberOf(params, key));
-  const at = numberOf(params, 'pause_at');
-  const more = pause === 0 ? '' : `faults: [{ type: pause, target: api/0, at: ${duration(at)}, for: ${duration(pause)} }]\n`;
-  return [
-    {
-      world: queueWorld({ arrivals: arrivalLaw('exp', perUnit)!, work: workLaw('exp')!, timeout, queue, more }),
-      perUnit,
-      relaxation: 0,
-      exactly: { warmup: 0, measured: end, seeds: 200, window: 1000 },
-      observe: { goodput_ratio_last_1000: perSeed(({ series }) => series.columns.ok.at(-1)! / (perUnit * 1000)) },
-    },
-  ];
-};
-
 /** Ten seeds make an interval; how often does it contain the truth? That truth, the mean wait of M/M/1, belongs to the question. */
 const coverage: Adapter = ({ params }, effort) => {
   const load = numberOf(params, 'rho');
@@ -227,6 +210,5 @@ export const world: Adapters = {
   'M/M/c central queue with server breakdowns': breakdown,
   availability,
   'heartbeat detection time': heartbeats,
-  'metastable retry storm': pauseWithoutRetries,
   'CI coverage': coverage,
 };

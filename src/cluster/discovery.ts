@@ -1,0 +1,202 @@
+/** How clients learn who there is: instances register themselves at their service's registry and renew, clients ask it in their own way
+ *  (watch, poll, names with a time to live, files, pushes) and keep what they were told. The registry can be out of reach; instances
+ *  that crash are forgotten when their lease runs out. */
+import type { Streams } from '../core/streams.ts';
+import type { Ms } from '../core/time.ts';
+import type { Xoshiro128 } from '../core/xoshiro.ts';
+import { type Engine } from '../engine/index.ts';
+import type { FetchRequest, SourceFailure, SourceView } from '../policies/discovery/discovery-client.ts';
+import type { Registry } from '../policies/discovery/registries/registry.ts';
+import type { PolicyMakers } from '../scenario/makers.ts';
+import type { Client } from './client.ts';
+import { controlTimers, eventKinds } from './events.ts';
+import type { Fleet } from './fleet.ts';
+import type { Network } from './network.ts';
+import type { Servers } from './servers.ts';
+
+/** A question or an answer on its way, or a question that the registry holds. */
+interface Query {
+  readonly client: Client;
+  readonly id: number;
+  readonly request: FetchRequest;
+  answer: SourceView | SourceFailure | undefined;
+  isOpen: boolean;
+}
+
+export class Discovery {
+  private readonly engine: Engine;
+  private readonly fleet: Fleet;
+  private readonly network: Network;
+  private readonly servers: Servers;
+  private readonly clients: readonly Client[];
+  /** By service; empty where nobody asks. */
+  private readonly registries: readonly (Registry | undefined)[];
+  private readonly registryTimerMs: Float64Array;
+  /** By instance: when its renewal is due next. */
+  private readonly phases: Float64Array;
+  private readonly queries: (Query | undefined)[];
+  private readonly freeQueries: number[];
+  private readonly rng: Xoshiro128;
+  private readonly wake: (client: Client) => void;
+  private isReachable: boolean;
+
+  constructor(
+    engine: Engine,
+    fleet: Fleet,
+    network: Network,
+    servers: Servers,
+    clients: readonly Client[],
+    makers: PolicyMakers,
+    streams: Streams,
+    wake: (client: Client) => void,
+  ) {
+    this.engine = engine;
+    this.fleet = fleet;
+    this.network = network;
+    this.servers = servers;
+    this.clients = clients;
+    this.rng = streams.stream('discovery');
+    this.wake = wake;
+    this.isReachable = true;
+    this.queries = [];
+    this.freeQueries = [];
+    const asked = new Set(clients.filter((client) => client.discovery !== undefined).map((client) => client.spec.service));
+    this.registries = fleet.services.map(({ name }, service) => {
+      if (!asked.has(service)) return undefined;
+      return makers.services[service].registry?.({
+        rng: streams.stream(`registry/${name}`),
+        host: { answer: (query, view) => this.answered(query, view) },
+      });
+    });
+    this.registryTimerMs = new Float64Array(fleet.services.length).fill(Infinity);
+    const rng = streams.stream('discovery/phase');
+    this.phases = Float64Array.from({ length: fleet.count }, () => rng.next());
+    for (let instance = 0; instance < fleet.count; instance++) {
+      const registry = this.registries[fleet.service[instance]];
+      if (registry === undefined) continue;
+      registry.register(instance - fleet.base[fleet.service[instance]], 0);
+      const everyMs = registry.renewEveryMs;
+      if (everyMs < Infinity) {
+        engine.at(this.phases[instance] * everyMs, eventKinds.controlTimer, instance, controlTimers.renewal);
+      }
+    }
+    this.registries.forEach((_, service) => this.wakeRegistry(service));
+  }
+
+  /** Clients begin; once everything is in place. */
+  start(): void {
+    for (const client of this.clients) {
+      client.discovery?.start(0);
+      this.wake(client);
+    }
+  }
+
+  /** The registries, or what leads to them, go out of reach or come back. Questions under way and held are lost with them. */
+  setReachable(isReachable: boolean): void {
+    this.isReachable = isReachable;
+    if (isReachable) return;
+    this.queries.forEach((query, number) => {
+      if (query === undefined || !query.isOpen) return;
+      this.registries[query.client.spec.service]?.forget(number);
+      query.isOpen = false;
+      this.sendBack(number, 'unreachable');
+    });
+  }
+
+  /** An instance is up: it registers. */
+  cameUp(instance: number): void {
+    const service = this.fleet.service[instance];
+    if (!this.isReachable || this.registries[service] === undefined) return;
+    this.registries[service].register(instance - this.fleet.base[service], this.engine.time);
+    this.wakeRegistry(service);
+  }
+
+  /** An instance says that it is still there, if it can. */
+  renew(instance: number): void {
+    const service = this.fleet.service[instance];
+    const registry = this.registries[service];
+    if (registry === undefined) return;
+    const { engine } = this;
+    engine.at(engine.time + registry.renewEveryMs, eventKinds.controlTimer, instance, controlTimers.renewal);
+    if (!this.isReachable || !this.servers.beats(instance)) return;
+    const number = instance - this.fleet.base[service];
+    if (!registry.renew(number, 'passing', engine.time)) registry.register(number, engine.time);
+    this.wakeRegistry(service);
+  }
+
+  registryTimer(service: number): void {
+    if (this.engine.time < this.registryTimerMs[service]) return;
+    this.registryTimerMs[service] = Infinity;
+    this.registries[service]?.onTimer(this.engine.time);
+    this.wakeRegistry(service);
+  }
+
+  /** A client asks. */
+  fetch(client: Client, request: FetchRequest): void {
+    const number = this.freeQueries.pop() ?? this.queries.length;
+    this.queries[number] = { client, id: request.id, request, answer: undefined, isOpen: false };
+    this.later(number, controlTimers.query);
+  }
+
+  /** The question reaches the registry. */
+  asked(number: number): void {
+    const query = this.queries[number];
+    if (query === undefined) return;
+    const registry = this.registries[query.client.spec.service];
+    if (!this.isReachable || registry === undefined) {
+      this.sendBack(number, 'unreachable');
+      return;
+    }
+    query.isOpen = true;
+    registry.query(number, query.request.index, query.request.waitMs, this.engine.time);
+    this.wakeRegistry(query.client.spec.service);
+  }
+
+  /** The answer reaches the client. A stream goes on. */
+  told(number: number): void {
+    const query = this.queries[number];
+    if (query?.answer === undefined) return;
+    const { client, id, answer, request } = query;
+    query.answer = undefined;
+    const isStream = request.waitMs === Infinity && typeof answer !== 'string';
+    if (!isStream) {
+      this.queries[number] = undefined;
+      this.freeQueries.push(number);
+    }
+    client.discovery?.onFetched(id, answer, this.engine.time);
+    this.wake(client);
+    if (!isStream || this.queries[number] === undefined || typeof answer === 'string') return;
+    // The stream waits for the next change.
+    this.queries[number] = { ...query, request: { ...request, index: answer.index }, answer: undefined, isOpen: false };
+    this.asked(number);
+  }
+
+  /** The registry answers a question it may have held. */
+  private answered(number: number, view: SourceView): void {
+    const query = this.queries[number];
+    if (query === undefined || !query.isOpen) return;
+    query.isOpen = false;
+    this.sendBack(number, view);
+  }
+
+  private sendBack(number: number, answer: SourceView | SourceFailure): void {
+    const query = this.queries[number];
+    if (query === undefined) return;
+    query.answer = answer;
+    this.later(number, controlTimers.answer);
+  }
+
+  /** The registry stands in the client's zone. By an event even where it takes no time: clients ask in the middle of other things. */
+  private later(number: number, purpose: number): void {
+    const { zone } = this.queries[number]!.client;
+    const delayMs: Ms = this.network.sample(zone, zone, this.rng);
+    this.engine.at(this.engine.time + delayMs, eventKinds.controlTimer, number, purpose);
+  }
+
+  private wakeRegistry(service: number): void {
+    const at = this.registries[service]?.nextTimerMs() ?? Infinity;
+    if (at >= this.registryTimerMs[service]) return;
+    this.registryTimerMs[service] = at;
+    this.engine.at(Math.max(at, this.engine.time), eventKinds.controlTimer, service, controlTimers.registry);
+  }
+}

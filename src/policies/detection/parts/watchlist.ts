@@ -1,0 +1,90 @@
+/** Who is watched, who of them is suspected, and when the others will be: what all detectors with a deadline per endpoint have in common.
+ *  The detector says how far each heartbeat moves the deadline; the list tells the sink. An endpoint is suspected at its deadline. */
+import { grown, grownFloats } from '../../../core/grow.ts';
+import type { Ms } from '../../../core/time.ts';
+import type { BeliefSink } from '../detector.ts';
+import { DeadlineHeap } from './deadline-heap.ts';
+
+export class Watchlist {
+  readonly #sink: BeliefSink;
+  #states: Uint8Array = new Uint8Array(16);
+  /** When each falls or fell due, by slot. */
+  #deadlineMs: Float64Array = new Float64Array(16);
+  /** Those believed alive. */
+  readonly #due = new DeadlineHeap();
+
+  constructor(sink: BeliefSink) {
+    this.#sink = sink;
+  }
+
+  /** Starts anew with an endpoint believed alive. */
+  watch(slot: number, deadlineMs: Ms): void {
+    if (slot >= this.#states.length) this.#grow(slot + 1);
+    this.#states[slot] = ALIVE;
+    this.#deadlineMs[slot] = deadlineMs;
+    this.#due.set(slot, deadlineMs);
+  }
+
+  unwatch(slot: number): void {
+    if (slot >= this.#states.length) return;
+    this.#states[slot] = UNWATCHED;
+    this.#due.remove(slot);
+  }
+
+  isWatched(slot: number): boolean {
+    return slot < this.#states.length && this.#states[slot] !== UNWATCHED;
+  }
+
+  isSuspected(slot: number): boolean {
+    return this.#states[slot] === SUSPECTED;
+  }
+
+  /** A sign of life moved the deadline of a watched endpoint. One that is over already leaves it suspected, or makes it so. */
+  extend(slot: number, deadlineMs: Ms, nowMs: Ms): void {
+    this.#deadlineMs[slot] = deadlineMs;
+    if (deadlineMs > nowMs) {
+      const wasSuspected = this.isSuspected(slot);
+      this.watch(slot, deadlineMs);
+      if (wasSuspected) this.#sink.believe(slot, true, nowMs);
+    } else if (!this.isSuspected(slot)) {
+      this.#suspect(slot, nowMs);
+    }
+  }
+
+  /** The deadline of a watched endpoint, also if it is over. */
+  deadlineMs(slot: number): Ms {
+    return this.#deadlineMs[slot];
+  }
+
+  /** By how much a watched endpoint is late; 0 in time. */
+  overdueMs(slot: number, nowMs: Ms): Ms {
+    return this.isWatched(slot) ? Math.max(0, nowMs - this.#deadlineMs[slot]) : 0;
+  }
+
+  /** The next deadline; Infinity if nobody is believed alive. */
+  nextMs(): Ms {
+    return this.#due.firstMs();
+  }
+
+  /** Suspects everybody whose deadline has come. */
+  suspectDue(nowMs: Ms): void {
+    // The sink may watch and unwatch, so the first is read anew each time.
+    while (this.#due.firstMs() <= nowMs) this.#suspect(this.#due.first(), nowMs);
+  }
+
+  #suspect(slot: number, nowMs: Ms): void {
+    this.#due.remove(slot);
+    this.#states[slot] = SUSPECTED;
+    this.#sink.believe(slot, false, nowMs);
+  }
+
+  #grow(needed: number): void {
+    const size = Math.max(needed, 2 * this.#states.length);
+    this.#states = grown(this.#states, new Uint8Array(size));
+    this.#deadlineMs = grownFloats(this.#deadlineMs, size);
+  }
+}
+
+const UNWATCHED = 0;
+const ALIVE = 1;
+const SUSPECTED = 2;

@@ -1,0 +1,53 @@
+/** What the simulated world makes policies with: one set of makers per edge and per service, overrides already resolved. */
+import type { Balancer, BalancerDeps } from '../policies/balancing/balancer.ts';
+import type { HealthChecker, HealthCheckerDeps } from '../policies/detection/checks/health-checker.ts';
+import type { Detector, DetectorDeps } from '../policies/detection/detector.ts';
+import type { OutlierDetector, OutlierDetectorDeps } from '../policies/detection/outliers/outlier-detector.ts';
+import type { DiscoveryClient, DiscoveryDeps } from '../policies/discovery/discovery-client.ts';
+import type { Registry, RegistryDeps } from '../policies/discovery/registries/registry.ts';
+import type { RestartDeps, RestartPolicy } from '../policies/recovery/restarts/restart-policy.ts';
+import type { Admission, AdmissionDeps } from '../policies/resilience/admission/admission.ts';
+import type { Breaker, BreakerDeps } from '../policies/resilience/breakers/breaker.ts';
+import type { RetryBudget } from '../policies/resilience/budgets/retry-budget.ts';
+import type { Hedge, HedgeDeps } from '../policies/resilience/hedging/hedge.ts';
+import type { QueuePolicy } from '../policies/resilience/queueing/queue-policy.ts';
+import type { RetryDeps, RetryPolicy } from '../policies/resilience/retries/retry.ts';
+
+/** For one variant. */
+export interface PolicyMakers {
+  /** Of the variant; edges may have another. */
+  readonly balancerName: string;
+  /** Whether any policy of any edge or service is the user's code. */
+  readonly isUserPolicy: boolean;
+  /** Files of the user's policies, to tell their errors from ours. */
+  readonly userFiles: readonly string[];
+  /** As the scenario's `edges`. */
+  readonly edges: readonly EdgeMakers[];
+  /** As the scenario's `services`. */
+  readonly services: readonly ServiceMakers[];
+}
+
+/** Called once per client of the edge. What is absent is not there: nothing is retried, every instance is believed alive. */
+export interface EdgeMakers {
+  readonly balancerName: string;
+  /** Whether the balancer is the user's code. */
+  readonly isUserPolicy: boolean;
+  readonly balancer: (deps: BalancerDeps) => Balancer;
+  readonly detector?: (deps: DetectorDeps) => Detector;
+  readonly healthCheck?: (deps: HealthCheckerDeps) => HealthChecker;
+  readonly outlier?: (deps: OutlierDetectorDeps) => OutlierDetector;
+  readonly discovery?: (deps: DiscoveryDeps) => DiscoveryClient;
+  readonly retry?: (deps: RetryDeps) => RetryPolicy;
+  readonly budget?: (deps: object) => RetryBudget;
+  readonly hedge?: (deps: HedgeDeps) => Hedge;
+  readonly breaker?: (deps: BreakerDeps) => Breaker;
+  readonly admission?: (deps: AdmissionDeps) => Admission;
+}
+
+/** Called once per instance of the service. */
+export interface ServiceMakers {
+  readonly registry?: (deps: RegistryDeps) => Registry;
+  readonly restart?: (deps: RestartDeps) => RestartPolicy;
+  readonly shedding?: (deps: AdmissionDeps) => Admission;
+  readonly queueing?: (deps: object) => QueuePolicy;
+}

@@ -1,0 +1,133 @@
+/** Pieces that several sections of a scenario file share: limits, random times, policies. */
+import * as z from 'zod';
+import { choice, count, duration, either, filePath, fraction, keys, number, positiveDuration, text } from './fields.ts';
+import type { Role } from './roles.ts';
+
+/** Limits on counts keep a slip of the pen from asking for more memory than there is. */
+export const limits = {
+  seeds: 1000,
+  instances: 100_000,
+  balancers: 10_000,
+  slots: 1_000_000,
+  keys: 10_000_000,
+  entries: 10_000,
+  retries: 100,
+  users: 1_000_000,
+  classes: 1000,
+  /** Per service, those inside others included. */
+  steps: 64,
+  /** Of steps inside steps. */
+  stepDepth: 8,
+  copies: 1000,
+  edges: 1000,
+  views: 500,
+} as const;
+
+export const list = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(limits.entries);
+export const above0 = { min: 0, exclusiveMin: true } as const;
+
+const branches = list(
+  keys({
+    share: fraction(above0).describe('Probability of this branch; shares sum to 1.'),
+    mean: positiveDuration('10ms').describe('Mean of this branch.'),
+  }),
+);
+
+const kinds = z.discriminatedUnion('type', [
+  keys({ type: z.literal('constant'), value: duration(undefined, '10ms').describe('The value, always.') }),
+  keys({ type: z.literal('exponential'), mean: positiveDuration('10ms') }),
+  keys({ type: z.literal('uniform'), min: duration(undefined, '5ms'), max: positiveDuration('15ms') }),
+  keys({
+    type: z.literal('erlang'),
+    k: count({ min: 1, max: 10_000 }).describe('Number of stages.'),
+    mean: positiveDuration('10ms'),
+  }),
+  keys({
+    type: z.literal('gamma'),
+    shape: number().describe('Give either shape or cv = 1/√shape.').optional(),
+    cv: number().describe('Standard deviation over mean.').optional(),
+    mean: positiveDuration('10ms'),
+  }),
+  keys({
+    type: z.literal('hyperexponential'),
+    mean: positiveDuration('10ms').describe('With cv2: two branches with balanced means.').optional(),
+    cv2: number({ min: 1 }).describe('Squared coefficient of variation, at least 1.').optional(),
+    branches: branches.describe('Instead of mean and cv2.').optional(),
+  }),
+  keys({
+    type: z.literal('lognormal'),
+    p50: positiveDuration('12ms').describe('Median. Give two of p50, mean, p99 and cv.').optional(),
+    mean: positiveDuration('15ms').optional(),
+    p99: positiveDuration('60ms').optional(),
+    cv: number().describe('Standard deviation over mean.').optional(),
+  }),
+  keys({
+    type: z.literal('weibull'),
+    shape: number({ min: 0.05, max: 1000 }).describe('Below 1: heavier tail than exponential.'),
+    mean: positiveDuration('10ms').describe('Give either mean or scale.').optional(),
+    scale: positiveDuration('10ms').optional(),
+  }),
+  keys({
+    type: z.literal('pareto'),
+    shape: number().describe('Tail index. The mean is infinite up to 1, the variance up to 2, unless max bounds it.'),
+    min: positiveDuration('5ms').describe('Give either min or mean.').optional(),
+    mean: positiveDuration('10ms').optional(),
+    max: positiveDuration('10s').describe('Cuts the tail.').optional(),
+  }),
+  keys({
+    type: z.literal('empirical'),
+    quantiles: z
+      .record(z.string(), duration(undefined, '10ms'))
+      .meta({ examples: [{ p0: '1ms', p50: '10ms', p99: '60ms', p100: '80ms' }] })
+      .describe('Measured percentiles from p0 to p100, linear between them.')
+      .optional(),
+    file: filePath().describe('CSV of samples; each is drawn with equal probability.').optional(),
+    column: either([count(), text()], 'a column name or number')
+      .describe('Name of the column, or its number from 1; the last one by default.')
+      .optional(),
+    unit: choice(['us', 'ms', 's']).describe('Unit of the samples, ms by default.').optional(),
+  }),
+  keys({
+    type: z.literal('discrete'),
+    values: list(keys({ value: duration(undefined, '10ms'), share: fraction(above0) })).describe(
+      'Each value with its probability; shares sum to 1.',
+    ),
+  }),
+]);
+
+export const distribution = either([duration(undefined, '10ms'), kinds], 'a duration or a map with "type"').meta({
+  id: 'distribution',
+  description: 'A random time. A bare duration is constant.',
+  examples: ['12ms', { type: 'lognormal', p50: '12ms', p99: '60ms' }],
+});
+
+/** A policy by name, or with parameters; those are checked against the policy's own table. For each role one, which editors are told apart
+ *  by their tables. */
+const usesOf = (role: Role) =>
+  either(
+    [text(400), z.looseObject({ use: text(400).optional(), label: text(64).optional() })],
+    'the name of a policy or a map with "use"',
+  ).meta({ id: role });
+export const policyUse = usesOf('balancer');
+
+const choices = {
+  balancer: policyUse.describe('Which instance gets the next attempt.').optional(),
+  detector: usesOf('detector').describe('Which instances a client believes alive.').optional(),
+  healthCheck: usesOf('healthCheck').describe('Active checks of which instances are fit.').optional(),
+  outlier: usesOf('outlier').describe('Leaves out instances whose answers are bad.').optional(),
+  discovery: usesOf('discovery').describe('How clients learn which instances there are.').optional(),
+  registry: usesOf('registry').describe('Where instances register and clients ask.').optional(),
+  restart: usesOf('restart').describe('When a crashed instance is started again.').optional(),
+  retry: usesOf('retry').describe('What is tried again, how often and after what wait.').optional(),
+  budget: usesOf('budget').describe('Whether a retry or a hedged attempt may be sent at all.').optional(),
+  hedge: usesOf('hedge').describe('A second attempt while the first is still out.').optional(),
+  breaker: usesOf('breaker').describe('Fails calls at once, for a while, when they fail anyway.').optional(),
+  admission: usesOf('admission').describe('Whether a client sends a request at all.').optional(),
+  shedding: usesOf('shedding').describe('Whether an instance takes a request in.').optional(),
+  queueing: usesOf('queueing').describe('Who of those waiting at an instance is served next.').optional(),
+} satisfies Record<Role, z.ZodType>;
+
+const { shedding: _, queueing: __, registry: ___, restart: ____, ...edgeChoices } = choices;
+export const policies = keys(choices).meta({ id: 'policies' });
+/** Shedding, queueing, registry and restarts are the called service's, whoever calls. */
+export const edgePolicies = keys(edgeChoices).meta({ id: 'edge-policies' });
