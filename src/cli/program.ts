@@ -111,6 +111,8 @@ export function createProgram(terminal: Terminal): Command {
       ]),
     )
     .option('--zone <name>', 'of times without a zone: UTC, +02:00, Europe/Berlin', 'UTC')
+    .option('--replay', 'a scenario that plays the log itself, open loop, instead of the laws fitted to it')
+    .option('--closed', 'the same in closed loop: sessions keep their order and think times')
     .option('--gzip', 'write trace.csv.gz')
     .option('--force', 'write into a folder that holds other files')
     .option('--json', 'print what was measured as JSON')

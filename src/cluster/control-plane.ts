@@ -3,7 +3,7 @@
 import { PolicyFault } from '../core/errors.ts';
 import type { Streams } from '../core/streams.ts';
 import type { Ms } from '../core/time.ts';
-import { type Engine } from '../engine/index.ts';
+import { type Engine, type EventHandle } from '../engine/index.ts';
 import type { BeliefChange } from '../stats/result.ts';
 import type { Client } from './client.ts';
 import { controlTimers, eventKinds } from './events.ts';
@@ -30,10 +30,8 @@ export class ControlPlane {
   private readonly clients: readonly Client[];
   private readonly servers: Servers;
   private readonly rings: Ring[];
-  /** By instance: how fast its own timers run, and how many heartbeats it has sent by them. */
-  private readonly clockRates: Float64Array;
-  private readonly ownBeats: Float64Array;
-
+  /** Heartbeats sent so far, one for each client. */
+  heartbeats: number;
   /** Told of every heartbeat that arrives, when decisions are recorded. */
   explainer: Explainer | undefined;
 
@@ -46,8 +44,7 @@ export class ControlPlane {
     this.clients = clients;
     this.servers = servers;
     this.rings = [];
-    this.clockRates = new Float64Array(fleet.count).fill(1);
-    this.ownBeats = new Float64Array(fleet.count);
+    this.heartbeats = 0;
     // One phase per instance, whatever the period: hosts do not beat in step.
     const rng = streams.stream('heartbeat/phase');
     const phases = Float64Array.from({ length: fleet.count }, () => rng.next());
@@ -80,33 +77,47 @@ export class ControlPlane {
       return;
     }
     const instance = ring.instance();
-    const beat = ring.beat();
+    const beat = ring.beatOf(instance);
     ring.advance();
-    if (this.clockRates[instance] === 1) this.send(ring, instance, beat);
+    if (this.fleet.clockRate[instance] === 1) this.send(ring, instance, beat);
   }
 
-  /** From now on the instance's timers run at this rate. */
+  /** From now on the instance's timers run at this rate. One that is right again falls in with the ring. */
   setClockRate(instance: number, rate: number): void {
-    const before = this.clockRates[instance];
-    this.clockRates[instance] = rate;
-    if (before !== 1 || rate === 1) return;
-    this.rings.forEach((ring, index) => {
-      if (!ring.has(instance)) return;
-      this.ownBeats[instance] = ring.beat();
-      this.engine.at(this.engine.time + ring.everyMs * rate, eventKinds.heartbeat, index, instance + 1);
-    });
+    this.fleet.clockRate[instance] = rate;
+    for (const ring of this.rings) if (ring.has(instance)) this.beatLater(ring, instance);
   }
 
   private beatByOwnClock(ring: Ring, instance: number): void {
-    const rate = this.clockRates[instance];
-    if (rate === 1) return;
-    this.send(ring, instance, ++this.ownBeats[instance]);
-    this.engine.at(this.engine.time + ring.everyMs * rate, eventKinds.heartbeat, this.rings.indexOf(ring), instance + 1);
+    ring.ownTimers.delete(instance);
+    if (this.fleet.clockRate[instance] === 1) return;
+    const beat = ring.ownBeats.get(instance)!;
+    ring.ownBeats.set(instance, beat + 1);
+    this.send(ring, instance, beat);
+    this.beatLater(ring, instance);
+  }
+
+  /** Whoever falls in with the ring again goes on counting where it was. */
+  private beatLater(ring: Ring, instance: number): void {
+    const rate = this.fleet.clockRate[instance];
+    const pending = ring.ownTimers.get(instance);
+    if (pending !== undefined) this.engine.cancel(pending);
+    ring.ownTimers.delete(instance);
+    const own = ring.ownBeats.get(instance);
+    if (rate === 1) {
+      if (own !== undefined) ring.setBeatOf(instance, own);
+      ring.ownBeats.delete(instance);
+      return;
+    }
+    if (own === undefined) ring.ownBeats.set(instance, ring.beatOf(instance));
+    const at = this.engine.time + ring.everyMs * rate;
+    ring.ownTimers.set(instance, this.engine.at(at, eventKinds.heartbeat, ring.index, instance + 1));
   }
 
   private send(ring: Ring, instance: number, beat: number): void {
     const message = instance | ((beat & SEQUENCE_MASK) << INSTANCE_BITS);
     if (!this.servers.beats(instance)) return;
+    this.heartbeats += ring.clients.length;
     for (const client of ring.clients) {
       const salt = HEARTBEAT_SALT + client.number;
       const key = beat * this.fleet.count + instance;
@@ -202,6 +213,12 @@ function checkedTime(at: Ms, policy: string, nowMs: Ms): Ms {
 /** The instances of one service beating with one period for the same clients, in the order of their phases: one track for all. */
 class Ring {
   readonly clients: readonly Client[];
+  readonly index: number;
+  /** Of the instances whose clocks drift: their next heartbeat's number and timer. */
+  readonly ownBeats = new Map<number, number>();
+  readonly ownTimers = new Map<number, EventHandle>();
+  /** How far the numbers of those that have drifted are ahead of the rounds. */
+  private readonly ahead = new Map<number, number>();
   private readonly engine: Engine;
   private readonly track: number;
   readonly everyMs: Ms;
@@ -213,6 +230,7 @@ class Ring {
   constructor(engine: Engine, index: number, clients: readonly Client[], phases: Float64Array) {
     const [{ base, instances, detector }] = clients;
     this.clients = clients;
+    this.index = index;
     this.engine = engine;
     this.everyMs = detector?.heartbeatEveryMs ?? Infinity;
     this.phases = phases;
@@ -232,9 +250,18 @@ class Ring {
     return instance >= base && instance < base + instances;
   }
 
-  /** Number of the round: the instance's heartbeats are numbered by it. */
+  /** Number of the round. */
   beat(): number {
     return this.round;
+  }
+
+  /** Number of the instance's heartbeat in this round. */
+  beatOf(instance: number): number {
+    return this.round + (this.ahead.get(instance) ?? 0);
+  }
+
+  setBeatOf(instance: number, beat: number): void {
+    this.ahead.set(instance, beat - this.round);
   }
 
   advance(): void {

@@ -2,6 +2,7 @@
  *  servers', what they do to messages the network's. A fault of the network, or of discovery, holds or does not as a whole; any other
  *  comes to each of its targets by itself. */
 import type { KeyedDraws, Streams } from '../core/streams.ts';
+import type { Ms } from '../core/time.ts';
 import type { Xoshiro128 } from '../core/xoshiro.ts';
 import { type Engine, type EventHandle, NO_EVENT, priorities } from '../engine/index.ts';
 import type { FaultSpec } from '../scenario/spec.ts';
@@ -26,12 +27,14 @@ export interface FaultsHost {
   /** Whether clients can reach what they learn their endpoints from. */
   setDiscovery(isReachable: boolean): void;
   /** An instance is met by a fault, or rid of it; for the judgement of detectors. */
-  fault?(instance: number, begins: boolean): void;
+  fault(instance: number, spec: FaultSpec, begins: boolean): void;
 }
 
 /** Steps in which memory fills. In the events of a step its number stands above the target's. */
 const LEAK_STEPS = 10;
 const STEP = 131_072;
+/** In the event of a beginning: it is a victim of a cascade. */
+const VICTIM = STEP;
 
 export class Faults {
   private readonly engine: Engine;
@@ -42,17 +45,26 @@ export class Faults {
   private readonly specs: readonly FaultSpec[];
   /** By fault and target: global instance number. Those that only a cascade can reach come after the fault's own. */
   private readonly targets: readonly (readonly number[])[];
+  /** By fault: the target that an instance is. */
+  private readonly places: readonly ReadonlyMap<number, number>[];
   /** By fault and target; empty for what happens once. */
   private readonly lives: readonly (readonly Life[])[];
-  /** By fault and target: whether it holds now, and how often it has begun. */
+  /** By fault and target: whether it holds now, how often it was due, how often it has brought down others, and its next event. */
   private readonly active: readonly boolean[][];
   private readonly times: readonly number[][];
-  private readonly chance: KeyedDraws;
-  private readonly cascades: readonly (Sampler | undefined)[];
+  private readonly spreads: readonly number[][];
+  private readonly next: readonly EventHandle[][];
+  /** By fault and time: the rank up to which targets are hit. */
+  private readonly limits: readonly Map<number, number>[];
+  /** By fault of the network: whom it holds on now. */
+  private readonly hitNow: (readonly number[])[];
+  private readonly ranks: KeyedDraws;
+  private readonly cascadeDraws: KeyedDraws;
   private readonly cascadeRng: Xoshiro128;
-  private cascadeRolls: number;
-  /** By fault and target: the pending step of a leak. */
+  private readonly cascades: readonly (Sampler | undefined)[];
+  /** By fault and target: the pending step of a leak, and how slow it has made the instance. */
   private readonly steps: readonly EventHandle[][];
+  private readonly leaks: readonly number[][];
   private discoveryOutages: number;
 
   constructor(
@@ -71,76 +83,116 @@ export class Faults {
     this.host = host;
     this.specs = specs;
     this.targets = specs.map((spec) => [...ownTargets(spec, fleet), ...othersOf(spec, fleet)]);
-    this.active = this.targets.map((targets) => targets.map(() => false));
-    this.times = this.targets.map((targets) => targets.map(() => 0));
-    this.chance = streams.keyed('fault/chance');
-    this.cascades = specs.map(({ cascade }) => cascade && makeSampler(cascade.after));
+    this.places = this.targets.map((targets) => new Map(targets.map((instance, place) => [instance, place])));
+    const each = <T>(value: T): T[][] =>
+      this.targets.map((targets, fault) => Array<T>(isWhole(specs[fault]) ? 1 : targets.length).fill(value));
+    this.active = each(false);
+    this.times = each(0);
+    this.spreads = each(0);
+    this.next = each<EventHandle>(NO_EVENT);
+    this.steps = each<EventHandle>(NO_EVENT);
+    this.leaks = each(1);
+    this.limits = specs.map(() => new Map<number, number>());
+    this.hitNow = specs.map(() => []);
+    this.ranks = streams.keyed('fault/hit');
+    this.cascadeDraws = streams.keyed('fault/cascade');
     this.cascadeRng = streams.stream('fault/cascade');
-    this.cascadeRolls = 0;
-    this.steps = this.targets.map((targets) => targets.map(() => NO_EVENT));
+    this.cascades = specs.map(({ cascade }) => cascade && makeSampler(cascade.after));
     this.discoveryOutages = 0;
     this.lives = specs.map(({ schedule }, fault) => {
       if (schedule.type === 'once') return [];
       const works = makeSampler(schedule.type === 'random' ? schedule.timeToFailure : schedule.up);
       const fails = makeSampler(schedule.type === 'random' ? schedule.timeToRepair : schedule.down);
-      return this.unitsOf(fault).map((unit) => ({
+      return this.active[fault].map((_, unit) => ({
         rng: streams.stream(`fault/${fault}/${isWhole(specs[fault]) ? 'all' : fleet.ids[this.targets[fault][unit]]}`),
         works,
         fails,
       }));
     });
-    specs.forEach(({ schedule }, fault) =>
-      this.unitsOf(fault).forEach((unit) => {
+    specs.forEach(({ schedule }, fault) => {
+      for (let unit = 0; unit < this.ownUnits(fault); unit++) {
         const life = this.lives[fault][unit];
-        const at = schedule.type === 'random' ? life.works.sample(life.rng) : schedule.atMs;
-        if (at < Infinity) engine.at(at, eventKinds.faultBegins, fault, unit, priorities.fault);
-      }),
-    );
+        this.beginsAt(fault, unit, schedule.type === 'random' ? life.works.sample(life.rng) : schedule.atMs);
+      }
+    });
   }
 
-  begin(fault: number, target: number): void {
-    const spec = this.specs[fault];
-    const { schedule } = spec;
-    const life = this.lives[fault][target];
-    // A cascade's victim may have crashed by itself meanwhile.
-    if (this.active[fault][target]) return;
-    if (this.isHit(fault, target)) {
-      this.active[fault][target] = true;
-      this.apply(fault, target, true);
+  /** It is due for a target (or as a whole): by its schedule, or because another crash brings the target down. */
+  begin(fault: number, event: number): void {
+    const target = event % STEP;
+    if (event >= VICTIM) {
+      if (this.active[fault][target]) return;
+      // What its own schedule had in mind is put off: the target fails now.
+      this.cancel(this.next, fault, target);
+      this.start(fault, target);
+    } else {
+      const isHit = isWhole(this.specs[fault]) || this.isHit(fault, target);
+      if (isHit) this.start(fault, target);
+      this.times[fault][target]++;
     }
-    this.times[fault][target]++;
-    const lasts = life === undefined ? (schedule.type === 'once' ? schedule.forMs : Infinity) : life.fails.sample(life.rng);
-    const endMs = schedule.type === 'flapping' ? schedule.atMs + schedule.forMs : Infinity;
-    const at = Math.min(this.engine.time + lasts, Math.max(endMs, this.engine.time));
-    if (at < Infinity) this.engine.at(at, eventKinds.faultEnds, fault, target, priorities.fault);
+    this.next[fault][target] = NO_EVENT;
+    const endsAtMs = this.endOf(fault, target);
+    if (endsAtMs < Infinity)
+      this.next[fault][target] = this.engine.at(endsAtMs, eventKinds.faultEnds, fault, target, priorities.fault);
   }
 
   /** It ends, or goes on with its next step. */
-  end(fault: number, target: number): void {
-    if (target >= STEP) {
-      this.leakOn(fault, target % STEP, Math.floor(target / STEP));
+  end(fault: number, event: number): void {
+    if (event >= STEP) {
+      this.steps[fault][event % STEP] = NO_EVENT;
+      this.leakOn(fault, event % STEP, Math.floor(event / STEP));
       return;
     }
-    const { schedule } = this.specs[fault];
-    if (this.active[fault][target]) {
-      this.active[fault][target] = false;
-      this.apply(fault, target, false);
+    this.next[fault][event] = NO_EVENT;
+    if (this.active[fault][event]) {
+      this.active[fault][event] = false;
+      this.apply(fault, event, false);
     }
-    const life = this.lives[fault][target];
-    if (life === undefined) return;
+    const life = this.lives[fault][event];
+    // Those that only a cascade can reach do not fail by themselves.
+    if (life === undefined || event >= this.ownUnits(fault)) return;
+    const { schedule } = this.specs[fault];
     const at = this.engine.time + life.works.sample(life.rng);
-    if (schedule.type === 'flapping' && at >= schedule.atMs + schedule.forMs) return;
-    this.engine.at(at, eventKinds.faultBegins, fault, target, priorities.fault);
+    if (schedule.type !== 'flapping' || at < schedule.atMs + schedule.forMs) this.beginsAt(fault, event, at);
+  }
+
+  /** An instance is up again: with empty memory. */
+  cameUp(instance: number): void {
+    this.specs.forEach(({ type }, fault) => {
+      const target = type === 'memory-leak' ? this.places[fault].get(instance) : undefined;
+      if (target === undefined || !this.active[fault][target]) return;
+      this.cancel(this.steps, fault, target);
+      this.leakOn(fault, target, 0);
+    });
+  }
+
+  private start(fault: number, target: number): void {
+    this.active[fault][target] = true;
+    this.apply(fault, target, true);
+  }
+
+  private beginsAt(fault: number, target: number, atMs: Ms): void {
+    if (atMs < Infinity)
+      this.next[fault][target] = this.engine.at(atMs, eventKinds.faultBegins, fault, target, priorities.fault);
+  }
+
+  private endOf(fault: number, target: number): Ms {
+    const { schedule } = this.specs[fault];
+    const nowMs = this.engine.time;
+    if (schedule.type === 'once') return nowMs + schedule.forMs;
+    const life = this.lives[fault][target];
+    const endsAtMs = nowMs + life.fails.sample(life.rng);
+    return schedule.type === 'random' ? endsAtMs : Math.max(nowMs, Math.min(endsAtMs, schedule.atMs + schedule.forMs));
   }
 
   private apply(fault: number, target: number, begins: boolean): void {
     const spec = this.specs[fault];
-    const instance = this.targets[fault][target];
     if (isWhole(spec)) {
       this.applyWhole(fault, begins);
       return;
     }
-    if (spec.type !== 'cache-flush') this.host.fault?.(instance, begins);
+    const instance = this.targets[fault][target];
+    this.host.fault(instance, spec, begins);
     this.applyTo(fault, target, spec, instance, begins);
   }
 
@@ -151,10 +203,11 @@ export class Faults {
       this.host.setDiscovery(this.discoveryOutages === 0);
       return;
     }
-    const hit = this.targets[fault].filter((_, target) => this.isHit(fault, target));
-    for (const instance of spec.type === 'partition' ? this.targets[fault] : []) this.host.fault?.(instance, begins);
-    if (begins) this.network?.begin(fault, spec, hit);
-    else this.network?.end(fault);
+    if (begins) {
+      this.hitNow[fault] = this.targets[fault].filter((_, target) => this.isHit(fault, target));
+      this.network?.begin(fault, spec, this.hitNow[fault]);
+    } else this.network?.end(fault);
+    for (const instance of this.hitNow[fault]) this.host.fault(instance, spec, begins);
   }
 
   private applyTo(fault: number, target: number, spec: FaultSpec, instance: number, begins: boolean): void {
@@ -214,69 +267,93 @@ export class Faults {
     this.fleet.slowFactor[instance] = part?.type === 'slow' ? part.factor : 1;
   }
 
-  /** One step of a leak, from 0; after the last, the instance runs out of memory, starts up, and begins anew. */
+  /** One step of a leak, from 0. After the last the instance runs out of memory; its next life begins anew, see `cameUp`. */
   private leakOn(fault: number, target: number, step: number): void {
     const spec = this.specs[fault];
-    if (spec.type !== 'memory-leak' || !this.active[fault][target]) return;
     const instance = this.targets[fault][target];
-    const isFull = step >= LEAK_STEPS;
-    if (isFull) {
+    if (spec.type !== 'memory-leak' || !this.servers.isUp(instance)) return;
+    if (step >= LEAK_STEPS) {
       this.servers.crash(instance);
       this.servers.restart(instance);
+      return;
     }
-    const at = isFull ? 0 : step;
-    this.servers.setLeak(instance, 1 + ((spec.factor - 1) * at) / LEAK_STEPS);
+    this.setLeak(fault, target, 1 + ((spec.factor - 1) * step) / LEAK_STEPS);
     const nextMs = this.engine.time + spec.fillsMs / LEAK_STEPS;
-    this.steps[fault][target] = this.engine.at(nextMs, eventKinds.faultEnds, fault, (at + 1) * STEP + target, priorities.fault);
+    this.steps[fault][target] = this.engine.at(
+      nextMs,
+      eventKinds.faultEnds,
+      fault,
+      (step + 1) * STEP + target,
+      priorities.fault,
+    );
   }
 
   private stopLeak(fault: number, target: number): void {
-    if (this.steps[fault][target] !== NO_EVENT) this.engine.cancel(this.steps[fault][target]);
-    this.steps[fault][target] = NO_EVENT;
-    this.servers.setLeak(this.targets[fault][target], 1);
+    this.cancel(this.steps, fault, target);
+    this.setLeak(fault, target, 1);
   }
 
-  /** A crash may bring down the others of its service. */
+  private cancel(events: readonly EventHandle[][], fault: number, target: number): void {
+    if (events[fault][target] !== NO_EVENT) this.engine.cancel(events[fault][target]);
+    events[fault][target] = NO_EVENT;
+  }
+
+  private setLeak(fault: number, target: number, factor: number): void {
+    this.leaks[fault][target] = factor;
+    const instance = this.targets[fault][target];
+    this.servers.setLeak(
+      instance,
+      this.product(instance, (spec, other, place) => (spec.type === 'memory-leak' ? this.leaks[other][place] : 1)),
+    );
+  }
+
+  /** A crash may bring down the others of its service. Who falls depends on who fell and how often, not on what else is drawn. */
   private spread(fault: number, target: number, chance: number): void {
     const instance = this.targets[fault][target];
     const service = this.fleet.service[instance];
+    const key = this.spreads[fault][target]++ * STEP + target;
     this.targets[fault].forEach((other, place) => {
       if (other === instance || this.fleet.service[other] !== service || !this.servers.isUp(other)) return;
-      if (this.chance.unit(this.cascadeRolls++, fault) >= chance) return;
+      const salt = fault * STEP + place;
+      if (this.cascadeDraws.unit(key, salt) >= chance) return;
+      this.cascadeDraws.fork(key, salt, this.cascadeRng);
       const afterMs = this.cascades[fault]!.sample(this.cascadeRng);
-      this.engine.at(this.engine.time + afterMs, eventKinds.faultBegins, fault, place, priorities.fault);
+      this.engine.at(this.engine.time + afterMs, eventKinds.faultBegins, fault, VICTIM + place, priorities.fault);
     });
   }
 
   /** Whether the target is among the share that is hit this time. Targets are ranked by chance, so that the number is exact. */
   private isHit(fault: number, target: number): boolean {
-    const spec = this.specs[fault];
-    if (spec.share >= 1 || spec.targets.length === 0 || target >= spec.targets.length) return true;
-    const time = this.times[fault][isWhole(spec) ? 0 : target];
-    const rank = (place: number): number => this.chance.unit(fault * STEP + place, time + 1);
-    const own = rank(target);
-    let before = 0;
-    for (let place = 0; place < spec.targets.length; place++) if (rank(place) < own) before++;
-    return before < Math.max(1, Math.round(spec.share * spec.targets.length));
+    const { hit, targets } = this.specs[fault];
+    if (!(hit < 1) || target >= targets.length) return true;
+    const time = this.times[fault][isWhole(this.specs[fault]) ? 0 : target];
+    const rank = (place: number): number => this.ranks.unit(fault * STEP + place, time);
+    let limit = this.limits[fault].get(time);
+    if (limit === undefined) {
+      const ranks = Float64Array.from(targets, (_, place) => rank(place)).sort();
+      limit = ranks[Math.max(1, Math.round(hit * targets.length)) - 1];
+      this.limits[fault].set(time, limit);
+    }
+    return rank(target) <= limit;
   }
 
-  /** What begins and ends by itself: every target, or the fault as a whole. */
-  private unitsOf(fault: number): number[] {
-    return isWhole(this.specs[fault]) ? [0] : this.specs[fault].targets.map((_, target) => target);
+  /** How many begin by themselves: every target, or the fault as a whole. */
+  private ownUnits(fault: number): number {
+    return isWhole(this.specs[fault]) ? 1 : this.specs[fault].targets.length;
   }
 
   private holdsOn(fault: number, instance: number): boolean {
-    return this.targets[fault].some((other, target) => other === instance && this.active[fault][target]);
+    const target = this.places[fault].get(instance);
+    return target !== undefined && this.active[fault][target];
   }
 
   /** Over the faults that hold on the instance now. Computed anew each time, so that nothing drifts when they overlap. */
-  private product(instance: number, factorOf: (spec: FaultSpec) => number): number {
+  private product(instance: number, factorOf: (spec: FaultSpec, fault: number, target: number) => number): number {
     let product = 1;
-    this.specs.forEach((spec, fault) =>
-      this.targets[fault].forEach((other, target) => {
-        if (other === instance && this.active[fault][target]) product *= factorOf(spec);
-      }),
-    );
+    this.specs.forEach((spec, fault) => {
+      const target = isWhole(spec) ? undefined : this.places[fault].get(instance);
+      if (target !== undefined && this.active[fault][target]) product *= factorOf(spec, fault, target);
+    });
     return product;
   }
 }

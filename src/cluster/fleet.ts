@@ -25,6 +25,8 @@ export class Fleet {
   readonly slowShare: Float64Array;
   readonly slowFactor: Float64Array;
   readonly dropShare: Float64Array;
+  /** By how much the instance's own timers are slower than they should be; 1 is right. */
+  readonly clockRate: Float64Array;
   /** Requests served to the end. */
   readonly served: Float64Array;
   /** Integral of `busy` over time, up to the last change. */
@@ -54,6 +56,7 @@ export class Fleet {
     this.slowShare = new Float64Array(this.count);
     this.slowFactor = new Float64Array(this.count).fill(1);
     this.dropShare = new Float64Array(this.count);
+    this.clockRate = new Float64Array(this.count).fill(1);
     this.served = new Float64Array(this.count);
     this.busyArea = new Float64Array(this.count);
     this.busySinceMs = new Float64Array(this.count);

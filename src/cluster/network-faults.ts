@@ -74,6 +74,14 @@ export class NetworkFaults {
     this.active = this.active.filter((each) => each.fault !== fault);
   }
 
+  /** Whether nothing that the instance sends arrives anywhere. */
+  isMute(instance: number): boolean {
+    return this.active.some(
+      ({ type, link, hit }) =>
+        type === 'partition' && link.type === 'instances' && link.direction !== 'in' && hit[instance] === 1,
+    );
+  }
+
   /** Extra time of the message, or NEVER. */
   delayOf(message: Message): Ms {
     let delayMs = 0;

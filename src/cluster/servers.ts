@@ -173,7 +173,7 @@ export class Servers implements StationHost {
     const { fleet } = this;
     const isTaken =
       fleet.state[instance] === instanceStates.up && this.stations[fleet.service[instance]].arrive(request, instance);
-    if (!isTaken) this.transport.reply(request, outcomes.refused);
+    if (!isTaken) this.turnAway(request, instance);
   }
 
   private receiveFully(request: number): void {
@@ -204,7 +204,15 @@ export class Servers implements StationHost {
     if (this.stations[service].arrive(request, instance)) return;
     if (this.hasDoors) this.leaves(request, instance, admissionResults.dropped);
     this.requests.ints[(request << 4) + HOLDERS] &= ~AT_INSTANCE;
-    this.transport.reply(request, outcomes.refused);
+    this.turnAway(request, instance);
+  }
+
+  /** No place, or nobody there: a machine that is down refuses, a full queue may drop without a word. */
+  private turnAway(request: number, instance: number): void {
+    const { fleet } = this;
+    const isFull = fleet.state[instance] === instanceStates.up;
+    if (isFull && fleet.services[fleet.service[instance]].dropsOverflow === true) this.transport.loseAnswer(request);
+    else this.transport.reply(request, outcomes.refused);
   }
 
   complete(subject: number, instance: number): void {

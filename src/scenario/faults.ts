@@ -34,8 +34,8 @@ export async function compileFaults(
     const cascade = await compileCascade(shape, path, env);
     if (schedule === undefined || targets === undefined || effect === undefined || cascade === undefined) continue;
     if (shape.type === 'cache-flush') complainOfNoCache(targets, path, services!, cached, env);
-    const share = 'hit' in shape ? shape.hit : 1;
-    faults.push({ label: labelOf(shape), targets, share, schedule, ...cascade, ...effect });
+    const hit = 'hit' in shape ? shape.hit : 1;
+    faults.push({ label: labelOf(shape), targets, hit, schedule, ...cascade, ...effect });
     places.push(path);
   }
   complainOfOverlaps(faults, places, services ?? [], env);

@@ -81,7 +81,7 @@ async function compileService(
   const isGood = isConsistent(shape, path, env);
   if (instances === undefined) return { name };
   if (work === undefined || workByClass === undefined || policies === undefined || !isGood) return { name, instances };
-  const { slots, queue, discipline, startup, coldStart, cancelAbandoned, whileWaiting, dropExpired } = shape;
+  const { slots, queue, discipline, startup, coldStart, cancelAbandoned, overflow, whileWaiting, dropExpired } = shape;
   return {
     name,
     instances,
@@ -89,6 +89,7 @@ async function compileService(
       ...{ name, instances, slots, queueLimit: queue, discipline, work, workByClass, steps: [] },
       holdsSlot: discipline !== 'processor-sharing' && whileWaiting !== 'release',
       ...{ dropsExpired: dropExpired, policies, startupMs: startup, cancelAbandoned },
+      ...(overflow === 'drop' ? { dropsOverflow: true } : {}),
       coldStart: { forMs: coldStart?.for ?? 0, factor: coldStart?.factor ?? 1 },
     },
   };

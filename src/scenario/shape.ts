@@ -77,6 +77,9 @@ export const service = keys({
   })
     .describe('After start-up: slower at first, then linearly faster.')
     .optional(),
+  overflow: choice(['refuse', 'drop'])
+    .describe('What happens to requests that find no place: an answer that says so, or none.')
+    .prefault('refuse'),
   cancelAbandoned: boolean().describe('Whether an instance drops a request whose client has given up.').prefault(false),
 });
 

@@ -104,6 +104,8 @@ export interface ServiceSpec {
   readonly coldStart: { readonly forMs: Ms; readonly factor: number };
   /** Whether the server drops a request whose client has given up (default false: it works on in vain). */
   readonly cancelAbandoned: boolean;
+  /** Whether requests that find no place vanish without an answer, as when a listen queue overflows; else they are refused. */
+  readonly dropsOverflow?: boolean;
 }
 
 export type StepSpec =
@@ -300,8 +302,9 @@ export type FaultSpec = {
   readonly label: string;
   /** Instances hit: service index and instance index. */
   readonly targets: readonly { readonly service: number; readonly instance: number }[];
-  /** Share of the targets that are hit, chosen anew each time; 1 for all. At least one is. */
-  readonly share: number;
+  /** Share of the targets that are hit, chosen anew each time; 1 for all. At least one is. Not to be confused with the `share` of requests
+   *  or packets that some effects have. */
+  readonly hit: number;
   readonly schedule: FaultSchedule;
   /** Crashes only: every other instance of the service that is up crashes too with this chance, after a time; and so on from there. */
   readonly cascade?: { readonly chance: number; readonly after: DistributionSpec };

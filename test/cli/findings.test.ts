@@ -10,6 +10,7 @@ const expectation = (passed: boolean, uncertain: boolean): ExpectationResult => 
     column: 5,
     length: 21,
     variant: 'random',
+    view: '',
     metric: 'availability',
   },
   ...{

@@ -132,9 +132,15 @@ describe('calls at once', () => {
         { class: 0, share: 0.7 },
         { class: 1, share: 0.3 },
       ],
-      graph: [{ work: 0, steps: [together([callOf(1, { classes: [0] }), callOf(2, { classes: [1] })])] }, { work: 0 }, { work: 0 }],
+      graph: [
+        { work: 0, steps: [together([callOf(1, { classes: [0] }), callOf(2, { classes: [1] })])] },
+        { work: 0 },
+        { work: 0 },
+      ],
       calls: edges.slice(0, 2),
-      views: [0, 1, 2].flatMap((edge) => [0, 1].map((cls) => ({ label: '', edges: [edge], service: -1, class: cls, fromMs: 0, toMs: Infinity }))),
+      views: [0, 1, 2].flatMap((edge) =>
+        [0, 1].map((cls) => ({ label: '', edges: [edge], service: -1, class: cls, fromMs: 0, toMs: Infinity })),
+      ),
     });
     const [reads, writes, readsOn1, writesOn1, readsOn2, writesOn2] = played.views.map(({ ledger }) => ledger.offered);
     expect(reads + writes).toBe(played.ledger.offered);
@@ -234,7 +240,10 @@ describe('a call that fails', () => {
 });
 
 describe('while a request waits for others', () => {
-  const graph = (holdsSlot: boolean) => [{ holdsSlot, steps: [call(1), work(4)] }, { work: 20, slots: 2 }];
+  const graph = (holdsSlot: boolean) => [
+    { holdsSlot, steps: [call(1), work(4)] },
+    { work: 20, slots: 2 },
+  ];
 
   test('it keeps its slot where requests hold threads', () => {
     // 0–10 at web, 10–30 at db, 30–34 at web; the second begins at 34 and ends 34 later.
@@ -259,7 +268,12 @@ describe('while a request waits for others', () => {
   test('it comes back whatever the limit of the queue is', () => {
     // No place to wait. First: 0–10, db 10–30. Second: 25–35, so that the first waits 30–35 and works 35–39. Third (36): refused.
     const [web, db] = graph(false);
-    const played = playGraph({ at: [0, 25, 36], graph: [{ ...web, queueLimit: 0 }, db], calls: [{ from: 0, to: 1 }], windowMs: 10 });
+    const played = playGraph({
+      at: [0, 25, 36],
+      graph: [{ ...web, queueLimit: 0 }, db],
+      calls: [{ from: 0, to: 1 }],
+      windowMs: 10,
+    });
     expect(onEdge(played, 0)).toEqual([
       [0, 39, 'ok'],
       [25, 59, 'ok'],
@@ -270,7 +284,11 @@ describe('while a request waits for others', () => {
   test('it waits outside where cores are shared', () => {
     // Both share the core 1–19: A has done 1 + 9 at 19, B at 20. Db 19–39 and 20–40 (two slots); work of 4 alone and then shared.
     const [web, db] = graph(true);
-    const played = playGraph({ at: [0, 1], graph: [{ ...web, discipline: 'processor-sharing' }, db], calls: [{ from: 0, to: 1 }] });
+    const played = playGraph({
+      at: [0, 1],
+      graph: [{ ...web, discipline: 'processor-sharing' }, db],
+      calls: [{ from: 0, to: 1 }],
+    });
     // A alone 39–40 (3 left), then both at half speed: A done at 46; B has 1 left: 47.
     expect(onEdge(played, 0)).toEqual([
       [0, 46, 'ok'],

@@ -168,7 +168,10 @@ describe('one event that ends several requests of one caller', () => {
   test('the same where they wait for others outside their slots', () => {
     const played = playGraph({
       at: [0],
-      graph: [...graph({ work: 1, holdsSlot: false, slots: 3, steps: [call(2)] }), { work: 100, slots: 3, cancelAbandoned: true }],
+      graph: [
+        ...graph({ work: 1, holdsSlot: false, slots: 3, steps: [call(2)] }),
+        { work: 100, slots: 3, cancelAbandoned: true },
+      ],
       calls: [...calls, { from: 1, to: 2 }],
       faults: [hurt(15)],
     });
@@ -180,7 +183,12 @@ describe('one event that ends several requests of one caller', () => {
   test('an answer frees the slot, the queue gives up the second call, and so the caller the one just answered', () => {
     // Three calls with 15 each from 10 on; the first is served 10–30, late: expired at 25 is what waits. A queueing policy that drops
     // whatever has waited at all does it at 30, when the first is answered.
-    const picky = () => ({ byPriority: false, onEnqueue: () => {}, takesNewest: () => false, onDequeue: (waitMs: number) => waitMs === 0 });
+    const picky = () => ({
+      byPriority: false,
+      onEnqueue: () => {},
+      takesNewest: () => false,
+      onDequeue: (waitMs: number) => waitMs === 0,
+    });
     const played = playGraph({ at: [0], graph: graph({ work: 20 }), calls, services: { 1: { queueing: picky } } });
     expect(onEdge(played, 0)).toEqual([[0, 30, 'error']]);
     const { ok, shed, cancelled } = endsOn(played, 1);
@@ -191,7 +199,12 @@ describe('one event that ends several requests of one caller', () => {
   });
 
   test('a call that times out frees its slot, the queue gives up another, and their caller fails once', () => {
-    const picky = () => ({ byPriority: false, onEnqueue: () => {}, takesNewest: () => false, onDequeue: (waitMs: number) => waitMs === 0 });
+    const picky = () => ({
+      byPriority: false,
+      onEnqueue: () => {},
+      takesNewest: () => false,
+      onDequeue: (waitMs: number) => waitMs === 0,
+    });
     const played = playGraph({
       at: [0],
       graph: graph({ work: 20 }),
@@ -212,7 +225,15 @@ describe('one event that ends several requests of one caller', () => {
         {
           from: 0,
           to: 1,
-          pool: { connections: 1, streams: 1, pending: 9, roundTrips: 0, handshake: constant(0), keepAliveMs: Infinity, reuse: 'newest' },
+          pool: {
+            connections: 1,
+            streams: 1,
+            pending: 9,
+            roundTrips: 0,
+            handshake: constant(0),
+            keepAliveMs: Infinity,
+            reuse: 'newest',
+          },
         },
       ],
       services: { 1: { shedding: once } },

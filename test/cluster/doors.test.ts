@@ -61,7 +61,10 @@ describe('a door', () => {
   test('lets in as many as its limit, counting those that wait for others', () => {
     const played = playGraph({
       at: [0, 0, 0],
-      graph: [{ slots: 5, holdsSlot: false, steps: [call(1)] }, { work: 50, slots: 5 }],
+      graph: [
+        { slots: 5, holdsSlot: false, steps: [call(1)] },
+        { work: 50, slots: 5 },
+      ],
       calls: [{ from: 0, to: 1 }],
       services: { 0: { shedding: (deps) => semaphore.make({ maxConcurrentCalls: 2 }, deps) } },
       views: [viewOf({})],
@@ -91,7 +94,8 @@ describe('a queueing policy', () => {
   const at = [0, 1, 2, 3];
 
   test('fifo and lifo order as their names say', () => {
-    const of = (queueing: NonNullable<ServiceMakers['queueing']>) => endings(play({ at, service: { queueing } })).map(([ms]) => ms);
+    const of = (queueing: NonNullable<ServiceMakers['queueing']>) =>
+      endings(play({ at, service: { queueing } })).map(([ms]) => ms);
     expect(of((deps) => fifo.make({}, deps))).toEqual([10, 20, 30, 40]);
     expect(of((deps) => lifo.make({}, deps))).toEqual([10, 40, 30, 20]);
   });
@@ -156,7 +160,12 @@ describe('a queueing policy', () => {
   });
 
   test('whose drops are retried at once does not go round in circles', () => {
-    const picky = () => ({ byPriority: false, onEnqueue: () => {}, takesNewest: () => false, onDequeue: (waitMs: number) => waitMs === 0 });
+    const picky = () => ({
+      byPriority: false,
+      onEnqueue: () => {},
+      takesNewest: () => false,
+      onDequeue: (waitMs: number) => waitMs === 0,
+    });
     const played = play({
       at,
       service: { queueing: picky },
@@ -165,6 +174,10 @@ describe('a queueing policy', () => {
     });
     // At 10 three have waited and are dropped; tried again, one of them begins at once and two wait; and so on.
     expect(played.ledger.ok).toBe(4);
-    expect(endings(played).filter(([, outcome]) => outcome === 'ok').map(([ms]) => ms)).toEqual([10, 20, 30, 40]);
+    expect(
+      endings(played)
+        .filter(([, outcome]) => outcome === 'ok')
+        .map(([ms]) => ms),
+    ).toEqual([10, 20, 30, 40]);
   });
 });

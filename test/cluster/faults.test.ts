@@ -294,3 +294,20 @@ describe('random faults', () => {
     expect(played.upShares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
   });
 });
+
+test('a share of errors is a share of the requests, at every instance that the fault names', () => {
+  // 4 × 250 requests: standard error of each share 0.03; the bound is five of them, and the seed is fixed.
+  const all = [0, 1, 2, 3];
+  const fault = { ...errors(0, 0.3, 0, 99_999), targets: all.map((instance) => ({ service: 0, instance })) };
+  const { attempts } = play({
+    instances: 4,
+    work: 0,
+    arrivals: { type: 'constant', perSecond: 100 },
+    durationMs: 10_000,
+    faults: [fault],
+  });
+  for (const instance of all) {
+    const own = attempts.filter(({ slot }) => slot === instance);
+    expect(Math.abs(own.filter(({ outcome }) => outcome === 'error').length / own.length - 0.3)).toBeLessThan(0.15);
+  }
+});

@@ -2,7 +2,16 @@
  *  one instance with one slot and constant work unless said otherwise, every edge sidecars and no limits. */
 import type { CallSpec, EdgeSpec, QueueSpec, ServiceSpec, StepSpec, TrafficSpec, ViewSpec } from '../../src/scenario/spec.ts';
 import type { ViewResult } from '../../src/stats/result.ts';
-import { type Attempt, buildWorld, constant, type Played, playWorld, type PlaySetup, rounded, type World } from './world-builder.ts';
+import {
+  type Attempt,
+  buildWorld,
+  constant,
+  type Played,
+  playWorld,
+  type PlaySetup,
+  rounded,
+  type World,
+} from './world-builder.ts';
 
 export interface ServiceSetup extends Partial<Omit<ServiceSpec, 'instances' | 'work' | 'name' | 'policies'>> {
   readonly instances?: number;
@@ -71,7 +80,13 @@ export const viewOf = (view: Partial<ViewSpec>): ViewSpec => ({
   ...view,
 });
 
-export const callOf = (edge: number, more: Partial<CallSpec> = {}): CallSpec => ({ edge, copies: 1, optional: false, classes: [], ...more });
+export const callOf = (edge: number, more: Partial<CallSpec> = {}): CallSpec => ({
+  edge,
+  copies: 1,
+  optional: false,
+  classes: [],
+  ...more,
+});
 /** One call, and its end is waited for. */
 export const call = (edge: number, more: Partial<CallSpec> = {}): StepSpec => together([callOf(edge, more)]);
 export const together = (calls: readonly CallSpec[], wait = Infinity): StepSpec => ({ type: 'calls', calls, wait });

@@ -58,7 +58,7 @@ test('the report is as old as the network made it', () => {
 
 test('no report comes from an instance that is down', () => {
   const heard: Heard[] = [];
-  const crash = { share: 1, label: 'crash', type: 'crash' as const, targets: [{ service: 0, instance: 0 }] };
+  const crash = { hit: 1, label: 'crash', type: 'crash' as const, targets: [{ service: 0, instance: 0 }] };
   const faults = [{ ...crash, schedule: { type: 'once' as const, atMs: 5, forMs: 100 } }];
   const { ledger } = play({ at: [0, 20], work: 10, faults, balancer: listener(heard) });
   expect(ledger.failed).toMatchObject({ connectionLost: 1, refused: 1 });
@@ -90,7 +90,7 @@ test('a probe asks beside the request, sees the requests of everybody, and trave
 
 test('a frozen instance does not answer probes', () => {
   const heard: Heard[] = [];
-  const pause = { share: 1, label: 'pause', type: 'pause' as const, targets: [{ service: 0, instance: 1 }] };
+  const pause = { hit: 1, label: 'pause', type: 'pause' as const, targets: [{ service: 0, instance: 1 }] };
   const faults = [{ ...pause, schedule: { type: 'once' as const, atMs: 0, forMs: 100 } }];
   play({ instances: 2, at: [10], work: 1, faults, balancer: listener(heard, [1]), durationMs: 100 });
   expect(heard.filter(({ isProbe }) => isProbe)).toEqual([]);

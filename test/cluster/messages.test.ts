@@ -9,7 +9,10 @@ import { crash, errors, rounded } from './world-builder.ts';
 const world = (more: Partial<GraphSetup> = {}, queue: Partial<QueueSpec> = {}, consumer: GraphSetup['graph'][number] = {}) =>
   playGraph({
     ...(more.arrivals === undefined ? { at: [0] } : {}),
-    graph: [{ slots: 9, steps: [{ type: 'publish', edge: 1 }, work(2)] }, { work: 30, ...consumer }],
+    graph: [
+      { slots: 9, steps: [{ type: 'publish', edge: 1 }, work(2)] },
+      { work: 30, ...consumer },
+    ],
     calls: [
       { from: 0, to: 1, queue: 0, balancers: 1 },
       { from: -2, to: 1, queue: 0, balancers: 1 },

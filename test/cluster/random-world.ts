@@ -42,7 +42,7 @@ const several = <T>(g: Generator, things: readonly T[], minLength = 0): T[] => g
 const count = (g: Generator, min: number, max: number): number => g(fc.integer, { min, max });
 const maybe = (g: Generator): boolean => g(fc.boolean);
 
-const DURATION_MS = 600;
+const DURATION_MS = 400;
 const zones = ['a', 'b', 'c'] as const;
 const zero = constant(0);
 
@@ -74,7 +74,11 @@ class Builder {
     const world: World = {
       ...base,
       run: { ...base.run, warmupMs: one(g, 0, 0, 150), windowMs: one(g, 60, 170, 5000) },
-      classes: Array.from({ length: this.classes }, (_, n) => ({ name: `c${n}`, priority: (n * 2) % 3, tenant: one(g, '', 'x', 'y') })),
+      classes: Array.from({ length: this.classes }, (_, n) => ({
+        name: `c${n}`,
+        priority: (n * 2) % 3,
+        tenant: one(g, '', 'x', 'y'),
+      })),
       services: this.services,
       edges: this.edges,
       queues: this.queues,
@@ -95,7 +99,12 @@ class Builder {
     return {
       name: `t${number}`,
       edge,
-      arrivals: one<() => ArrivalSpec>(g, () => openLoop(g), () => openLoop(g), () => users(g))(),
+      arrivals: one<() => ArrivalSpec>(
+        g,
+        () => openLoop(g),
+        () => openLoop(g),
+        () => users(g),
+      )(),
       profile: one<RateCurveSpec>(g, steady, pulses),
       mix: shares,
       ...(maybe(g) ? { keys: { count: 20, exponent: 1 } } : {}),
@@ -225,7 +234,7 @@ class Builder {
     const schedule = maybe(g)
       ? { type: 'once' as const, atMs: one(g, 0, 100, 300), forMs: one(g, 0, 30, 200, Infinity) }
       : { type: 'random' as const, timeToFailure: law(g, 100), timeToRepair: law(g, 30) };
-    return { share: 1, ...effect, label: effect.type, targets, schedule };
+    return { hit: 1, ...effect, label: effect.type, targets, schedule };
   }
 
   /** Each edge, each class of the traffic, and stretches of time. */
@@ -287,7 +296,14 @@ function cache(g: Generator): CacheSpec {
   const common = { shared: maybe(g), hitTime: law(g, one(g, 0, 0.5)), startsCold: maybe(g) };
   return maybe(g)
     ? { ...common, type: 'ratio', hit: 0.6, fills: one(g, 0, 10) }
-    : { ...common, type: 'keys', entries: one(g, 3, 100), ttlMs: one(g, 20, Infinity), coalesces: one(g, true, true, false), earlyRefresh: one(g, 0, 1) };
+    : {
+        ...common,
+        type: 'keys',
+        entries: one(g, 3, 100),
+        ttlMs: one(g, 20, Infinity),
+        coalesces: one(g, true, true, false),
+        earlyRefresh: one(g, 0, 1),
+      };
 }
 
 const networks: readonly NetworkSpec[] = [
@@ -310,7 +326,8 @@ function edgeMakers(g: Generator): Partial<EdgeMakers> {
   const retries = one(g, 1, 2, 5);
   const budget = one(g, undefined, undefined, ...Object.values(retryBudgets));
   const hedge = one(g, undefined, undefined, ...Object.values(hedges));
-  const hedgeParams = hedge === hedges.delay ? { delay: one(g, 0, 3, 10) } : hedge === hedges.grpc ? { hedgingDelay: one(g, 0, 5) } : {};
+  const hedgeParams =
+    hedge === hedges.delay ? { delay: one(g, 0, 3, 10) } : hedge === hedges.grpc ? { hedgingDelay: one(g, 0, 5) } : {};
   const breaker = one(g, undefined, undefined, ...Object.values(breakers));
   const admission = one(g, undefined, undefined, undefined, ...Object.values(admissions));
   const detects = one(g, false, false, true);

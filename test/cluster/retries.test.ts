@@ -9,7 +9,7 @@ const from = (
   atMs = 0,
   forMs = 1000,
 ): FaultSpec => ({
-  share: 1,
+  hit: 1,
   label: effect.type,
   targets: [{ service: 0, instance }],
   schedule: { type: 'once', atMs, forMs },

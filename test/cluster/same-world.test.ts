@@ -4,6 +4,7 @@ import type { Balancer, PickContext } from '../../src/policies/balancing/balance
 import { balancers } from '../../src/policies/balancing/index.ts';
 import { heartbeat } from '../../src/policies/detection/heartbeat.ts';
 import type { EdgeSpec, TrafficSpec } from '../../src/scenario/spec.ts';
+import { call, callOf, type GraphSetup, playGraph, together } from './graph-builder.ts';
 import {
   buildWorld,
   constant,
@@ -157,6 +158,65 @@ describe('the n-th request is the same request', () => {
     expect(early.length).toBe(3);
     // Same last heartbeats, at the same moments: exactly six periods apart.
     late.forEach((atMs, i) => expect(atMs - early[i]).toBeCloseTo(300, 6));
+  });
+});
+
+describe('the calls of the n-th request are the same calls', () => {
+  // Room for everybody and no network: then a time is a sum of works. All instances err alike, so that the same tries fail.
+  const law = (mean: number) => ({ type: 'exponential' as const, mean });
+  const graph = (more: Partial<GraphSetup> = {}): number[][] => {
+    const played = playGraph({
+      arrivals: { type: 'poisson', perSecond: 200 },
+      keys: { count: 20, exponent: 1 },
+      classes: ['read', 'write'].map((name) => ({ name, priority: 0, tenant: '' })),
+      mix: [
+        { class: 0, share: 0.6 },
+        { class: 1, share: 0.4 },
+      ],
+      retry: { retries: 2, hostSelectionRetries: 0 },
+      faults: [
+        { type: 'errors', share: 0.3, hit: 1, label: '', targets: all(2), schedule: { type: 'once', atMs: 400, forMs: 200 } },
+      ],
+      durationMs: 1500,
+      graph: [
+        {
+          slots: 9999,
+          instances: 3,
+          workByClass: [law(3), law(9)],
+          steps: [call(1), together([callOf(2), callOf(1, { copies: 2, classes: [1] })])],
+        },
+        {
+          slots: 9999,
+          instances: 3,
+          workByClass: [law(2), law(2)],
+          steps: [{ type: 'branch', branches: [{ share: 0.5, steps: [call(3)] }] }],
+        },
+        { slots: 9999, instances: 3, workByClass: [law(4), law(1)] },
+      ],
+      calls: [
+        { from: 0, to: 1 },
+        { from: 0, to: 2 },
+        { from: 1, to: 2, balancers: 2 },
+      ],
+      ...more,
+    });
+    return played.attempts
+      .map(({ edge: on, sentMs, endedMs }) => [on, sentMs, endedMs].map((number) => Math.round(number * 1e6)))
+      .toSorted((x, y) => x[0] - y[0] || x[1] - y[1] || x[2] - y[2]);
+  };
+  const all = (service: number) => [0, 1, 2].map((instance) => ({ service, instance }));
+  const same = graph();
+
+  test('under another balancer: instant, work, branch and copies, and those of every retry', () => {
+    expect(same.length).toBeGreaterThan(900);
+    expect(graph({ balancer: scripted(0) })).toEqual(same);
+    expect(graph({ balancer: scripted(2, 1, 1, 0, 2) })).toEqual(same);
+  });
+
+  test('with other proxies, deadlines that are never met, and nobody looking', () => {
+    expect(graph({ calls: [1, 2, 2].map((to, i) => ({ from: i === 2 ? 1 : 0, to, balancers: 3 })) })).toEqual(same);
+    expect(graph({ timeoutMs: 100_000, propagatesDeadline: true })).toEqual(same);
+    expect(graph({ views: [] })).toEqual(same);
   });
 });
 

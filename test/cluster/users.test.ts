@@ -135,7 +135,17 @@ describe('a recording', () => {
     const played = playGraph({
       arrivals: { type: 'replay', data, closed: true },
       graph: [{ work: 7, slots: 4 }],
-      faults: [{ type: 'slow', factor: 2, requests: 1, share: 1, label: '', targets: [{ service: 0, instance: 0 }], schedule: { type: 'once', atMs: 0, forMs: 9999 } }],
+      faults: [
+        {
+          type: 'slow',
+          factor: 2,
+          requests: 1,
+          hit: 1,
+          label: '',
+          targets: [{ service: 0, instance: 0 }],
+          schedule: { type: 'once', atMs: 0, forMs: 9999 },
+        },
+      ],
     });
     expect(onEdge(played, 0)).toEqual([
       [0, 40, 'ok'],

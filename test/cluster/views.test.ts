@@ -41,7 +41,11 @@ describe('a view', () => {
       durationMs: 2000,
       classes,
       mix,
-      graph: [{ work: 4, slots: 2, steps: [call(1), together([callOf(2), callOf(2, { optional: true })], 1)] }, { work: 6 }, { work: 5, slots: 2 }],
+      graph: [
+        { work: 4, slots: 2, steps: [call(1), together([callOf(2), callOf(2, { optional: true })], 1)] },
+        { work: 6 },
+        { work: 5, slots: 2 },
+      ],
       calls: [
         { from: 0, to: 1, timeoutMs: 30 },
         { from: 0, to: 2 },
@@ -65,7 +69,12 @@ describe('a view', () => {
     expect(sum([one, two])).toEqual(counts(inner));
     expect(sum([innerRead, innerWrite])).toEqual(counts(inner));
     expect(inner.cancelled).toBeGreaterThan(0);
-    for (const ledger of ledgers) expect(ledger.offered).toBe(counts(ledger).slice(1).reduce((a, b) => a + b, 0) - ledger.degraded);
+    for (const ledger of ledgers)
+      expect(ledger.offered).toBe(
+        counts(ledger)
+          .slice(1)
+          .reduce((a, b) => a + b, 0) - ledger.degraded,
+      );
   });
 
   test('of a window counts who arrives in it, and as throughput what ends in it', () => {

@@ -33,21 +33,23 @@ describe('the spans of a request', () => {
     const [waterfall] = played.waterfalls;
     // The second: at the door at 5, waits until the first is through: 1–11 at work, 18 back from db, 21; then 21–31, 31–38, 38–41.
     expect(waterfall).toMatchObject({ edge: 'web', request: 1, class: 'default', result: 'ok' });
-    expect(outline(waterfall)).toEqual([
-      'request web 4–42 ok',
-      '  attempt s0/0 4–42 ok',
-      '    network 4–5',
-      '    queue s0/0 5–21',
-      '    work s0/0 21–31',
-      '    downstream s0/0 31–38',
-      '      request e1 31–38 ok',
-      '      attempt s1/0 31–38 ok',
-      '        network 31–32',
-      '        work s1/0 32–37',
-      '        network 37–38',
-      '    work s0/0 38–41',
-      '    network 41–42',
-    ].map((line) => line.replace('      request e1', '    request e1')));
+    expect(outline(waterfall)).toEqual(
+      [
+        'request web 4–42 ok',
+        '  attempt s0/0 4–42 ok',
+        '    network 4–5',
+        '    queue s0/0 5–21',
+        '    work s0/0 21–31',
+        '    downstream s0/0 31–38',
+        '      request e1 31–38 ok',
+        '      attempt s1/0 31–38 ok',
+        '        network 31–32',
+        '        work s1/0 32–37',
+        '        network 37–38',
+        '    work s0/0 38–41',
+        '    network 41–42',
+      ].map((line) => line.replace('      request e1', '    request e1')),
+    );
   });
 
   test('of a request whose steps come one after the other sum to its latency, without gaps', () => {

@@ -37,7 +37,10 @@ describe('a proxy', () => {
     const clientsOf = (balancers: number) => {
       const played = playGraph({
         arrivals: { type: 'constant', perSecond: 100 },
-        graph: [{ work: 0, instances: 3, steps: [call(1)] }, { work: 0, instances: 2 }],
+        graph: [
+          { work: 0, instances: 3, steps: [call(1)] },
+          { work: 0, instances: 2 },
+        ],
         calls: [{ from: 0, to: 1, balancers }],
       });
       return new Set(played.attempts.filter(({ edge }) => edge === 1).map(({ client }) => client)).size;
@@ -76,7 +79,8 @@ describe('a pool of connections', () => {
   });
 
   test('of HTTP/1.1 closes the connection of a request that is given up; of HTTP/2 it stays', () => {
-    const of = (streams: number) => play({ at: [0, 60], work: 40, timeoutMs: 20, slots: 3, pool: pool({ streams }) }).metrics['connections'];
+    const of = (streams: number) =>
+      play({ at: [0, 60], work: 40, timeoutMs: 20, slots: 3, pool: pool({ streams }) }).metrics['connections'];
     expect(of(1)).toBe(2);
     expect(of(2)).toBe(1);
   });
@@ -128,7 +132,10 @@ describe('a cache before a call', () => {
     playGraph({
       at: [0, 100, 200],
       keys: { count: 1, exponent: 1 },
-      graph: [{ slots: 9, instances: 1, steps: [call(1, { cache })] }, { work: 50, slots: 9 }],
+      graph: [
+        { slots: 9, instances: 1, steps: [call(1, { cache })] },
+        { work: 50, slots: 9 },
+      ],
       calls: [{ from: 0, to: 1 }],
       ...more,
     });
@@ -167,7 +174,13 @@ describe('a cache before a call', () => {
 
   test('that is flushed misses again', () => {
     const faults: FaultSpec[] = [
-      { type: 'cache-flush', share: 1, label: '', targets: [{ service: 0, instance: 0 }], schedule: { type: 'once', atMs: 150, forMs: 0 } },
+      {
+        type: 'cache-flush',
+        hit: 1,
+        label: '',
+        targets: [{ service: 0, instance: 0 }],
+        schedule: { type: 'once', atMs: 150, forMs: 0 },
+      },
     ];
     expect(onEdge(world(keys(), { faults }), 0).map(([from, to]) => rounded(to - from))).toEqual([60, 12, 60]);
   });
@@ -205,8 +218,21 @@ describe('a cache before a call', () => {
     const played = world(keys({ coalesces: true }), {
       at: [0, 10, 20],
       timeoutMs: 30,
-      graph: [{ work: 0, slots: 9, cancelAbandoned: true, steps: [call(1, { cache: keys({ coalesces: true }) })] }, { work: 15, slots: 9 }],
-      faults: [{ type: 'slow', factor: 5, requests: 1, share: 1, label: '', targets: [{ service: 1, instance: 0 }], schedule: { type: 'once', atMs: 0, forMs: 31 } }],
+      graph: [
+        { work: 0, slots: 9, cancelAbandoned: true, steps: [call(1, { cache: keys({ coalesces: true }) })] },
+        { work: 15, slots: 9 },
+      ],
+      faults: [
+        {
+          type: 'slow',
+          factor: 5,
+          requests: 1,
+          hit: 1,
+          label: '',
+          targets: [{ service: 1, instance: 0 }],
+          schedule: { type: 'once', atMs: 0, forMs: 31 },
+        },
+      ],
     });
     // First: 15 of work at a fifth of the speed, from 0. At 30 the second begins: 0.2 by 31, then 14.8 alone: 45.8, after its 40.
     expect(onEdge(played, 1).map(([from, to, outcome]) => [from, to, outcome])).toEqual([

@@ -235,7 +235,15 @@ function recorded(inner: Balancer, edge: number, client: number, attempts: Attem
     },
     onStart: (slot, nowMs) => inner.onStart?.(slot, nowMs),
     onEnd: (slot, nowMs, latencyMs, outcome) => {
-      attempts.push({ edge, client, slot, sentMs: nowMs - latencyMs, endedMs: nowMs, latencyMs, outcome: outcomeNames.get(outcome)! });
+      attempts.push({
+        edge,
+        client,
+        slot,
+        sentMs: nowMs - latencyMs,
+        endedMs: nowMs,
+        latencyMs,
+        outcome: outcomeNames.get(outcome)!,
+      });
       inner.onEnd?.(slot, nowMs, latencyMs, outcome);
     },
     ...(judgesHealth === undefined ? {} : { judgesHealth }),
@@ -287,7 +295,7 @@ export const randomly = (
   timeToFailure: DistributionSpec,
   timeToRepair: DistributionSpec,
 ): FaultSpec => ({
-  share: 1,
+  hit: 1,
   ...effect,
   label: effect.type,
   targets: instances.map((instance) => ({ service: 0, instance })),
@@ -296,7 +304,7 @@ export const randomly = (
 
 function fault(effect: FaultEffect, instances: readonly number[], atMs: number, forMs: number): FaultSpec {
   const targets = instances.map((instance) => ({ service: 0, instance }));
-  return { share: 1, ...effect, label: effect.type, targets, schedule: { type: 'once', atMs, forMs } };
+  return { hit: 1, ...effect, label: effect.type, targets, schedule: { type: 'once', atMs, forMs } };
 }
 
 /** Latencies in the order of arrival, rounded to a thousandth of a microsecond: arrivals are exact to less than that. */

@@ -28,9 +28,9 @@ afterEach(() => {
 });
 
 describe('the proxy of the README', () => {
-  test('has less than 30 lines', () => {
-    expect(snippet).toContain("import { EndpointSet, outcomes, peakEwma } from 'clusterlab/policies/balancing'");
-    expect(snippet.trimEnd().split('\n').length).toBeLessThan(30);
+  test('fits on a slide', () => {
+    expect(snippet).toContain("import { createProxy } from 'clusterlab/live'");
+    expect(snippet.trimEnd().split('\n').length).toBeLessThan(15);
   });
 
   // n = 200 requests, 6 at a time. The slow server answers when the others have answered 25 more: its slowness is counted in their
@@ -89,10 +89,10 @@ describe('the proxy of the README', () => {
 
   test('says so when there is no server, and when the only one is gone', async () => {
     const agent = new http.Agent();
-    expect(await ask(await startProxy([]), agent)).toEqual({ status: 503, text: 'no server' });
+    expect((await ask(await startProxy([]), agent)).status).toBe(503);
     const gone = await serve(() => undefined);
     stopAfterTest.pop()?.();
-    expect(await ask(await startProxy([gone]), agent)).toEqual({ status: 502, text: 'server lost' });
+    expect((await ask(await startProxy([gone]), agent)).status).toBe(502);
   });
 });
 

@@ -8,6 +8,8 @@ export interface Observation {
   /** Standard error of `value`, from independent replications; absent for what is exact. */
   readonly se?: number;
   readonly replications?: number;
+  /** Whether `se` only bounds the error, as where none or all were seen: then no z-score comes of it. */
+  readonly isBound?: boolean;
 }
 
 /** Four standard errors of a normal: 6 false alarms in 100 000. */
@@ -21,7 +23,7 @@ export function judge(each: Case, metric: string, expected: Expected, observatio
   if (observation === undefined || expected.value === null) {
     return { ...row, observed: null, se: null, z: null, verdict: 'not-covered' };
   }
-  const { value, se = 0, replications = Infinity } = observation;
+  const { value, se = 0, replications = Infinity, isBound = false } = observation;
   const difference = value - expected.value;
   const spread = Math.sqrt(se * se + (expected.se ?? 0) * (expected.se ?? 0));
   const isNear = Math.abs(difference) <= tolerance(each, expected.value, spread, replications);
@@ -29,7 +31,10 @@ export function judge(each: Case, metric: string, expected: Expected, observatio
     ...row,
     observed: value,
     se: observation.se ?? null,
-    z: spread > DIGITS * Math.abs(value) && isStatistical(each) ? onNormalScale(difference / spread, replications) : null,
+    z:
+      !isBound && spread > DIGITS * Math.abs(value) && isStatistical(each)
+        ? onNormalScale(difference / spread, replications)
+        : null,
     verdict: isNear ? 'pass' : 'fail',
   };
 }

@@ -54,9 +54,9 @@ export const perUnit =
     return { value: meanOf(rates), se: standardError(rates), replications: rates.length };
   };
 
-/** With a standard error of at least this. */
+/** With a standard error of at least this, which is then no estimate. */
 export const atLeast = (least: number, observation: Observation | undefined): Observation | undefined =>
-  observation && { ...observation, se: Math.max(least, observation.se ?? 0) };
+  observation && (observation.se ?? 0) < least ? { ...observation, se: least, isBound: true } : observation;
 
 /** The quantile of all seeds' requests together, which is less biased than the mean of their quantiles; those give the error. */
 export const quantile =

@@ -32,7 +32,9 @@ export type Adapters = Readonly<Record<string, Adapter>>;
 
 /** What a module says at once. */
 export interface Answers {
-  readonly answers: Readonly<Record<string, Observation>> | (() => Promise<Readonly<Record<string, Observation>>>);
+  readonly answers:
+    | Readonly<Record<string, Observation | undefined>>
+    | (() => Promise<Readonly<Record<string, Observation | undefined>>>);
 }
 
 export interface Effort {

@@ -28,6 +28,8 @@ export interface ImportCommandOptions {
   readonly spread: string;
   readonly timeIs?: 'start' | 'end';
   readonly zone: string;
+  readonly replay?: boolean;
+  readonly closed?: boolean;
   readonly gzip?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -67,7 +69,7 @@ export async function importLogs(files: readonly string[], options: ImportComman
       signal: interrupt.signal,
     });
     try {
-      await writeWhole(join(folder, scenarioName), writeScenario(fitted, { traceName: trace.name }));
+      await writeWhole(join(folder, scenarioName), writeScenario(fitted, { traceName: trace.name, replay: replayOf(options) }));
       // Giving the trace its name is what can hardly fail, so it comes last.
       await trace.commit();
     } catch (failure) {
@@ -96,6 +98,9 @@ function checkFormat(format: string): void {
     `${meant === undefined ? '' : `did you mean ${meant}? `}known: ${known.join(', ')}`,
   );
 }
+
+const replayOf = ({ replay, closed }: ImportCommandOptions): 'open' | 'closed' | undefined =>
+  closed === true ? 'closed' : replay === true ? 'open' : undefined;
 
 const nameOf = (file: string): string =>
   file === '-' ? 'stdin' : basename(file).replace(/(\.(gz|log|txt|csv|jsonl?|ndjson))+$/i, '');

@@ -88,16 +88,19 @@ export const cassandraDetectionMs = (meanMs: Ms, phiConvictThreshold: number): M
 export class PhiCassandraDetector implements Detector {
   readonly heartbeatEveryMs: Ms;
   readonly #params: PhiCassandraParams;
+  /** Mean intervals of silence that convict. */
+  readonly #intervals: number;
   readonly #list: Watchlist;
   /** By slot. */
   readonly #windows: (ArrivalWindow | undefined)[] = [];
-  #lastCallMs = -Infinity;
+  #lastCallMs = -0;
   /** Until then nobody is convicted. */
-  #resumeMs = -Infinity;
+  #resumeMs = -0;
 
   constructor(params: PhiCassandraParams, sink: BeliefSink) {
     this.heartbeatEveryMs = params.gossipInterval;
     this.#params = params;
+    this.#intervals = cassandraDetectionMs(1, params.phiConvictThreshold);
     this.#list = new Watchlist(sink);
   }
 
@@ -105,7 +108,7 @@ export class PhiCassandraDetector implements Detector {
     this.#noticeStall(nowMs);
     const window = new ArrivalWindow(this.#params, nowMs);
     this.#windows[slot] = window;
-    this.#list.watch(slot, this.#deadlineMs(window));
+    this.#list.watch(slot, nowMs + window.meanMs * this.#intervals + CLOCK_TICK_MS);
   }
 
   unwatch(slot: number): void {
@@ -118,7 +121,7 @@ export class PhiCassandraDetector implements Detector {
     const window = this.#windows[slot];
     if (window === undefined) return;
     window.add(nowMs);
-    this.#list.extend(slot, this.#deadlineMs(window), nowMs);
+    this.#list.extend(slot, nowMs + window.meanMs * this.#intervals + CLOCK_TICK_MS, nowMs);
   }
 
   nextTimerMs(): Ms {
@@ -154,10 +157,6 @@ export class PhiCassandraDetector implements Detector {
     const { maxLocalPause } = this.#params;
     if (nowMs - this.#lastCallMs > maxLocalPause && this.#list.nextMs() < Infinity) this.#resumeMs = nowMs + maxLocalPause;
     this.#lastCallMs = nowMs;
-  }
-
-  #deadlineMs({ lastMs, meanMs }: ArrivalWindow): Ms {
-    return lastMs + cassandraDetectionMs(meanMs, this.#params.phiConvictThreshold) + CLOCK_TICK_MS;
   }
 }
 

@@ -36,7 +36,13 @@ export const dnsGrpcDiscovery = defineDiscoveryClient({
       official: 'gRPC MinResolutionInterval',
     }),
     baseDelay: duration({ default: 1000, min: 1, about: 'Unit of the back-off after failures.', official: 'gRPC BaseDelay' }),
-    multiplier: number({ default: 1.6, min: 1, max: 100, about: 'Each wait is this times the last.', official: 'gRPC Multiplier' }),
+    multiplier: number({
+      default: 1.6,
+      min: 1,
+      max: 100,
+      about: 'Each wait is this times the last.',
+      official: 'gRPC Multiplier',
+    }),
     jitter: fraction({ default: 0.2, about: 'Share of a wait by which it may be longer or shorter.', official: 'gRPC Jitter' }),
     maxDelay: duration({ default: 120_000, min: 1, about: 'No wait is longer, jitter aside.', official: 'gRPC MaxDelay' }),
     resolvingTimeout: duration({

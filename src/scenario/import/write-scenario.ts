@@ -10,6 +10,8 @@ import { maxFitError, type FittedService } from './service-fit.ts';
 export interface ScenarioOptions {
   /** Of the trace, beside the scenario. */
   readonly traceName: string;
+  /** Plays the log itself, open or closed loop, instead of the laws fitted to it. */
+  readonly replay?: 'open' | 'closed' | undefined;
 }
 
 /** Some seconds of work for one seed. */
@@ -24,7 +26,7 @@ const maxKeys = 10_000_000;
 /** When the log has no durations. */
 const placeholder = { p50: 20, p99: 200, meanMs: 32.6 } as const;
 
-export function writeScenario(fitted: FittedLog, { traceName }: ScenarioOptions): string {
+export function writeScenario(fitted: FittedLog, { traceName, replay }: ScenarioOptions): string {
   const { name, sources, requests, rate, total, classes } = fitted;
   const { service } = total;
   const play = playedPart(fitted);
@@ -55,18 +57,7 @@ export function writeScenario(fitted: FittedLog, { traceName }: ScenarioOptions)
     '',
     'traffic:',
     '  - to: api',
-    ...comment([`${sentence(fitted.arrivals.because)}`], '    '),
-    `    arrivals: ${arrivalsText(fitted.arrivals.law, rate.perSecond)}`,
-    ...profileLines(fitted, play.windows),
-    ...mixLines(classes, requests),
-    ...keyLines(fitted),
-    ...comment(
-      [
-        `To play the requests themselves, put this in the place of arrivals${play.windows > 1 ? ', profile' : ''}, classes and keys:`,
-        `  arrivals: { type: replay, file: ${traceName} }`,
-      ],
-      '    ',
-    ),
+    ...(replay === undefined ? fittedTraffic(fitted, play.windows, traceName) : replayedTraffic(replay, traceName)),
     '    balancers: 2        # assumed',
     `    timeout: ${duration(Math.min(10_000, play.durationMs))}        # assumed`,
     ...faultLines(total),
@@ -75,6 +66,35 @@ export function writeScenario(fitted: FittedLog, { traceName }: ScenarioOptions)
     '  balancer: [round-robin, least-request, peak-ewma]',
   ].join('\n')}\n`;
 }
+
+/** The laws of the log's traffic, and how to play the log itself instead. */
+const fittedTraffic = (fitted: FittedLog, windows: number, traceName: string): string[] => [
+  ...comment([`${sentence(fitted.arrivals.because)}`], '    '),
+  `    arrivals: ${arrivalsText(fitted.arrivals.law, fitted.rate.perSecond)}`,
+  ...profileLines(fitted, windows),
+  ...mixLines(fitted.classes, fitted.requests),
+  ...keyLines(fitted),
+  ...comment(
+    [
+      `To play the requests themselves, put this in the place of arrivals${windows > 1 ? ', profile' : ''}, classes and keys:`,
+      `  arrivals: { type: replay, file: ${traceName} }`,
+    ],
+    '    ',
+  ),
+];
+
+/** The log itself. */
+const replayedTraffic = (replay: 'open' | 'closed', traceName: string): string[] => [
+  ...comment(
+    [
+      replay === 'open'
+        ? 'Open loop: every request comes when it came then, however long answers take.'
+        : 'Closed loop: the requests of a session keep their order and the time its user took between them.',
+    ],
+    '    ',
+  ),
+  `    arrivals: { type: replay, file: ${traceName}${replay === 'closed' ? ', closed: true' : ''} }`,
+];
 
 function playedPart({ requests, spanMs, rate }: FittedLog): { durationMs: Ms; windows: number; isAll: boolean } {
   const windows = rate.counts.length;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkDetector } from '../../../src/policies/detection/contract.ts';
 import type { Detector, DetectorDeps } from '../../../src/policies/detection/detector.ts';
 import { chen, deadline, detectors, heartbeat, nodeLease, phiAccrual } from '../../../src/policies/detection/index.ts';
-import { detectorContract } from '../../contracts/detector.contract.ts';
+import { detectorContract, testedRules } from '../../contracts/detector.contract.ts';
 
 for (const definition of Object.values(detectors)) {
   detectorContract({ name: definition.name, make: (deps) => definition.make({}, deps) });
@@ -119,6 +119,20 @@ describe('the contract', () => {
       };
     });
     expectNoticed(punctual, 'suspects an endpoint though its timer was very late');
+  });
+
+  it('notices an object made per heartbeat', () => {
+    const wasteful = spoilt((good) => {
+      let last = { slot: -1, nowMs: -1, sequence: -1 };
+      return {
+        onHeartbeat: (slot, nowMs, sequence) => {
+          last = { slot, nowMs: nowMs + last.sequence, sequence };
+          good.onHeartbeat(slot, nowMs, sequence);
+        },
+      };
+    });
+    const rule = testedRules.find(({ name }) => name === 'makes no object per heartbeat')!;
+    expect(rule.check(wasteful)).toEqual([expect.stringContaining('10000 heartbeats left')]);
   });
 
   it('notices a suspicion that is infinite, that falls in a silence, or that does not end with it', () => {

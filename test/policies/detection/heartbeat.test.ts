@@ -20,7 +20,7 @@ describe('heartbeat', () => {
 
   it('suspects an endpoint exactly when the timeout has passed, not before', () => {
     detector.watch(0, 0);
-    detector.onHeartbeat(0, 1000);
+    detector.onHeartbeat(0, 1000, 0);
     expect(detector.nextTimerMs()).toBe(4000);
     detector.onTimer(3999.999);
     expect(log).toEqual([]);
@@ -32,7 +32,7 @@ describe('heartbeat', () => {
   it('believes in an endpoint again at its first heartbeat', () => {
     detector.watch(0, 0);
     detector.onTimer(3000);
-    detector.onHeartbeat(0, 3500);
+    detector.onHeartbeat(0, 3500, 0);
     detector.onTimer(6499);
     detector.onTimer(6500);
     expect(log).toEqual(['3000: 0 suspected', '3500: 0 alive', '6500: 0 suspected']);
@@ -47,9 +47,9 @@ describe('heartbeat', () => {
     detector.watch(0, 0);
     detector.watch(1, 10);
     detector.watch(2, 20);
-    detector.onHeartbeat(0, 500);
+    detector.onHeartbeat(0, 500, 0);
     expect(detector.nextTimerMs()).toBe(3010);
-    detector.onHeartbeat(1, 600);
+    detector.onHeartbeat(1, 600, 0);
     detector.onTimer(3600);
     expect(log).toEqual(['3600: 2 suspected', '3600: 0 suspected', '3600: 1 suspected']);
   });
@@ -57,7 +57,7 @@ describe('heartbeat', () => {
   it('takes several heartbeats at one instant for one', () => {
     detector.watch(0, 0);
     detector.watch(1, 0);
-    for (const slot of [0, 1, 0, 0]) detector.onHeartbeat(slot, 700);
+    for (const slot of [0, 1, 0, 0]) detector.onHeartbeat(slot, 700, 0);
     detector.onTimer(3700);
     expect(log).toEqual(['3700: 1 suspected', '3700: 0 suspected']);
   });
@@ -72,17 +72,17 @@ describe('heartbeat', () => {
     detector.onTimer(3000);
     expect(log).toEqual(['3000: 0 suspected', '3000: 2 suspected']);
     expect(detector.nextTimerMs()).toBe(6000);
-    detector.onHeartbeat(1, 3001);
+    detector.onHeartbeat(1, 3001, 0);
     detector.onTimer(6000);
     expect(log.slice(2)).toEqual(['6000: 9 suspected', '6000: 0 suspected']);
   });
 
   it('ignores endpoints nobody watches', () => {
-    detector.onHeartbeat(3, 10);
+    detector.onHeartbeat(3, 10, 0);
     detector.unwatch(1000);
     detector.watch(1, 0);
     detector.unwatch(1);
-    detector.onHeartbeat(1, 20);
+    detector.onHeartbeat(1, 20, 0);
     detector.onTimer(1e6);
     expect(log).toEqual([]);
     expect(detector.nextTimerMs()).toBe(Infinity);

@@ -57,7 +57,7 @@ describe('phi-accrual', () => {
         const detector = new PhiAccrualDetector(defaults(phiAccrual.params), { believe: () => undefined });
         detector.watch(0, 0);
         let atMs = 0;
-        gaps.forEach((gap, i) => detector.onHeartbeat(0, (atMs += gap), i));
+        gaps.forEach((gap) => detector.onHeartbeat(0, (atMs += gap)));
         const dueMs = detector.nextTimerMs();
         expect(detector.phi(0, dueMs + 1e-6)).toBeGreaterThanOrEqual(8);
         expect(detector.phi(0, dueMs - 1e-6)).toBeLessThan(8);

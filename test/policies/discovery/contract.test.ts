@@ -150,7 +150,9 @@ describe('the contract of registries', () => {
   });
 
   it('notices a registry that knows strangers', () => {
-    expect(found(() => ({ renew: () => true }))).toContainEqual(expect.stringContaining('renews an instance that never registered'));
+    expect(found(() => ({ renew: () => true }))).toContainEqual(
+      expect.stringContaining('renews an instance that never registered'),
+    );
   });
 
   it('notices queries that are lost, answered twice or never', () => {

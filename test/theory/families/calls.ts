@@ -1,6 +1,6 @@
 /** Requests that call other services: at once (fork and join, fan-out), and through layers that each try again. */
 import { type Case, numberOf } from '../cases.ts';
-import { perSeed, shareSlower, time } from '../readers.ts';
+import { metric, share, shareSlower, time } from '../readers.ts';
 import { type Adapter, type Adapters, memory, type Trial } from '../trial.ts';
 import { arrivalLaw, digits, duration, rate, workLaw } from '../yaml.ts';
 
@@ -82,8 +82,6 @@ policies: { retry: { use: immediate, retries: ${retries} } }
 /** Every try fails with the same probability, and nobody waits. */
 const independentFailures: Adapter = ({ params }) => {
   const [fails, retries] = ['p_fail', 'max_retries'].map((key) => numberOf(params, key));
-  const share = (cell: { ledger: { failed: { error: number }; ok: number } }): number =>
-    cell.ledger.failed.error / (cell.ledger.failed.error + cell.ledger.ok);
   return [
     {
       world: failing(1, fails, `retry: { use: immediate, retries: ${retries} }`),
@@ -91,13 +89,9 @@ const independentFailures: Adapter = ({ params }) => {
       relaxation: retries + 1,
       cost: 2,
       observe: {
-        mean_attempts: perSeed(({ metrics }) => metrics.attempts),
-        load_amplification: perSeed(({ metrics }) => metrics.amplification),
-        final_failure_prob: (cells, background) => {
-          const seen = perSeed(share)(cells, background)!;
-          // None seen: the truth may be one away in all that were.
-          return { ...seen, se: Math.max(seen.se ?? 0, 1 / cells.reduce((sum, { ledger }) => sum + ledger.offered, 0)) };
-        },
+        mean_attempts: metric('attempts'),
+        load_amplification: metric('amplification'),
+        final_failure_prob: share('failures.error'),
       },
     },
   ];

@@ -22,8 +22,9 @@ interface Client {
   previousMs: number;
 }
 
-export function contend(count: number, backoff: Backoff, network: Xoshiro128): Contention {
-  const clients = Array.from({ length: count }, (): Client => ({ version: 0, refusals: 0, previousMs: 0 }));
+/** Back-offs are counted from the second: that client has already added one to its attempts when it asks how long to wait. */
+export function contend(count: number, backoff: Backoff, baseMs: number, network: Xoshiro128): Contention {
+  const clients = Array.from({ length: count }, (): Client => ({ version: 0, refusals: 0, previousMs: baseMs }));
   const queue = new MessageQueue();
   const send = (nowMs: number, client: number, message: Message): void => queue.push(nowMs + oneWayMs(network), client, message);
   for (let client = 0; client < count; client++) send(0, client, 'read');
@@ -47,7 +48,7 @@ export function contend(count: number, backoff: Backoff, network: Xoshiro128): C
       } else send(atMs, client, 'refusal');
     } else {
       own.refusals++;
-      own.previousMs = backoff.delayMs(own.refusals, own.previousMs);
+      own.previousMs = backoff.delayMs(own.refusals + 1, own.previousMs);
       send(atMs + own.previousMs, client, 'read');
     }
   }

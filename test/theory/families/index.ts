@@ -4,6 +4,8 @@ import { balancing, rotationOfGeneralWork } from './balancing.ts';
 import { calls } from './calls.ts';
 import { copies } from './copies.ts';
 import { customers } from './customers.ts';
+import { detectors } from './detectors.ts';
+import { group } from './group.ts';
 import { hashing } from './hashing.ts';
 import { pieces } from './pieces.ts';
 import { protection } from './protection.ts';
@@ -26,6 +28,8 @@ export const families: Adapters = {
   ...storms,
   ...protection,
   ...waits,
+  ...detectors,
+  ...group,
   ...world,
   ...pieces,
   ...hashing,

@@ -3,7 +3,7 @@ import { Streams } from '../../../src/core/streams.ts';
 import { type Breaker, breakerStates, breakers } from '../../../src/policies/resilience/breakers/index.ts';
 import { type Case, numberOf } from '../cases.ts';
 import type { Observation } from '../judgement.ts';
-import { meanOf, share, standardError } from '../readers.ts';
+import { atLeast, meanOf, share, standardError } from '../readers.ts';
 import { type Adapter, type Adapters, type Effort, queueWorld, type Trial } from '../trial.ts';
 import { arrivalLaw, digits } from '../yaml.ts';
 
@@ -32,7 +32,7 @@ const consecutive = ({ id, params, expect }: Case, effort: Effort): Record<strin
 };
 
 /** A window that fills for the first time, as resilience4j counts. */
-const rateOfFirstWindow = ({ id, params }: Case, effort: Effort): Record<string, Observation> => {
+const rateOfFirstWindow = ({ id, params }: Case, effort: Effort): Record<string, Observation | undefined> => {
   const [fails, window, threshold] = ['p_fail', 'window', 'threshold'].map((key) => numberOf(params, key));
   const rng = new Streams(`${effort.seed} ${id}`).stream('failures');
   const settings = { slidingWindowSize: window, minimumNumberOfCalls: window, failureRateThreshold: 100 * threshold };
@@ -45,7 +45,7 @@ const rateOfFirstWindow = ({ id, params }: Case, effort: Effort): Record<string,
   }
   const value = opened / often;
   return {
-    prob_open_at_first_full_window: { value, se: Math.max(1 / often, Math.sqrt((value * (1 - value)) / often)) },
+    prob_open_at_first_full_window: atLeast(1 / often, { value, se: Math.sqrt((value * (1 - value)) / often) }),
   };
 };
 

@@ -174,9 +174,16 @@ const modulated: Adapter = ({ params }) => {
   return [{ world, perUnit, relaxation, observe: { ...standard, mean_rate: countPerUnit('offered') } }];
 };
 
-/** Many servers, so close to full that about Φ of them wait: c = 400 stands for the limit. */
-const manyServers: Adapter = ({ params }) => {
-  if (!('beta' in params) || 'offered' in params) return [];
+/** Many servers, so close to full that about Φ of them wait: c = 400 stands for the limit. Otherwise the fewest servers that keep a promise,
+ *  and how well they keep it; that one less would not is another case's question. */
+const manyServers: Adapter = ({ params, expect }) => {
+  if ('offered' in params) {
+    const slots = expect.min_servers.value!;
+    const perUnit = numberOf(params, 'offered');
+    return 'target_loss' in params
+      ? station({ perUnit, slots, queue: 0, observe: { erlang_b_at_min: standard.loss_prob } })
+      : station({ perUnit, slots, observe: { erlang_c_at_min: standard.prob_wait } });
+  }
   const slots = 400;
   const perUnit = slots - numberOf(params, 'beta') * Math.sqrt(slots);
   return station({ perUnit, slots, observe: { prob_wait_limit: standard.prob_wait } });

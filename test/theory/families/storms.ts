@@ -1,7 +1,7 @@
 /** Retries that make the load they answer: with timeouts, and work that goes on in vain. */
 import { numberOf, textOf } from '../cases.ts';
 import type { CellResult } from '../../../src/stats/result.ts';
-import { meanOf, perSeed, perUnit as countPerUnit, type Reader, type Readers, standardError } from '../readers.ts';
+import { atLeast, meanOf, perSeed, perUnit as countPerUnit, type Reader, type Readers, standardError } from '../readers.ts';
 import { type Adapter, type Adapters, type Trial } from '../trial.ts';
 import { arrivalLaw, duration, workLaw } from '../yaml.ts';
 
@@ -47,9 +47,9 @@ const policiesOf = (policy: string, retries: number): string | undefined => {
   }
 };
 
-/** A pause, and what is left of it long after. */
+/** A pause, and what is left of it long after. The cap counts the request that is served, too, as K does in M/M/1/K. */
 const metastable: Adapter = ({ params }) => {
-  const [perUnit, timeout, retries, queue, pause, pauseAt, end] = [
+  const [perUnit, timeout, retries, cap, pause, pauseAt, end] = [
     'lam',
     'timeout',
     'max_retries',
@@ -64,7 +64,7 @@ const metastable: Adapter = ({ params }) => {
   const goodput = ({ series }: CellResult): number => series.columns.ok.at(-1)! / (perUnit * 1000);
   return [
     {
-      world: stormWorld({ perUnit, timeout, queue, discipline, policies, pauseAt, pause }),
+      world: stormWorld({ perUnit, timeout, queue: cap - 1, discipline, policies, pauseAt, pause }),
       perUnit,
       relaxation: 0,
       exactly: { warmup: 0, measured: end, seeds: SEEDS, window: 1000 },
@@ -73,7 +73,7 @@ const metastable: Adapter = ({ params }) => {
         recovered_fraction: (cells) => {
           const recovered = cells.map((cell) => (goodput(cell) > HALF ? 1 : 0));
           // All or none: the truth may be half a seed away.
-          return { value: meanOf(recovered), se: Math.max(standardError(recovered), 0.5 / SEEDS), replications: SEEDS };
+          return atLeast(0.5 / SEEDS, { value: meanOf(recovered), se: standardError(recovered), replications: SEEDS });
         },
         attempts_per_request: perSeed(({ metrics }) => metrics.attempts),
       },

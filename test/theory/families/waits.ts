@@ -64,7 +64,7 @@ function contentionOf({ id, params }: Case, algorithm: string, { seed }: Effort)
       : retryPolicies[algorithms[algorithm]].make({ base, cap }, { rng: streams.stream('backoff') });
   const shared = backoff();
   const network = streams.stream('network');
-  const trials: readonly Contention[] = Array.from({ length: TRIALS }, () => contend(clients, shared, network));
+  const trials: readonly Contention[] = Array.from({ length: TRIALS }, () => contend(clients, shared, base, network));
   const over = (pick: (trial: Contention) => number): Observation => {
     const values = trials.map(pick);
     return { value: meanOf(values), se: standardError(values), replications: values.length };

@@ -2,10 +2,19 @@
 import { defaults } from '../../../src/core/params.ts';
 import { dnsGrpcDiscovery } from '../../../src/policies/discovery/dns-grpc.ts';
 import { dnsJvmDiscovery } from '../../../src/policies/discovery/dns-jvm.ts';
-import type { DiscoveryClient, DiscoveryDeps, FetchRequest, SourceView } from '../../../src/policies/discovery/discovery-client.ts';
+import type {
+  DiscoveryClient,
+  DiscoveryDeps,
+  FetchRequest,
+  SourceView,
+} from '../../../src/policies/discovery/discovery-client.ts';
 import { BlockingQueries, grantedWaitMs, longestWaitMs } from '../../../src/policies/discovery/parts/blocking-queries.ts';
 import { grantedTtlMs, Lessor, minLeaseTtlMs } from '../../../src/policies/discovery/parts/lessor.ts';
-import { expectedStaleRequests, meanTtlStalenessMs, worstTtlStalenessMs } from '../../../src/policies/discovery/parts/staleness.ts';
+import {
+  expectedStaleRequests,
+  meanTtlStalenessMs,
+  worstTtlStalenessMs,
+} from '../../../src/policies/discovery/parts/staleness.ts';
 import { consulRegistry } from '../../../src/policies/discovery/registries/consul.ts';
 import { nextIndex } from '../../../src/policies/discovery/registry-watch.ts';
 import { nodesEvictedPerSecond, type ZoneState, zoneState } from '../../../src/policies/recovery/eviction/zone-state.ts';
@@ -42,7 +51,7 @@ const registries: Adapters = {
   },
 
   'registry.waitClamp': ({ requestedWaitMs }: { readonly requestedWaitMs: readonly number[] }) => {
-    const { defaultQueryTime, maxQueryTime } = defaults(consulRegistry.params) as Readonly<Record<string, number>>;
+    const { defaultQueryTime, maxQueryTime } = defaults(consulRegistry.params);
     const granted = requestedWaitMs.map((waitMs) => grantedWaitMs(waitMs, defaultQueryTime, maxQueryTime));
     return { effectiveWaitMs: granted, maxWithJitterMs: granted.map(longestWaitMs) };
   },
@@ -72,7 +81,9 @@ const leases: Adapters = {
     const minMs = input.rows.map(({ heartbeatMs, electionMs }) => minLeaseTtlMs(heartbeatMs, electionMs));
     return {
       minTtlSeconds: minMs.map((ms) => ms / 1000),
-      grantedTtlSeconds: input.rows.map(({ requestedTtlSeconds }, i) => grantedTtlMs(requestedTtlSeconds * 1000, minMs[i])! / 1000),
+      grantedTtlSeconds: input.rows.map(
+        ({ requestedTtlSeconds }, i) => grantedTtlMs(requestedTtlSeconds * 1000, minMs[i])! / 1000,
+      ),
     };
   },
 
@@ -137,8 +148,7 @@ const clients: Adapters = {
     let answer = 'NXDOMAIN';
     const valueAt = (nowMs: number): string => input.recordHistory.findLast(({ atMs }) => atMs <= nowMs)?.value ?? 'NXDOMAIN';
     const driven = drive(
-      (deps) =>
-        dnsJvmDiscovery.make({ cacheTtl: input.ttlMs, negativeTtl: input.negativeTtlMs, emptyUpdates: 'apply' }, deps),
+      (deps) => dnsJvmDiscovery.make({ cacheTtl: input.ttlMs, negativeTtl: input.negativeTtlMs, emptyUpdates: 'apply' }, deps),
       (_, nowMs) => {
         answer = valueAt(nowMs);
         return view(answer === 'NXDOMAIN' ? [] : [0]);
@@ -181,7 +191,9 @@ const clients: Adapters = {
   'discovery.staleErrors': (input: {
     readonly rows: readonly { readonly rps: number; readonly endpoints: number; readonly stalenessMs: number }[];
   }) => ({
-    expectedFailedRequests: input.rows.map(({ rps, endpoints, stalenessMs }) => expectedStaleRequests(rps, endpoints, stalenessMs)),
+    expectedFailedRequests: input.rows.map(({ rps, endpoints, stalenessMs }) =>
+      expectedStaleRequests(rps, endpoints, stalenessMs),
+    ),
   }),
 };
 

@@ -2,6 +2,7 @@
  *  report would judge it. */
 import { CellRunner } from '../../../src/lab/cell.ts';
 import { judgeCell } from '../../../src/lab/recovery.ts';
+import { dataFilesAt } from '../../../src/scenario/load.ts';
 import { parseScenario } from '../../../src/scenario/parse.ts';
 import { type Adapters, NotCovered } from '../vector-file.ts';
 
@@ -57,13 +58,13 @@ scenario: 1
 name: spike
 run: { duration: ${seconds}s, warmup: 20s, seeds: ${SEEDS}, window: 10s }
 services:
-  api: { instances: 1, queue: ${input.queueSize! - 1}, work: { type: exponential, mean: ${input.meanServiceMs}ms } }
+  api: { instances: 1, queue: ${input.queueSize! - 1}, overflow: drop, work: { type: exponential, mean: ${input.meanServiceMs}ms } }
 traffic:
   - to: api
     arrivals: { type: poisson, rate: ${(1000 / input.meanServiceMs!) * input.rho!}/s }
     profile: { type: spike, at: ${seconds * input.faultStartFraction!}s, for: ${seconds * input.faultDurationFraction!}s, factor: ${input.faultLoadFactor} }
     attemptTimeout: ${input.timeoutS}s
-    policies: { retry: { use: immediate, retries: ${input.maxRetries}, on: [timeout, refused] } }
+    policies: { retry: { use: immediate, retries: ${input.maxRetries}, on: [timeout] } }
 metastability: { recovered: 90% }
 `);
     const isFull = runs.every(({ instances }) => instances[0].queued.slice(-20).every((queued) => queued > 0.8 * input.queueSize!));
@@ -103,7 +104,7 @@ metastability: { recovered: 90% }
 }
 
 async function play(text: string) {
-  const { scenario } = await parseScenario(text, 'row.yaml', {});
+  const { scenario } = await parseScenario(text, 'row.yaml', { data: dataFilesAt('.', false) });
   const runner = new CellRunner(scenario);
   const runs = [];
   for (const seed of scenario.run.seeds) runs.push(await runner.run({ variant: 0, seed }));

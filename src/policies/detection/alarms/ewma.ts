@@ -40,17 +40,19 @@ export const ewma = defineAlarm({
 export class EwmaAlarm implements Alarm {
   /** The average, and the limits it is held to. */
   z = -0;
-  upper = Infinity;
-  lower = -Infinity;
+  upper = -0;
+  lower = -0;
   readonly #params: EwmaParams;
   readonly #baseline: Baseline;
   /** (1 − λ)^(2i): what is left of the certainty of the start. */
-  #memory = 1.1;
+  #memory = -0;
 
   constructor(params: EwmaParams) {
     this.#params = params;
     this.#baseline = new Baseline(params);
     this.#memory = 1;
+    this.upper = Infinity;
+    this.lower = -Infinity;
     this.z = this.#baseline.mean;
   }
 

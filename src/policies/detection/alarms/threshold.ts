@@ -55,10 +55,11 @@ export class ThresholdAlarm implements Alarm {
   /** Since when the condition holds, while pending or firing. */
   #activeAtMs = -0;
   /** Since when a firing rule goes on without its condition; NaN if it does not. */
-  #keptSinceMs = NaN;
+  #keptSinceMs = -0;
 
   constructor(params: ThresholdParams) {
     this.#params = params;
+    this.#keptSinceMs = NaN;
   }
 
   update(value: number, atMs: Ms): boolean {

@@ -179,7 +179,7 @@ class HealthTrial {
     const note = (line: string, nowMs: Ms): void => {
       this.log.push(line);
       this.times.push(`${nowMs}: ${line}`);
-      if (nowMs !== this.nowMs) this.violation = `said ${nowMs} at ${this.nowMs}`;
+      if (nowMs !== this.nowMs) this.violation ??= `said ${nowMs} at ${this.nowMs}`;
       this.inSink?.();
     };
     this.checker = make({
@@ -226,7 +226,7 @@ class HealthTrial {
       const nextMs = Math.min(answerMs, timerMs, this.#nextReportMs);
       if (!(nextMs <= atMs)) break;
       if (nextMs < this.nowMs || ++this.#wakes > 1_000_000) {
-        this.violation = `asks to be woken at ${nextMs}, at ${this.nowMs}`;
+        this.violation ??= `asks to be woken at ${nextMs}, at ${this.nowMs}`;
         return;
       }
       this.nowMs = nextMs;
@@ -245,8 +245,8 @@ class HealthTrial {
   }
 
   #send(slot: number, probe: number, timeoutMs: Ms): void {
-    if (!this.#watched.has(slot)) this.violation = `probed ${slot}, which nobody watches`;
-    if (this.#numbers.has(probe)) this.violation = `sent two probes with the number ${probe}`;
+    if (!this.#watched.has(slot)) this.violation ??= `probed ${slot}, which nobody watches`;
+    if (this.#numbers.has(probe)) this.violation ??= `sent two probes with the number ${probe}`;
     this.#numbers.add(probe);
     const isDead = this.#dead.has(slot);
     const takesMs = isDead ? timeoutMs : Math.min(this.#latencyMs, timeoutMs);
@@ -260,7 +260,7 @@ class HealthTrial {
     const { slot, probe, result } = this.#underWay.shift()!;
     const rivals = this.#underWay.filter((other) => other.slot === slot && probeKind(other.probe) === probeKind(probe));
     // A probe of a former life may still be under way when its successor is sent.
-    if (rivals.length > 0 && !this.#restarted.has(slot)) this.violation = `has ${rivals.length + 1} probes of ${slot} under way`;
+    if (rivals.length > 0 && !this.#restarted.has(slot)) this.violation ??= `has ${rivals.length + 1} probes of ${slot} under way`;
     this.checker.onResult(slot, probe, result, this.nowMs);
     for (let echo = 0; this.echoes && echo < 5; echo++) this.checker.onResult(slot, probe, probeResults.timeout, this.nowMs);
   }

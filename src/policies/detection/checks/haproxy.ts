@@ -1,8 +1,8 @@
 /** HAProxy's health checks: one counter per server, from 0 to rise + fall − 1, that checks move up and down; at `rise` or above the server
  *  is up.
  *
- *  Crossing the middle throws the counter to the far end, so a server that has just come up must fail `fall` times in a row to go down,
- *  and one that has just gone down must pass `rise` times to come up; a failure on the way up starts again. Use it for that memory with one
+ *  The counter goes one step at a time only inside its own half: a good check throws a server that is up to the top, a failed one throws a
+ *  server that is down to the bottom. So it takes `fall` failures in a row to go down and `rise` good checks in a row to come up. Use it for that memory with one
  *  integer, and for its faster checks while something is changing. It fails as all active checks do where the check does not resemble the
  *  requests; and a server that alternates good and bad checks stays whatever it was.
  *
@@ -56,11 +56,11 @@ export const haproxyHealthCheck = defineHealthChecker({
   create: (values, deps) => new HaproxyHealthChecker(values, deps),
 });
 
-/** The counter after a check. */
+/** The counter after a check: any good one takes a server that is up, or comes up by it, to the top. */
 export function haproxyHealth(health: number, isPass: boolean, rise: number, fall: number): number {
   const next = health + (isPass ? 1 : -1);
   if (next < rise) return isPass ? next : 0;
-  return isPass && (health < rise || next > rise + fall - 1) ? rise + fall - 1 : next;
+  return isPass ? rise + fall - 1 : next;
 }
 
 /** Whether a server with this counter gets traffic. */

@@ -1,5 +1,7 @@
 /** Slots in order of their deadlines, equal deadlines in order of slots: a binary heap that also knows where each slot is, so that a
- *  heartbeat can move its endpoint's deadline in O(log n). */
+ *  heartbeat can move its endpoint's deadline in O(log n).
+ *
+ *  Writing a deadline and moving the slot are two steps, for a time that is handed on through several calls would be boxed on its way. */
 import { grownFloats, grownInts } from '../../../core/grow.ts';
 import type { Ms } from '../../../core/time.ts';
 
@@ -10,6 +12,11 @@ export class DeadlineHeap {
   /** By slot: its place in the heap plus one, 0 for none. */
   #placeOf: Int32Array = new Int32Array(16);
   #deadlineMs: Float64Array = new Float64Array(16);
+
+  /** By slot, also of those that are not in the heap. Whoever changes one of a slot in the heap calls `moved`. */
+  get deadlineMs(): Float64Array {
+    return this.#deadlineMs;
+  }
 
   /** The slot whose deadline comes first, or −1. */
   first(): number {
@@ -23,8 +30,18 @@ export class DeadlineHeap {
 
   /** Gives a slot its deadline, new or changed. */
   set(slot: number, deadlineMs: Ms): void {
-    if (slot >= this.#placeOf.length) this.#grow(slot + 1);
+    this.reserve(slot);
     this.#deadlineMs[slot] = deadlineMs;
+    this.moved(slot);
+  }
+
+  /** Makes room for a slot's deadline. */
+  reserve(slot: number): void {
+    if (slot >= this.#placeOf.length) this.#grow(slot + 1);
+  }
+
+  /** Puts a slot where its deadline belongs, whether or not it was in the heap. */
+  moved(slot: number): void {
     const place = this.#placeOf[slot] - 1;
     this.#settle(slot, place === -1 ? this.#count++ : place);
   }

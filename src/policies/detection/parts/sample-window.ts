@@ -38,14 +38,11 @@ export class SampleWindow {
   }
 
   add(sample: number): void {
-    if (this.#count === 0) this.#origin = sample;
+    if (this.#next === this.#samples.length) this.#makeRoom();
     if (this.#count === this.#capacity) this.#sumUp(this.#samples[this.#next], -1);
-    else if (this.#count++ === this.#samples.length) {
-      this.#samples = grownFloats(this.#samples, Math.min(this.#capacity, 2 * this.#samples.length));
-    }
+    else if (this.#count++ === 0) this.#origin = sample;
     this.#samples[this.#next++] = sample;
     this.#sumUp(sample, 1);
-    if (this.#next === this.#capacity) this.#startOver();
   }
 
   /** The kept samples, in no particular order, as a view that the next `add` changes. */
@@ -59,8 +56,12 @@ export class SampleWindow {
     this.#squares += sign * distance * distance;
   }
 
-  /** The ring has come round. Summing anew keeps rounding errors from piling up over a long life. */
-  #startOver(): void {
+  /** At the end of the ring: makes it longer, or goes round. Then summing anew keeps rounding errors from piling up over a long life. */
+  #makeRoom(): void {
+    if (this.#next < this.#capacity) {
+      this.#samples = grownFloats(this.#samples, Math.min(this.#capacity, 2 * this.#next));
+      return;
+    }
     this.#origin = this.mean;
     this.#next = 0;
     this.#sum = 0;

@@ -1,6 +1,6 @@
 /** Who is watched, who of them is suspected, and when the others will be: what all detectors with a deadline per endpoint have in common.
  *  The detector says how far each heartbeat moves the deadline; the list tells the sink. An endpoint is suspected at its deadline. */
-import { grown, grownFloats } from '../../../core/grow.ts';
+import { grown } from '../../../core/grow.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { BeliefSink } from '../detector.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
@@ -8,9 +8,7 @@ import { DeadlineHeap } from './deadline-heap.ts';
 export class Watchlist {
   readonly #sink: BeliefSink;
   #states: Uint8Array = new Uint8Array(16);
-  /** When each falls or fell due, by slot. */
-  #deadlineMs: Float64Array = new Float64Array(16);
-  /** Those believed alive. */
+  /** In the heap are those believed alive. */
   readonly #due = new DeadlineHeap();
 
   constructor(sink: BeliefSink) {
@@ -19,9 +17,10 @@ export class Watchlist {
 
   /** Starts anew with an endpoint believed alive. */
   watch(slot: number, deadlineMs: Ms): void {
-    if (slot >= this.#states.length) this.#grow(slot + 1);
+    if (slot >= this.#states.length) {
+      this.#states = grown(this.#states, new Uint8Array(Math.max(slot + 1, 2 * this.#states.length)));
+    }
     this.#states[slot] = ALIVE;
-    this.#deadlineMs[slot] = deadlineMs;
     this.#due.set(slot, deadlineMs);
   }
 
@@ -41,24 +40,18 @@ export class Watchlist {
 
   /** A sign of life moved the deadline of a watched endpoint. One that is over already leaves it suspected, or makes it so. */
   extend(slot: number, deadlineMs: Ms, nowMs: Ms): void {
-    this.#deadlineMs[slot] = deadlineMs;
-    if (deadlineMs > nowMs) {
-      const wasSuspected = this.isSuspected(slot);
-      this.watch(slot, deadlineMs);
-      if (wasSuspected) this.#sink.believe(slot, true, nowMs);
-    } else if (!this.isSuspected(slot)) {
-      this.#suspect(slot, nowMs);
-    }
+    this.#due.deadlineMs[slot] = deadlineMs;
+    this.#reconsider(slot, deadlineMs > nowMs, nowMs);
   }
 
   /** The deadline of a watched endpoint, also if it is over. */
   deadlineMs(slot: number): Ms {
-    return this.#deadlineMs[slot];
+    return this.#due.deadlineMs[slot];
   }
 
   /** By how much a watched endpoint is late; 0 in time. */
   overdueMs(slot: number, nowMs: Ms): Ms {
-    return this.isWatched(slot) ? Math.max(0, nowMs - this.#deadlineMs[slot]) : 0;
+    return this.isWatched(slot) ? Math.max(0, nowMs - this.#due.deadlineMs[slot]) : 0;
   }
 
   /** The next deadline; Infinity if nobody is believed alive. */
@@ -72,16 +65,21 @@ export class Watchlist {
     while (this.#due.firstMs() <= nowMs) this.#suspect(this.#due.first(), nowMs);
   }
 
+  #reconsider(slot: number, isAhead: boolean, nowMs: Ms): void {
+    const isSuspected = this.#states[slot] === SUSPECTED;
+    if (isAhead) {
+      this.#states[slot] = ALIVE;
+      this.#due.moved(slot);
+      if (isSuspected) this.#sink.believe(slot, true, nowMs);
+    } else if (!isSuspected) {
+      this.#suspect(slot, nowMs);
+    }
+  }
+
   #suspect(slot: number, nowMs: Ms): void {
     this.#due.remove(slot);
     this.#states[slot] = SUSPECTED;
     this.#sink.believe(slot, false, nowMs);
-  }
-
-  #grow(needed: number): void {
-    const size = Math.max(needed, 2 * this.#states.length);
-    this.#states = grown(this.#states, new Uint8Array(size));
-    this.#deadlineMs = grownFloats(this.#deadlineMs, size);
   }
 }
 

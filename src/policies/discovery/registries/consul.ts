@@ -26,7 +26,12 @@ export const consulRegistry = defineRegistry({
   ],
   aliases: [{ system: 'HashiCorp', name: 'Consul' }],
   params: {
-    ttl: duration({ default: 30_000, min: 1, about: 'A check without a report for this long is critical.', official: 'Consul ttl' }),
+    ttl: duration({
+      default: 30_000,
+      min: 1,
+      about: 'A check without a report for this long is critical.',
+      official: 'Consul ttl',
+    }),
     renewEvery: duration({ default: 10_000, min: 1, about: 'How often instances report.' }),
     initialStatus: choice({
       choices: healthStatuses,
@@ -82,11 +87,7 @@ class ConsulRegistry implements Registry {
     this.renewEveryMs = params.renewEvery;
     this.#params = params;
     this.#queries = new BlockingQueries(deps.rng, (query, nowMs) =>
-      deps.host.answer(
-        query,
-        { members: this.#catalog.members(), index: this.#catalog.index, ageMs: 0, ttlMs: Infinity },
-        nowMs,
-      ),
+      deps.host.answer(query, { members: this.#catalog.members(), index: this.#catalog.index, ageMs: 0, ttlMs: Infinity }, nowMs),
     );
     this.#catalog = new Catalog(
       (status) => status === 'passing' || (status === 'warning' && !params.onlyPassing),

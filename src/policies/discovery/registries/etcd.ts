@@ -29,9 +29,24 @@ export const etcdRegistry = defineRegistry({
       about: 'Lease of an instance, raised to one and a half elections.',
       official: 'etcd TTL',
     }),
-    heartbeatInterval: duration({ default: 100, min: 1, about: 'Between members of the store.', official: 'etcd heartbeat-interval' }),
-    electionTimeout: duration({ default: 1000, min: 1, about: 'Between members of the store.', official: 'etcd election-timeout' }),
-    leaseRevokeRate: int({ default: 1000, min: 2, about: 'Leases revoked per second, at most.', official: 'etcd defaultLeaseRevokeRate' }),
+    heartbeatInterval: duration({
+      default: 100,
+      min: 1,
+      about: 'Between members of the store.',
+      official: 'etcd heartbeat-interval',
+    }),
+    electionTimeout: duration({
+      default: 1000,
+      min: 1,
+      about: 'Between members of the store.',
+      official: 'etcd election-timeout',
+    }),
+    leaseRevokeRate: int({
+      default: 1000,
+      min: 2,
+      about: 'Leases revoked per second, at most.',
+      official: 'etcd defaultLeaseRevokeRate',
+    }),
   },
   create: (params, deps) => {
     const ttlMs = grantedTtlMs(params.ttl, minLeaseTtlMs(params.heartbeatInterval, params.electionTimeout));
@@ -55,11 +70,7 @@ export class EtcdRegistry implements Registry {
     this.#ttlMs = ttlMs;
     this.#lessor = new Lessor(revokesPerSecond);
     this.#queries = new BlockingQueries(deps.rng, (query, nowMs) =>
-      deps.host.answer(
-        query,
-        { members: this.#catalog.members(), index: this.#catalog.index, ageMs: 0, ttlMs: Infinity },
-        nowMs,
-      ),
+      deps.host.answer(query, { members: this.#catalog.members(), index: this.#catalog.index, ageMs: 0, ttlMs: Infinity }, nowMs),
     );
     this.#catalog = new Catalog(
       () => true,

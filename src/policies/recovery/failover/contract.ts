@@ -37,9 +37,9 @@ export const failoverRules: readonly FailoverRule[] = [
     name: 'stays where it is when no site is well',
     check: (make) => {
       const trial = new FailoverTrial(make);
-      trial.hold([0, 1, 1], 600_000);
+      trial.hold([0, 1, 0], 600_000);
       trial.hold([0, 0, 0], 600_000);
-      return trial.expectActive(1, 2);
+      return trial.expectActive(1, 1);
     },
   },
   {

@@ -47,4 +47,5 @@ type Describe<Specs extends ParamSpecs> = Omit<ReplicaControllerDefinition<Specs
 /** Declares a replica controller for the family's table. */
 export const defineReplicaController = <const Specs extends ParamSpecs>(
   description: Describe<Specs>,
-): ReplicaControllerDefinition<Specs> => definePolicy<Specs, ReplicaDeps, ReplicaController>({ family: 'replicas', ...description });
+): ReplicaControllerDefinition<Specs> =>
+  definePolicy<Specs, ReplicaDeps, ReplicaController>({ family: 'replicas', ...description });

@@ -45,8 +45,18 @@ export const replicaSet = defineReplicaController({
       about: 'After this, creations that nothing was heard of are taken for lost.',
       official: 'Kubernetes ExpectationsTimeout',
     }),
-    retryBaseDelay: duration({ default: 5, min: 1, about: 'Wait after the first refusal.', official: 'Kubernetes workqueue baseDelay' }),
-    retryMaxDelay: duration({ default: 1_000_000, min: 1, about: 'No wait is longer.', official: 'Kubernetes workqueue maxDelay' }),
+    retryBaseDelay: duration({
+      default: 5,
+      min: 1,
+      about: 'Wait after the first refusal.',
+      official: 'Kubernetes workqueue baseDelay',
+    }),
+    retryMaxDelay: duration({
+      default: 1_000_000,
+      min: 1,
+      about: 'No wait is longer.',
+      official: 'Kubernetes workqueue maxDelay',
+    }),
   },
   create: (params, { host }) => new ReplicaSetController(params, host),
 });

@@ -53,7 +53,8 @@ class NomadRestart implements RestartPolicy {
     const { attempts, interval, delay, mode } = this.#params;
     const counted = this.#intervals.get(instance) ?? { sinceMs: startedAtMs, count: 0 };
     this.#intervals.set(instance, counted);
-    if (endedAtMs > counted.sinceMs + interval) {
+    // The original asks for later than the end, which a clock that moves always is.
+    if (endedAtMs >= counted.sinceMs + interval) {
       counted.sinceMs = endedAtMs;
       counted.count = 0;
     }
