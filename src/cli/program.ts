@@ -165,6 +165,11 @@ export function createProgram(terminal: Terminal): Command {
       new Option('--role <role>', 'what it is for, where its name does not say; by default a balancer').choices([
         'balancer',
         'detector',
+        'healthCheck',
+        'outlier',
+        'discovery',
+        'registry',
+        'restart',
         'retry',
         'budget',
         'hedge',

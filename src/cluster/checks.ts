@@ -1,6 +1,7 @@
-/** Active health checks on their way: a client's checker asks an instance how it is, the network carries the question and the answer, a
- *  timer bounds both. An instance that is down refuses at once, one that stands still never answers, one that errs errs here, too. */
-import { grownInts } from '../core/grow.ts';
+/** Health checks on their way: a client's checker asks an instance how it is, the network carries the question and the answer, a timer
+ *  bounds both. An instance that is down refuses at once, one that stands still never answers, one that errs errs here, too. Where a
+ *  checker wants reports instead, each instance sends them to each client by its own clock. */
+import { grownFloats, grownInts } from '../core/grow.ts';
 import type { KeyedDraws, Streams } from '../core/streams.ts';
 import type { Ms } from '../core/time.ts';
 import { type Engine, NO_EVENT } from '../engine/index.ts';
@@ -13,11 +14,13 @@ import type { Servers } from './servers.ts';
 
 /** Checks share the channels of balancers' probes; this bit tells their rows apart. */
 export const CHECK = 1 << 30;
+/** Stands for the number of a probe where an instance reports unasked. */
+const REPORT = -1;
 /** Keys of checks' network draws lie apart from those of requests, heartbeats and probes. */
 const CHECK_SALT = 3e6;
 
 export class Checks {
-  /** Sent so far: the price of checking. */
+  /** Questions and reports sent so far: the price of checking. */
   count: number;
   private readonly engine: Engine;
   private readonly network: Network;
@@ -31,12 +34,16 @@ export class Checks {
   private client: Int32Array;
   private instance: Int32Array;
   private probe: Int32Array;
+  /** Which check it is, of all: the key of its draws. */
+  private key: Float64Array;
   private result: Int32Array;
   /** The pending timeout; NO_EVENT once it has fired or was cancelled. */
   private timer: Int32Array;
   /** Whether the message is still on its way. */
   private isOut: Int32Array;
   private readonly free: number[];
+  /** Clients whose checkers want reports. */
+  private readonly reporters: readonly Client[];
   private used: number;
 
   constructor(
@@ -59,25 +66,56 @@ export class Checks {
     this.client = new Int32Array(64);
     this.instance = new Int32Array(64);
     this.probe = new Int32Array(64);
+    this.key = new Float64Array(64);
     this.result = new Int32Array(64);
     this.timer = new Int32Array(64);
     this.isOut = new Int32Array(64);
     this.free = [];
     this.used = 0;
+    this.reporters = clients.filter(({ checker }) => (checker?.reportEveryMs ?? Infinity) < Infinity);
+    // One phase per instance: hosts do not report in step.
+    const rng = streams.stream('report/phase');
+    const phases = Float64Array.from({ length: fleet.count }, () => rng.next());
+    this.reporters.forEach(({ base, instances, checker }, reporter) => {
+      for (let instance = base; instance < base + instances; instance++) {
+        const pair = reporter * fleet.count + instance;
+        engine.at(phases[instance] * checker!.reportEveryMs, eventKinds.controlTimer, pair, controlTimers.report);
+      }
+    });
+  }
+
+  /** An instance reports to a client of its own accord, if it can. */
+  report(pair: number): void {
+    const { engine, fleet } = this;
+    const client = this.reporters[Math.floor(pair / fleet.count)];
+    const instance = pair % fleet.count;
+    const everyMs = client.checker!.reportEveryMs * fleet.clockRate[instance];
+    engine.at(engine.time + everyMs, eventKinds.controlTimer, pair, controlTimers.report);
+    if (!this.servers.beats(instance)) return;
+    const row = this.rowFor(client, instance, REPORT);
+    this.result[row] = this.resultOf(row, instance);
+    if (this.hop(channels.probeAnswer, row, fleet.zone[instance], client.zone) === sent.now) this.answered(row);
+    else if (this.lost) this.messageOver(row);
   }
 
   send(client: Client, slot: number, probe: number, timeoutMs: Ms): void {
-    const row = this.free.pop() ?? this.newRow();
-    this.client[row] = client.number;
-    this.instance[row] = client.base + slot;
-    this.probe[row] = probe;
-    this.isOut[row] = 1;
-    this.count++;
+    const row = this.rowFor(client, client.base + slot, probe);
     this.timer[row] = this.engine.at(this.engine.time + timeoutMs, eventKinds.controlTimer, row, controlTimers.checkTimeout);
     // By an event even where it takes no time: the checker must not hear of the result before it has asked.
     if (this.hop(channels.probe, row, client.zone, this.fleet.zone[this.instance[row]]) === sent.now) {
       this.engine.at(this.engine.time, eventKinds.probeDelivered, row | CHECK, 0);
     } else if (this.lost) this.messageOver(row);
+  }
+
+  private rowFor(client: Client, instance: number, probe: number): number {
+    const row = this.free.pop() ?? this.newRow();
+    this.client[row] = client.number;
+    this.instance[row] = instance;
+    this.probe[row] = probe;
+    this.key[row] = this.count++;
+    this.timer[row] = NO_EVENT;
+    this.isOut[row] = 1;
+    return row;
   }
 
   /** The question reaches its instance. */
@@ -93,8 +131,13 @@ export class Checks {
     else if (this.lost) this.messageOver(row);
   }
 
-  /** The answer reaches the client. */
+  /** The answer, or a report, reaches the client. */
   answered(row: number): void {
+    if (this.probe[row] === REPORT) {
+      const client = this.clients[this.client[row]];
+      client.reported(this.instance[row] - client.base, this.result[row] as ProbeResult, this.engine.time);
+      this.wake(client);
+    }
     const timer = this.timer[row];
     this.timer[row] = NO_EVENT;
     if (timer !== NO_EVENT) {
@@ -112,13 +155,13 @@ export class Checks {
 
   private tell(row: number, result: ProbeResult): void {
     const client = this.clients[this.client[row]];
-    client.checker?.onResult(this.instance[row] - client.base, this.probe[row], result, this.engine.time);
+    client.checked(this.instance[row] - client.base, this.probe[row], result, this.engine.time);
     this.wake(client);
   }
 
   private resultOf(row: number, instance: number): ProbeResult {
     const share = this.fleet.errorShare[instance];
-    return share > 0 && this.draws.unit(this.count, row) < share ? probeResults.failure : probeResults.ok;
+    return share > 0 && this.draws.unit(this.key[row], 0) < share ? probeResults.failure : probeResults.ok;
   }
 
   private messageOver(row: number): void {
@@ -130,7 +173,7 @@ export class Checks {
     const { network } = this;
     this.lost = false;
     if (network.isInstant) return sent.now;
-    const state = network.send(channel, from, to, this.instance[row], row | CHECK, 0, this.count, CHECK_SALT + channel);
+    const state = network.send(channel, from, to, this.instance[row], row | CHECK, 0, this.key[row], CHECK_SALT + channel);
     this.lost = state === sent.never;
     return state;
   }
@@ -144,6 +187,7 @@ export class Checks {
       this.client = grownInts(this.client, size);
       this.instance = grownInts(this.instance, size);
       this.probe = grownInts(this.probe, size);
+      this.key = grownFloats(this.key, size);
       this.result = grownInts(this.result, size);
       this.timer = grownInts(this.timer, size);
       this.isOut = grownInts(this.isOut, size);

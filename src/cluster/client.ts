@@ -4,7 +4,7 @@ import type { Streams } from '../core/streams.ts';
 import type { Clock, Ms } from '../core/time.ts';
 import type { Balancer } from '../policies/balancing/balancer.ts';
 import { EndpointSet } from '../policies/balancing/endpoint-set.ts';
-import type { HealthChecker } from '../policies/detection/checks/health-checker.ts';
+import { type HealthChecker, isGood, type ProbeResult } from '../policies/detection/checks/health-checker.ts';
 import type { BeliefSink, Detector } from '../policies/detection/detector.ts';
 import type { OutlierDetector } from '../policies/detection/outliers/outlier-detector.ts';
 import type { DiscoveryClient, FetchRequest } from '../policies/discovery/discovery-client.ts';
@@ -34,6 +34,8 @@ export interface ClientSetup {
   onBelief(client: Client, slot: number, alive: boolean, nowMs: Ms): void;
   /** Its checker asks an instance how it is. */
   check(client: Client, slot: number, probe: number, timeoutMs: Ms): void;
+  /** Its checker wants the instance killed and started anew. */
+  kill(client: Client, slot: number): void;
   /** It asks who there is. */
   fetch(client: Client, request: FetchRequest): void;
 }
@@ -54,6 +56,8 @@ export class Client implements BeliefSink {
   readonly outlier: OutlierDetector | undefined;
   readonly discovery: DiscoveryClient | undefined;
   readonly health: ClientHealth;
+  /** Endpoints that the checker no longer watches, until they are started anew or report. */
+  private readonly forgotten = new Set<number>();
   /** Whether the balancer wants load reports. */
   readonly listens: boolean;
   /** Whether its requests come from a service, not from traffic. */
@@ -122,6 +126,11 @@ export class Client implements BeliefSink {
       sink: {
         believe: (slot, alive, nowMs) => this.health.set(slot, doubts.unfit, !alive, nowMs),
         degrade: (slot, isDegraded, nowMs) => this.health.set(slot, doubts.degraded, isDegraded, nowMs),
+        deregister: (slot) => this.forgotten.add(slot),
+        restart: (slot) => {
+          this.forgotten.add(slot);
+          setup.kill(this, slot);
+        },
       },
     });
     this.outlier = makers.outlier?.({
@@ -162,6 +171,24 @@ export class Client implements BeliefSink {
 
   believe(slot: number, alive: boolean, nowMs: Ms): void {
     this.health.set(slot, doubts.suspected, !alive, nowMs);
+  }
+
+  /** A health check of the endpoint is over. */
+  checked(slot: number, probe: number, result: ProbeResult, nowMs: Ms): void {
+    this.checker?.onResult(slot, probe, result, nowMs);
+    // Envoy lets an ejected endpoint back when an active check finds it well and no such check speaks against it.
+    if (isGood(result) && !this.health.holds(slot, doubts.unfit)) this.outlier?.onHealthCheckOk?.(slot, nowMs);
+  }
+
+  /** The endpoint reports of itself; one that was forgotten is registered again by that. */
+  reported(slot: number, result: ProbeResult, nowMs: Ms): void {
+    this.registered(slot, nowMs);
+    this.checker?.onReport?.(slot, result, nowMs);
+  }
+
+  /** It has been started anew, or reports: whoever was forgotten is checked again. */
+  registered(slot: number, nowMs: Ms): void {
+    if (this.forgotten.delete(slot)) this.checker?.watch(slot, nowMs, !this.health.holds(slot, doubts.unfit));
   }
 
   /** Discovery says who there is now. */

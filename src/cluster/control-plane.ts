@@ -109,7 +109,7 @@ export class ControlPlane {
       ring.ownBeats.delete(instance);
       return;
     }
-    if (own === undefined) ring.ownBeats.set(instance, ring.beatOf(instance));
+    if (own === undefined) ring.ownBeats.set(instance, ring.beatOf(instance) + 1);
     const at = this.engine.time + ring.everyMs * rate;
     ring.ownTimers.set(instance, this.engine.at(at, eventKinds.heartbeat, ring.index, instance + 1));
   }

@@ -74,7 +74,9 @@ export class Discovery {
     for (let instance = 0; instance < fleet.count; instance++) {
       const registry = this.registries[fleet.service[instance]];
       if (registry === undefined) continue;
+      // The cluster has been running: everybody has registered and reported before the first moment looked at.
       registry.register(instance - fleet.base[fleet.service[instance]], 0);
+      registry.renew(instance - fleet.base[fleet.service[instance]], 'passing', 0);
       const everyMs = registry.renewEveryMs;
       if (everyMs < Infinity) {
         engine.at(this.phases[instance] * everyMs, eventKinds.controlTimer, instance, controlTimers.renewal);
@@ -106,7 +108,7 @@ export class Discovery {
   /** An instance is up: it registers. */
   cameUp(instance: number): void {
     const service = this.fleet.service[instance];
-    if (!this.isReachable || this.registries[service] === undefined) return;
+    if (!this.isReachable || this.network.isMute(instance) || this.registries[service] === undefined) return;
     this.registries[service].register(instance - this.fleet.base[service], this.engine.time);
     this.wakeRegistry(service);
   }
@@ -117,8 +119,9 @@ export class Discovery {
     const registry = this.registries[service];
     if (registry === undefined) return;
     const { engine } = this;
-    engine.at(engine.time + registry.renewEveryMs, eventKinds.controlTimer, instance, controlTimers.renewal);
-    if (!this.isReachable || !this.servers.beats(instance)) return;
+    const everyMs = registry.renewEveryMs * this.fleet.clockRate[instance];
+    engine.at(engine.time + everyMs, eventKinds.controlTimer, instance, controlTimers.renewal);
+    if (!this.isReachable || !this.servers.beats(instance) || this.network.isMute(instance)) return;
     const number = instance - this.fleet.base[service];
     if (!registry.renew(number, 'passing', engine.time)) registry.register(number, engine.time);
     this.wakeRegistry(service);

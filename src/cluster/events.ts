@@ -44,6 +44,8 @@ export const controlTimers = {
   registry: 6, // service
   query: 7, // query
   answer: 8, // query
+  report: 9, // pair of a client and an instance
+  kill: 10, // instance
 } as const;
 
 const names = new Map<number, string>(Object.entries(eventKinds).map(([name, kind]) => [kind, name]));

@@ -172,8 +172,7 @@ export class Faults {
   }
 
   private beginsAt(fault: number, target: number, atMs: Ms): void {
-    if (atMs < Infinity)
-      this.next[fault][target] = this.engine.at(atMs, eventKinds.faultBegins, fault, target, priorities.fault);
+    if (atMs < Infinity) this.next[fault][target] = this.engine.at(atMs, eventKinds.faultBegins, fault, target, priorities.fault);
   }
 
   private endOf(fault: number, target: number): Ms {
@@ -279,13 +278,7 @@ export class Faults {
     }
     this.setLeak(fault, target, 1 + ((spec.factor - 1) * step) / LEAK_STEPS);
     const nextMs = this.engine.time + spec.fillsMs / LEAK_STEPS;
-    this.steps[fault][target] = this.engine.at(
-      nextMs,
-      eventKinds.faultEnds,
-      fault,
-      (step + 1) * STEP + target,
-      priorities.fault,
-    );
+    this.steps[fault][target] = this.engine.at(nextMs, eventKinds.faultEnds, fault, (step + 1) * STEP + target, priorities.fault);
   }
 
   private stopLeak(fault: number, target: number): void {

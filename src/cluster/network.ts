@@ -117,6 +117,11 @@ export class Network {
     return sent.later;
   }
 
+  /** Whether nothing that the instance sends arrives anywhere. */
+  isMute(instance: number): boolean {
+    return this.faults !== undefined && this.faults.isActive && this.faults.isMute(instance);
+  }
+
   /** A time for one hop that is not a message of its own, as in a handshake. */
   sample(from: number, to: number, rng: Xoshiro128): number {
     return this.links[from * this.zones + to].sampler.sample(rng);

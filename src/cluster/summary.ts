@@ -12,6 +12,7 @@ import {
 import { invariant } from '../core/errors.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Calls } from './calls.ts';
+import type { DetectionQuality } from './detection-quality.ts';
 import { Digest } from './digest.ts';
 import type { Fleet } from './fleet.ts';
 import type { Gateway } from './gateway.ts';
@@ -38,6 +39,9 @@ export interface FinishedWorld {
   readonly instanceSeries: InstanceSeries;
   /** Over the whole run. */
   readonly probesSent: number;
+  readonly quality: DetectionQuality;
+  /** Heartbeats and health checks since warm-up. */
+  readonly controlMessages: number;
   readonly decisions: readonly Decision[];
   readonly littleResidual: number;
   readonly scenario: Omit<Scenario, 'variants'>;
@@ -79,6 +83,7 @@ export function summarize(world: FinishedWorld): CellResult {
     series,
     instances,
     beliefs: world.controlPlane.beliefs,
+    truth: world.quality.truth,
     decisions: world.decisions,
     waterfalls: [],
     queues: world.messages?.results() ?? [],
@@ -125,6 +130,7 @@ function requestMetrics(world: FinishedWorld, ledger: Ledger, measuredMs: number
     ...attemptMetrics(world),
     amplification: amplification(recorder),
     probes: (probesSent * MS_PER_SECOND) / run.durationMs,
+    ...world.quality.metrics(world.controlMessages),
   };
 }
 

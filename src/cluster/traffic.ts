@@ -60,6 +60,10 @@ export class TrafficSource {
   private readonly workRngs: readonly Xoshiro128[];
   private readonly workBatches: readonly Float64Array[];
   private readonly workTaken: Int32Array;
+  /** Whether requests are of one class, with nothing but work and perhaps a key: the short way. Its work drawn ahead. */
+  private readonly isSimple: boolean;
+  private readonly batch: Float64Array;
+  private taken: number;
   private readonly classes: AliasTable | undefined;
   private readonly classRng: Xoshiro128;
   private readonly onlyClass: number;
@@ -108,6 +112,9 @@ export class TrafficSource {
     this.repeatIndex = [];
     this.repeatCount = [];
     this.freeTokens = [];
+    this.isSimple = arrivals.type !== 'replay' && this.classes === undefined && !requests.calls.isUsed;
+    this.batch = new Float64Array(BATCH);
+    this.taken = BATCH;
     this.isListening = isClosed || this.repeatAfter !== undefined;
     this.track = engine.addTrack(eventKinds.arrival, source);
     this.users = isClosed ? new Users(engine, arrivals, source, this.keyed, this.scratch) : undefined;
@@ -116,6 +123,23 @@ export class TrafficSource {
 
   /** A request arrives now: returns its row, already held by its client, and shows the engine the next arrival. */
   arrive(): number {
+    if (!this.isSimple) return this.arriveFully();
+    const { requests, onlyClass } = this;
+    const request = requests.allocate();
+    requests.reals[(request << 3) + ARRIVAL_MS] = this.engine.time;
+    if (this.taken === BATCH) this.drawAhead();
+    requests.reals[(request << 3) + WORK_MS] = this.batch[this.taken++];
+    requests.reals[(request << 3) + INDEX] = this.count++;
+    requests.ints[(request << 4) + HOLDERS] = HELD_BY_CLIENT;
+    requests.ints[(request << 4) + TAG] = onlyClass;
+    const client = this.clients.length === 1 ? this.clients[0] : this.clients[this.clientRng.below(this.clients.length)];
+    requests.ints[(request << 4) + CLIENT] = client.number;
+    if (this.keys !== undefined) setKey(client.pipeline, this.keys.sample(this.keyRng));
+    this.scheduleNext();
+    return request;
+  }
+
+  private arriveFully(): number {
     const { arrivals } = this.spec;
     const request = this.allocate(this.count++);
     const replay = arrivals.type === 'replay' ? arrivals.data : undefined;
@@ -130,6 +154,13 @@ export class TrafficSource {
     else if (this.keys !== undefined) this.giveKey(request, client, this.keys.sample(this.keyRng));
     this.scheduleNext();
     return request;
+  }
+
+  private drawAhead(): void {
+    const sampler = this.draws.work[this.onlyClass];
+    const rng = this.workRngs[this.onlyClass];
+    for (let i = 0; i < BATCH; i++) this.batch[i] = sampler.sample(rng);
+    this.taken = 0;
   }
 
   /** A user's request: from a closed loop, or one that failed and is asked again. */

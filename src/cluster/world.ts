@@ -14,6 +14,7 @@ import { Checkers } from './checkers.ts';
 import { CHECK, Checks } from './checks.ts';
 import { Client, clientZones, TRAFFIC } from './client.ts';
 import { ControlPlane } from './control-plane.ts';
+import { DetectionQuality } from './detection-quality.ts';
 import { Discovery } from './discovery.ts';
 import { EdgeDraws } from './edge-draws.ts';
 import { controlTimers, eventKinds, eventName } from './events.ts';
@@ -96,6 +97,7 @@ class World implements EventHandler {
   private readonly probes: Probes | undefined;
   private readonly checks: Checks | undefined;
   private readonly discovery: Discovery | undefined;
+  private readonly quality: DetectionQuality;
   private readonly explainer: Explainer | undefined;
   private readonly tracer: Tracer | undefined;
   private readonly slowestFinder: Slowest | undefined;
@@ -103,6 +105,8 @@ class World implements EventHandler {
   private readonly clients: readonly Client[];
   private readonly sources: TrafficSource[];
   private windows: number;
+  /** Heartbeats and checks sent before the end of warm-up. */
+  private messagesInWarmup: number;
   private littleResidual: number;
 
   constructor(input: WorldInput, traced: readonly SlowRequest[]) {
@@ -113,6 +117,7 @@ class World implements EventHandler {
     const engine = new Engine(input.limits);
     this.engine = engine;
     this.windows = 0;
+    this.messagesInWarmup = 0;
     this.littleResidual = 0;
     const fleet = new Fleet(engine, scenario.services, zonesOf(scenario));
     this.fleet = fleet;
@@ -154,12 +159,21 @@ class World implements EventHandler {
       {
         luck: (attempt, purpose) => this.draws[this.clientOf(attempt).edge].luck(attempt, purpose),
         wentDown: (instance) => {
+          this.quality.wentDown(instance);
           this.messages?.wentDown(instance);
           this.transport.instanceLost(instance);
         },
         cameUp: (instance) => {
           this.messages?.cameUp(instance);
           this.discovery?.cameUp(instance);
+          this.faults.cameUp(instance);
+          this.quality.cameUp(instance);
+          for (const client of this.clients) {
+            const slot = instance - client.base;
+            if (client.checker === undefined || slot < 0 || slot >= client.instances) continue;
+            client.registered(slot, engine.time);
+            this.controlPlane.wakePart(client, controlTimers.checker);
+          }
         },
       },
     );
@@ -210,8 +224,15 @@ class World implements EventHandler {
           streams,
           makers: spec.queue >= 0 ? { balancerName, isUserPolicy, balancer } : makers.edges[edge],
           hasDeadlines: hasDeadlines && spec.caller >= 0,
-          onBelief: (...change) => this.controlPlane.believed(...change),
+          onBelief: (...change) => {
+            this.quality.believed(change[0], change[1], change[2]);
+            this.controlPlane.believed(...change);
+          },
           check: (from, slot, probe, timeoutMs) => this.checks?.send(from, slot, probe, timeoutMs),
+          // By an event: the checker is in the middle of something, and what comes of a crash may touch it.
+          kill: (from, slot) => {
+            engine.at(engine.time, eventKinds.controlTimer, from.base + slot, controlTimers.kill);
+          },
           fetch: (from, request) => this.discovery?.fetch(from, request),
         });
         if (spec.timeoutMs < Infinity) client.timeoutLane = this.timeouts.laneFor(spec.timeoutMs);
@@ -274,6 +295,7 @@ class World implements EventHandler {
       const wake = (client: Client): void => this.controlPlane.wakePart(client, controlTimers.discovery);
       this.discovery = new Discovery(engine, fleet, this.network, this.servers, clients, makers, streams, wake);
     }
+    this.quality = new DetectionQuality(engine, fleet, clients, run.warmupMs);
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
     this.discovery?.start();
@@ -281,6 +303,7 @@ class World implements EventHandler {
       flushCaches: (instance) => this.calls?.flush(instance),
       setClockRate: (instance, rate) => this.controlPlane.setClockRate(instance, rate),
       setDiscovery: (isReachable) => this.discovery?.setReachable(isReachable),
+      fault: (instance, spec, begins) => this.quality.fault(instance, spec, begins),
     });
     scenario.traffic.forEach((spec, source) => {
       const own = clients.filter((client) => client.edge === spec.edge);
@@ -319,6 +342,8 @@ class World implements EventHandler {
       controlPlane: this.controlPlane,
       instanceSeries: this.instanceSeries,
       probesSent: this.probes?.sent ?? 0,
+      quality: this.quality,
+      controlMessages: this.controlMessages - this.messagesInWarmup,
       decisions: this.explainer?.decisions ?? [],
       littleResidual: this.littleResidual,
       scenario: this.input.scenario,
@@ -445,6 +470,7 @@ class World implements EventHandler {
         this.transport.markWarmup();
         this.calls?.markWarmup();
         this.messages?.markWarmup();
+        this.messagesInWarmup = this.controlMessages;
         return;
       default:
         throw new InvariantViolation(`an event of unknown kind ${kind}`);
@@ -468,9 +494,22 @@ class World implements EventHandler {
       case controlTimers.answer:
         this.discovery?.told(a);
         return;
+      case controlTimers.report:
+        this.checks?.report(a);
+        return;
+      case controlTimers.kill:
+        if (!this.servers.isUp(a)) return;
+        this.servers.crash(a);
+        this.servers.restart(a);
+        return;
       default:
         this.controlPlane.timer(a, purpose);
     }
+  }
+
+  /** Heartbeats and health checks sent so far. */
+  private get controlMessages(): number {
+    return this.controlPlane.heartbeats + (this.checks?.count ?? 0);
   }
 
   /** Probes of balancers and health checks share their channels. */

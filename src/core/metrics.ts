@@ -93,6 +93,43 @@ export const metrics: readonly Metric[] = [
   { name: 'cacheHits', unit: 'fraction', better: 'higher', about: 'Share of cached calls answered by the cache.' },
   { name: 'connections', unit: 'per second', better: 'lower', about: 'Connections opened per second, where they are modelled.' },
   { name: 'probes', unit: 'per second', better: 'lower', about: 'Probes that balancers sent per second: the price of asking.' },
+  {
+    name: 'detection.time',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Mean time from the beginning of a fault on an instance until a client ceases to use it.',
+  },
+  {
+    name: 'detection.missed',
+    unit: 'fraction',
+    better: 'lower',
+    about: 'Share of faults on instances that end, or outlast the run, without a client having ceased to use the instance.',
+  },
+  {
+    name: 'detection.recovery',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Mean time from the end of a fault on an instance until a client that had ceased to use it uses it again.',
+  },
+  {
+    name: 'detection.mistakes',
+    unit: 'count',
+    better: 'lower',
+    about: 'How often a client ceases to use an instance that is well, per hour, per client and instance.',
+  },
+  { name: 'detection.mistakeTime', unit: 'ms', better: 'lower', about: 'Mean time until such a mistake is corrected.' },
+  {
+    name: 'detection.accuracy',
+    unit: 'fraction',
+    better: 'higher',
+    about: 'Share of the time in which an instance is well that a client uses it.',
+  },
+  {
+    name: 'detection.messages',
+    unit: 'per second',
+    better: 'lower',
+    about: 'Heartbeats and health checks sent per second: the price of detection.',
+  },
   { name: 'wait.share', unit: 'fraction', better: 'lower', about: 'Share of requests that had to wait at all.' },
   { name: 'instances.up', unit: 'fraction', better: 'higher', about: 'Share of instances that are up, over time.' },
 ];
@@ -110,6 +147,7 @@ const narrowParts: Readonly<Record<string, readonly MetricPart[]>> = {
   inSystem: [],
   amplification: [],
   probes: [],
+  detection: [],
   cacheHits: ['edge', 'service'],
   connections: ['edge', 'service'],
 };

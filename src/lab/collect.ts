@@ -47,6 +47,7 @@ function collectVariant(scenario: Scenario, variant: VariantSpec, cells: readonl
     waterfalls: cells[0]?.waterfalls ?? [],
     metastability: judgeRecovery(label, world, cells),
     beliefs: cells[0]?.beliefs ?? [],
+    truth: cells[0]?.truth ?? [],
     decisions: cells[0]?.decisions ?? [],
     digests: cells.map((cell) => cell.digest),
   };

@@ -11,6 +11,7 @@ import type {
   Ledger,
   QueueResult,
   SeriesColumn,
+  TruthSpan,
   Verdict,
   Waterfall,
 } from '../stats/result.ts';
@@ -48,8 +49,9 @@ export interface VariantResult {
   readonly waterfalls: readonly Waterfall[];
   /** How the system came out of the trigger; null when the scenario does not ask. */
   readonly metastability: VariantMetastability | null;
-  /** Of the first seed. */
+  /** Of the first seed: what clients believed of instances, and what was true of them. */
   readonly beliefs: readonly BeliefChange[];
+  readonly truth: readonly TruthSpan[];
   /** Of the first seed, with `--explain`: why requests went where they went. */
   readonly decisions: readonly Decision[];
   /** Per seed. */

@@ -1,7 +1,12 @@
 /** The policies, by family. Interfaces and tables of all of them; the single policies of the resilience families, several of which go by
  *  the name of the same system, are in `clusterlab/policies/resilience/<family>`. */
 import { balancers } from './balancing/index.ts';
+import { healthCheckers } from './detection/checks/index.ts';
 import { detectors } from './detection/index.ts';
+import { outlierDetectors } from './detection/outliers/index.ts';
+import { discoveryClients } from './discovery/index.ts';
+import { registries } from './discovery/registries/index.ts';
+import { restartPolicies } from './recovery/restarts/index.ts';
 import { admissions } from './resilience/admission/index.ts';
 import { breakers } from './resilience/breakers/index.ts';
 import { retryBudgets } from './resilience/budgets/index.ts';
@@ -10,8 +15,13 @@ import { queuePolicies } from './resilience/queueing/index.ts';
 import { retryPolicies } from './resilience/retries/index.ts';
 
 export * from './balancing/index.ts';
+export * from './detection/checks/health-checker.ts';
 export * from './detection/index.ts';
+export * from './detection/outliers/outlier-detector.ts';
+export * from './discovery/discovery-client.ts';
+export * from './discovery/registries/registry.ts';
 export * from './pipeline/index.ts';
+export * from './recovery/restarts/restart-policy.ts';
 export * from './resilience/admission/admission.ts';
 export * from './resilience/breakers/breaker.ts';
 export * from './resilience/budgets/retry-budget.ts';
@@ -19,11 +29,28 @@ export * from './resilience/deadline.ts';
 export * from './resilience/hedging/hedge.ts';
 export * from './resilience/queueing/queue-policy.ts';
 export * from './resilience/retries/retry.ts';
-export { admissions, breakers, hedges, queuePolicies, retryBudgets, retryPolicies };
+export {
+  admissions,
+  breakers,
+  discoveryClients,
+  healthCheckers,
+  hedges,
+  outlierDetectors,
+  queuePolicies,
+  registries,
+  restartPolicies,
+  retryBudgets,
+  retryPolicies,
+};
 
 export const families = {
   balancing: balancers,
   detection: detectors,
+  checks: healthCheckers,
+  outliers: outlierDetectors,
+  discovery: discoveryClients,
+  registries,
+  restarts: restartPolicies,
   retries: retryPolicies,
   budgets: retryBudgets,
   hedging: hedges,
@@ -37,6 +64,11 @@ export type Family = keyof typeof families;
 export const familyFolders: Readonly<Record<Family, string>> = {
   balancing: 'balancing',
   detection: 'detection',
+  checks: 'detection/checks',
+  outliers: 'detection/outliers',
+  discovery: 'discovery',
+  registries: 'discovery/registries',
+  restarts: 'recovery/restarts',
   retries: 'resilience/retries',
   budgets: 'resilience/budgets',
   hedging: 'resilience/hedging',

@@ -34,6 +34,8 @@ export interface CellResult {
   readonly instances: readonly InstanceData[];
   /** Changes of belief by detectors, capped. */
   readonly beliefs: readonly BeliefChange[];
+  /** When instances were bad, capped: what beliefs are to be compared with. */
+  readonly truth: readonly TruthSpan[];
   /** The first decisions after warm-up, when asked for. */
   readonly decisions: readonly Decision[];
   /** The slowest requests that ended after warm-up, slowest first, when asked for. */
@@ -158,6 +160,16 @@ export interface BeliefChange {
   readonly balancer: number;
   readonly instance: string;
   readonly alive: boolean;
+}
+
+/** A time in which an instance was down, starting or under a fault that its clients should notice. */
+export interface TruthSpan {
+  readonly instance: string;
+  readonly fromMs: Ms;
+  /** Infinity when it lasted to the end. */
+  readonly toMs: Ms;
+  /** The faults, in the order in which they came: `crash`, `hang+slow`; `down` where only the instance itself is to blame. */
+  readonly what: string;
 }
 
 /** A number over the replications: mean of the per-seed values and its two-sided t interval. */

@@ -21,13 +21,13 @@ describe.each(entries)('$family/$name', ({ family, name, definition }) => {
   });
 
   it('says in sentences what it is, when to use it, and when it fails', () => {
-    for (const text of [definition.summary, definition.useWhen, definition.failsWhen]) expect(text).toMatch(/^[A-Z].+\.$/s);
+    for (const text of [definition.summary, definition.useWhen, definition.failsWhen]) expect(text).toMatch(/^(gRPC|[A-Z]).+\.$/s);
     expect(definition.cost).toMatch(/\S/);
   });
 
   it('describes its parameters, whose defaults keep their own bounds', () => {
     for (const [parameter, spec] of Object.entries<Param>(definition.params)) {
-      expect(parameter).toMatch(/^[a-z][A-Za-z]*$/);
+      expect(parameter).toMatch(/^[a-z][A-Za-z0-9]*$/);
       expect(spec.about).toMatch(/^\S.+\.$/s);
       if (spec.type === 'set') expect(spec.choices).toEqual(expect.arrayContaining([...spec.default]));
       const { min, max } = spec as { readonly min?: number; readonly max?: number };

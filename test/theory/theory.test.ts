@@ -28,8 +28,12 @@ test('a wrong expectation fails: M/M/1 with a mean wait 15 % too long', { timeou
 });
 
 test('what the file format cannot say is not covered, and does not count as passed', async () => {
-  const rows = await rowsOf({ ...cases[0], family: 'M/M/1 priority' });
+  const rows = await rowsOf({ ...cases[0], family: 'M/M/c+M' });
   expect(new Set(rows.map(({ verdict }) => verdict))).toEqual(new Set(['not-covered']));
+});
+
+test('where none or all were seen, the error is a bound and gives no z-score', () => {
+  expect(judge(measured, 'x', { value: 1 }, { value: 1, se: 0.01, isBound: true })).toMatchObject({ verdict: 'pass', z: null });
 });
 
 test('standard errors that are too long by half are found by the z-scores of many cases', () => {

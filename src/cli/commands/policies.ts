@@ -17,6 +17,11 @@ interface Options {
 const scenarioKeys: Readonly<Record<keyof typeof families, string>> = {
   balancing: 'balancer',
   detection: 'detector',
+  checks: 'healthCheck',
+  outliers: 'outlier',
+  discovery: 'discovery',
+  registries: 'registry',
+  restarts: 'restart',
   retries: 'retry',
   budgets: 'budget',
   hedging: 'hedge',

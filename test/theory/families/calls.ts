@@ -21,7 +21,7 @@ traffic: [{ to: front, arrivals: ${arrivalLaw('exp', perUnit)!} }]
 `,
       perUnit,
       relaxation: memory(perUnit, { variability: 1.5 }),
-      cost: 1 + count,
+      cost: count / 2,
       observe: { mean_sojourn: time('latency.mean') },
     },
   ];

@@ -184,6 +184,7 @@ const manyServers: Adapter = ({ params, expect }) => {
       ? station({ perUnit, slots, queue: 0, observe: { erlang_b_at_min: standard.loss_prob } })
       : station({ perUnit, slots, observe: { erlang_c_at_min: standard.prob_wait } });
   }
+  if (!('beta' in params)) return [];
   const slots = 400;
   const perUnit = slots - numberOf(params, 'beta') * Math.sqrt(slots);
   return station({ perUnit, slots, observe: { prob_wait_limit: standard.prob_wait } });

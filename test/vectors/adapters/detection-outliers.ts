@@ -89,7 +89,7 @@ export const outliersAdapters: Adapters = {
   },
 
   'outlier.ejectionDurations': (input: Config & { readonly intervalMs: number; readonly count: number }) => {
-    const { count, reEjectImmediately, ...config } = input;
+    const { count, reEjectImmediately: _always, ...config } = input;
     const rig = new EnvoyRig(1, { ...config, maxEjectionPercent: 100 });
     const durationsMs: number[] = [];
     for (let nowMs = 0; durationsMs.length < count;) {

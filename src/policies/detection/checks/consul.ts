@@ -1,12 +1,12 @@
 /** Consul's checks: passing, warning or critical, from probes by the local agent or from reports with a time to live (TTL).
  *
- *  Use it where health is part of the registry: a service that stays critical can be removed for good. With TTL the instance must report
- *  in time, which shows that it can still act, not only answer. It fails when the agent that probes is as ill as the instance, being on the same
- *  machine; and a warning still counts as fit unless `onlyPassing` says otherwise.
+ *  Use it where health is part of the registry: a service that stays critical can be removed for good. With TTL the instance must
+ *  report in time, which shows that it can still act, not only answer. It fails when the agent that probes is as ill as the
+ *  instance, being on the same machine; and a warning still counts as fit unless `onlyPassing` says otherwise.
  *
- *  A new check is critical until its first result. The first probe comes at a random moment of an interval, the next an interval after the
- *  last one ended. A report counts at once, without thresholds; a service is removed at the first tick of 30 s at which it has been critical
- *  for longer than asked, which is a minute at least. */
+ *  A new check is critical until its first result. The first probe comes at a random moment of an interval, the next an
+ *  interval after the last one ended. A report counts at once, without thresholds; a service is removed at the first tick of
+ *  30 s at which it has been critical for longer than asked, which is a minute at least. */
 import { boolean, choice, duration, int, type ParamValues } from '../../../core/params.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';

@@ -1,5 +1,5 @@
-/** What every health checker owes its driver, as checks that can be run on one. Each rule returns the violations it found, in words;
- *  none is good. Endpoints answer probes and report of themselves, as the checker wants it. */
+/** What every health checker owes its driver, as checks that can be run on one. Each rule returns the violations it found, in
+ *  words; none is good. Endpoints answer probes and report of themselves, as the checker wants it. */
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import { type HealthChecker, type HealthCheckerDeps, type ProbeResult, probeKind, probeResults } from './health-checker.ts';
@@ -260,7 +260,8 @@ class HealthTrial {
     const { slot, probe, result } = this.#underWay.shift()!;
     const rivals = this.#underWay.filter((other) => other.slot === slot && probeKind(other.probe) === probeKind(probe));
     // A probe of a former life may still be under way when its successor is sent.
-    if (rivals.length > 0 && !this.#restarted.has(slot)) this.violation ??= `has ${rivals.length + 1} probes of ${slot} under way`;
+    if (rivals.length > 0 && !this.#restarted.has(slot))
+      this.violation ??= `has ${rivals.length + 1} probes of ${slot} under way`;
     this.checker.onResult(slot, probe, result, this.nowMs);
     for (let echo = 0; this.echoes && echo < 5; echo++) this.checker.onResult(slot, probe, probeResults.timeout, this.nowMs);
   }

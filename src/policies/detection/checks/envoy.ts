@@ -1,13 +1,13 @@
-/** Envoy's active health checks: an endpoint fails after so many failed checks in a row and is healthy again after so many good ones,
- *  with intervals of their own for each phase.
+/** Envoy's active health checks: an endpoint fails after so many failed checks in a row and is healthy again after so many good
+ *  ones, with intervals of their own for each phase.
  *
- *  Use it in front of endpoints that can hang or vanish without traffic noticing at once. It fails when the check does not do what requests
- *  do: a process that answers the check and fails requests stays in, and one slow dependency in the check takes everybody out together.
- *  Every client checks every endpoint, so the load of checks grows with clients × endpoints.
+ *  Use it in front of endpoints that can hang or vanish without traffic noticing at once. It fails when the check does not do
+ *  what requests do: a process that answers the check and fails requests stays in, and one slow dependency in the check takes
+ *  everybody out together. Every client checks every endpoint, so the load of checks grows with clients × endpoints.
  *
- *  Two rules surprise. An answer that says "unfit", such as 503, fails the endpoint at once and ignores the threshold, which counts only
- *  network failures, timeouts and retriable statuses. And an endpoint that was failed when it was added is healthy after its first good
- *  check. Until the first request the much longer no-traffic intervals apply. */
+ *  Two rules surprise. An answer that says "unfit", such as 503, fails the endpoint at once and ignores the threshold, which
+ *  counts only network failures, timeouts and retriable statuses. And an endpoint that was failed when it was added is healthy
+ *  after its first good check. Until the first request the much longer no-traffic intervals apply. */
 import { duration, fraction, int, type ParamValues } from '../../../core/params.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
@@ -217,8 +217,8 @@ export class EnvoyHealthChecker implements HealthChecker {
   }
 }
 
-/** Envoy's jitter: first a random whole number of milliseconds below a share of the interval, in whole percent, then one below a fixed time;
- *  never below one millisecond. */
+/** Envoy's jitter: first a random whole number of milliseconds below a share of the interval, in whole percent, then one below
+ *  a fixed time; never below one millisecond. */
 export function jitteredIntervalMs(baseMs: Ms, jitterMs: Ms, jitterShare: number, rng: Rng): Ms {
   const range = Math.floor((Math.round(jitterShare * 100) * baseMs) / 100);
   let intervalMs = baseMs;
@@ -227,8 +227,8 @@ export function jitteredIntervalMs(baseMs: Ms, jitterMs: Ms, jitterShare: number
   return Math.max(1, intervalMs);
 }
 
-/** What an HTTP answer means to Envoy: 200 is good unless marked as degraded; statuses declared retriable count towards the threshold;
- *  anything else fails the endpoint at once. */
+/** What an HTTP answer means to Envoy: 200 is good unless marked as degraded; statuses declared retriable count towards the
+ *  threshold; anything else fails the endpoint at once. */
 export function envoyProbeResult(status: number, isDegraded = false, retriableStatuses: readonly number[] = []): ProbeResult {
   if (status === 200) return isDegraded ? probeResults.degraded : probeResults.ok;
   return retriableStatuses.includes(status) ? probeResults.failure : probeResults.unhealthy;

@@ -1,12 +1,13 @@
 /** Eureka's leases: instances renew theirs every 30 s; the registry evicts those that stopped, unless too many stopped at once.
  *
- *  Use it where the registry and the network to it are less reliable than the instances: when renewals fall to 85 % of what is expected,
- *  self-preservation keeps everybody, on the assumption that the network is at fault. It fails in a real mass failure, where dead instances
- *  stay listed; in small fleets, where one missing instance of two already stops evictions; and it is slow at the best of times: a lease
- *  ends twice its length after the last renewal, because the renewal stores the end and the check adds the length again.
+ *  Use it where the registry and the network to it are less reliable than the instances: when renewals fall to 85 % of what is
+ *  expected, self-preservation keeps everybody, on the assumption that the network is at fault. It fails in a real mass failure,
+ *  where dead instances stay listed; in small fleets, where one missing instance of two already stops evictions; and it is slow
+ *  at the best of times: a lease ends twice its length after the last renewal, because the renewal stores the end and the check
+ *  adds the length again.
  *
- *  Each evicted instance lowers the number of expected renewals, and each run evicts at most 15 % of the registry, at random. An instance that
- *  reports after its eviction registers anew. */
+ *  Each evicted instance lowers the number of expected renewals, and each run evicts at most 15 % of the registry, at random.
+ *  An instance that reports after its eviction registers anew. */
 import { boolean, duration, fraction, type ParamValues } from '../../../core/params.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
@@ -203,7 +204,8 @@ export const isEvictionAllowed = (threshold: number, renewsLastMinute: number): 
 export const evictionCount = (registrySize: number, expired: number, share: number): number =>
   Math.min(expired, registrySize - Math.trunc(registrySize * share));
 
-/** By how much a run came later than it should have, so that a pause of the registry is not held against the instances. Any unit. */
+/** By how much a run came later than it should have, so that a pause of the registry is not held against the instances. Any
+ *  unit. */
 export const compensation = (lastRun: number | undefined, now: number, interval: number): number =>
   lastRun === undefined ? 0 : Math.max(0, now - lastRun - interval);
 

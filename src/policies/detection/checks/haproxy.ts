@@ -1,10 +1,11 @@
-/** HAProxy's health checks: one counter per server, from 0 to rise + fall − 1, that checks move up and down; at `rise` or above the server
- *  is up.
+/** HAProxy's health checks: one counter per server, from 0 to rise + fall − 1, that checks move up and down; at `rise` or above
+ *  the server is up.
  *
- *  The counter goes one step at a time only inside its own half: a good check throws a server that is up to the top, a failed one throws a
- *  server that is down to the bottom. So it takes `fall` failures in a row to go down and `rise` good checks in a row to come up. Use it for that memory with one
- *  integer, and for its faster checks while something is changing. It fails as all active checks do where the check does not resemble the
- *  requests; and a server that alternates good and bad checks stays whatever it was.
+ *  The counter goes one step at a time only inside its own half: a good check throws a server that is up to the top, a failed one
+ *  throws a server that is down to the bottom. So it takes `fall` failures in a row to go down and `rise` good checks in a row to
+ *  come up. Use it for that memory with one integer, and for its faster checks while something is changing. It fails as all
+ *  active checks do where the check does not resemble the requests; and a server that alternates good and bad checks stays
+ *  whatever it was.
  *
  *  The first check comes at a random moment of an interval: HAProxy spreads the servers of its configuration evenly over it. */
 import { duration, fraction, int, type ParamValues } from '../../../core/params.ts';

@@ -1,8 +1,8 @@
 /** Active health checks: which endpoints are fit to serve, from probes that are sent to them or from reports that they send.
  *
- *  A checker is passive: it says when it wants to be woken, asks a prober to send probes, is told how each one ended, and tells a sink
- *  whenever it changes its mind. Who sends the probes, over what and from where, is the driver's business. Endpoints by slot, as in
- *  `detector.ts`. Nothing here allocates per probe. */
+ *  A checker is passive: it says when it wants to be woken, asks a prober to send probes, is told how each one ended, and
+ *  tells a sink whenever it changes its mind. Who sends the probes, over what and from where, is the driver's business.
+ *  Endpoints by slot, as in `detector.ts`. Nothing here allocates per probe. */
 import type { ParamSpecs, ParamValues } from '../../../core/params.ts';
 import { definePolicy, type Policy } from '../../../core/policy.ts';
 import type { Rng } from '../../../core/rng.ts';
@@ -27,8 +27,8 @@ export type ProbeKind = (typeof probeKinds)[keyof typeof probeKinds];
 export const probeKind = (probe: number): ProbeKind => (probe % 4) as ProbeKind;
 
 export interface Prober {
-  /** Send a probe to `slot`. Every probe must come back to `onResult` once, after `timeoutMs` at the latest (as `timeout`), with its
-   *  number, which no other probe of this checker has. Must not call `onResult` before it returns. */
+  /** Send a probe to `slot`. Every probe must come back to `onResult` once, after `timeoutMs` at the latest (as `timeout`),
+   *  with its number, which no other probe of this checker has. Must not call `onResult` before it returns. */
   probe(slot: number, probe: number, timeoutMs: Ms): void;
 }
 

@@ -1,14 +1,15 @@
-/** Kubernetes' container probes: readiness decides whether an endpoint gets traffic, liveness whether its container is killed and started
- *  anew, startup keeps the other two quiet until the application is up.
+/** Kubernetes' container probes: readiness decides whether an endpoint gets traffic, liveness whether its container is killed and
+ *  started anew, startup keeps the other two quiet until the application is up.
  *
- *  Use readiness to keep traffic from what cannot serve, and liveness only against hangs that a restart cures. Liveness fails in overload: slow
- *  answers time out, containers are killed, the rest gets their load, and so on round. Readiness fails when it checks a shared dependency:
- *  all endpoints leave together.
+ *  Use readiness to keep traffic from what cannot serve, and liveness only against hangs that a restart cures. Liveness fails in
+ *  overload: slow answers time out, containers are killed, the rest gets their load, and so on round. Readiness fails when it
+ *  checks a shared dependency: all endpoints leave together.
  *
- *  Thresholds count identical results in a row. Probes run at fixed ticks after the start; one that takes longer than a period delays the
- *  next, which then runs at once, and further ticks are lost. The initial delay is compared in whole seconds, and a startup probe that
- *  succeeds triggers a readiness probe at once. A container that liveness or startup has failed is not probed any more: the driver
- *  restarts it and watches it again. How long it takes until clients hear of readiness is the driver's to add. */
+ *  Thresholds count identical results in a row. Probes run at fixed ticks after the start; one that takes longer than a period
+ *  delays the next, which then runs at once, and further ticks are lost. The initial delay is compared in whole seconds, and a
+ *  startup probe that succeeds triggers a readiness probe at once. A container that liveness or startup has failed is not
+ *  probed any more: the driver restarts it and watches it again. How long it takes until clients hear of readiness is the
+ *  driver's to add. */
 import { boolean, duration, int, type ParamValues, set } from '../../../core/params.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
@@ -254,8 +255,8 @@ export class KubeletChecker implements HealthChecker {
 /** The kubelet compares whole seconds. */
 export const isWithinInitialDelay = (ageMs: Ms, initialDelayMs: Ms): boolean => Math.floor(ageMs / 1000) * 1000 < initialDelayMs;
 
-/** How long after a crash the probe counts as failed: at best the crash comes just before a probe, at worst just after one. `failsFast`: a
- *  probe of a dead container fails at once, as with a refused connection; otherwise it runs into its timeout. */
+/** How long after a crash the probe counts as failed: at best the crash comes just before a probe, at worst just after one.
+ *  `failsFast`: a probe of a dead container fails at once, as with a refused connection; otherwise it runs into its timeout. */
 export function probeDetectionMs(
   periodMs: Ms,
   timeoutMs: Ms,

@@ -1,5 +1,5 @@
-/** What every outlier detector owes its driver, as checks that can be run on one. Each rule returns the violations it found, in words;
- *  none is good. The rules are about ten endpoints with plenty of requests each. */
+/** What every outlier detector owes its driver, as checks that can be run on one. Each rule returns the violations it found,
+ *  in words; none is good. The rules are about ten endpoints with plenty of requests each. */
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import { attemptOutcomes, type OutlierDetector, type OutlierDetectorDeps } from './outlier-detector.ts';
@@ -58,7 +58,8 @@ export const outlierRules: readonly OutlierRule[] = [
       trial.runFor(15 * MINUTE_MS);
       const lengths = trial.ejectionLengths(7);
       const violations = trial.expectLog(...lengths.flatMap(() => ['7 out', '7 back']), ...trial.log.slice(2 * lengths.length));
-      if (lengths.length < 4 || lengths[1] <= lengths[0] || lengths[2] <= lengths[1]) violations.push(`was out for ${lengths}`);
+      if (lengths.length < 4 || !(lengths[1] > LONGER * lengths[0] && lengths[2] > LONGER * lengths[1]))
+        violations.push(`was out for ${lengths}`);
       return violations;
     },
   },
@@ -77,7 +78,9 @@ export const outlierRules: readonly OutlierRule[] = [
       trial.failing.clear();
       trial.idle(60 * MINUTE_MS);
       const last = trial.ejectionLengths(7).at(-1);
-      return last === before[0] ? [] : [`was out for ${before[0]} at first and for ${last} after half a good hour`];
+      return last !== undefined && last < LONGER * before[0]
+        ? []
+        : [`was out for ${before[0]} at first and for ${last} after half a good hour`];
     },
   },
   {
@@ -165,6 +168,8 @@ export const outlierRules: readonly OutlierRule[] = [
 
 const FLEET: readonly number[] = Array.from({ length: 10 }, (_, slot) => slot);
 const MINUTE_MS = 60_000;
+/** Ejections end at ticks: only a greater difference than this is one. */
+const LONGER = 1.25;
 /** Enough requests per interval for any rule. */
 const EVERY_MS = 90;
 

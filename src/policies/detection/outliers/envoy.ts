@@ -1,17 +1,18 @@
-/** Envoy's outlier detection: leaves an endpoint out after so many failures in a row, or when its success rate over an interval is far below
- *  that of the others, or below a fixed share.
+/** Envoy's outlier detection: leaves an endpoint out after so many failures in a row, or when its success rate over an interval
+ *  is far below that of the others, or below a fixed share.
  *
- *  Use it against endpoints that fail while the others do not: a bad deployment on one machine, a broken disk, a partition to one host. It
- *  fails when all fail together, where it takes capacity away from what is left (the limit on ejections is what saves you); when
- *  endpoints are few or get few requests, where the rates say nothing; and against slowness, which it does not see until it becomes
- *  timeouts.
+ *  Use it against endpoints that fail while the others do not: a bad deployment on one machine, a broken disk, a partition to one
+ *  host. It fails when all fail together, where it takes capacity away from what is left (the limit on ejections is what saves
+ *  you); when endpoints are few or get few requests, where the rates say nothing; and against slowness, which it does not see
+ *  until it becomes timeouts.
  *
- *  What surprises: the success-rate rule can never fire with fewer than five endpoints at the default factor, since one outlier of n lies
- *  √(n − 1) deviations below the mean; from 1.31 on a limit of 10 % means nobody is ejected from fewer than ten endpoints, whereas before one
- *  always could be and the limit was overshot by one; and an ejection ends only at the tick after its time is over.
+ *  What surprises: the success-rate rule can never fire with fewer than five endpoints at the default factor, since one outlier
+ *  of n lies √(n − 1) deviations below the mean; from 1.31 on a limit of 10 % means nobody is ejected from fewer than ten
+ *  endpoints, whereas before one always could be and the limit was overshot by one; and an ejection ends only at the tick after
+ *  its time is over.
  *
- *  Timeouts, refused and broken connections count as the gateway errors 504 and 503, unless `splitExternalLocalOriginErrors`, which judges
- *  them apart. A shed request is a 503, any other error a 500. */
+ *  Timeouts, refused and broken connections count as the gateway errors 504 and 503, unless `splitExternalLocalOriginErrors`,
+ *  which judges them apart. A shed request is a 503, any other error a 500. */
 import { boolean, choice, duration, fraction, int, type ParamValues } from '../../../core/params.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
@@ -267,7 +268,8 @@ export class EnvoyOutlierDetector implements OutlierDetector {
     if (this.#clock.takeTick(nowMs)) this.tick(nowMs);
   }
 
-  /** What happens each interval: ends ejections, then compares the interval that is over, then forgets old ejections bit by bit. */
+  /** What happens each interval: ends ejections, then compares the interval that is over, then forgets old ejections bit by
+   *  bit. */
   tick(nowMs: Ms): void {
     // A copy, because the sink may watch and unwatch.
     const slots = [...this.#ejections.watched];

@@ -1,13 +1,13 @@
-/** gRPC's outlier detection (proposal A50): at each interval leaves out endpoints whose success rate is far below that of the others, or whose
- *  failure percentage is above a limit.
+/** gRPC's outlier detection (proposal A50): at each interval leaves out endpoints whose success rate is far below that of the
+ *  others, or whose failure percentage is above a limit.
  *
- *  Use it in gRPC clients, as their counterpart of Envoy's. It fails where Envoy's does, and is slower: there is no rule for failures in a
- *  row, so an endpoint that fails everything is noticed at the end of the interval, given enough requests.
+ *  Use it in gRPC clients, as their counterpart of Envoy's. It fails where Envoy's does, and is slower: there is no rule for
+ *  failures in a row, so an endpoint that fails everything is noticed at the end of the interval, given enough requests.
  *
- *  It differs from Envoy's in small ways that decide single cases: the failure percentage must exceed its limit and not only reach it; the
- *  limit on ejections is compared before each, so that it can be overshot by one, and at 0 nobody is ever left out; an ejection ends at
- *  the first tick after its time, not at it; and the multiplier falls at every tick spent in. The proposal leaves the order of endpoints open;
- *  here it is that of their slots. */
+ *  It differs from Envoy's in small ways that decide single cases: the failure percentage must exceed its limit and not only
+ *  reach it; the limit on ejections is compared before each, so that it can be overshot by one, and at 0 nobody is ever left
+ *  out; an ejection ends at the first tick after its time, not at it; and the multiplier falls at every tick spent in. The
+ *  proposal leaves the order of endpoints open; here it is that of their slots. */
 import { boolean, duration, fraction, int, type ParamValues } from '../../../core/params.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';

@@ -1,14 +1,15 @@
 /** Passive outlier detection: which endpoints do worse than the others in the requests they get, and are left out for a while.
  *
- *  A detector is passive: it is told how attempts ended, wakes at intervals to compare endpoints, and tells a sink whom to leave out and whom
- *  to let back. One object per client and service; endpoints by slot, as in `detector.ts`. Nothing here allocates per attempt. */
+ *  A detector is passive: it is told how attempts ended, wakes at intervals to compare endpoints, and tells a sink whom to
+ *  leave out and whom to let back. One object per client and service; endpoints by slot, as in `detector.ts`. Nothing here
+ *  allocates per attempt. */
 import type { ParamSpecs, ParamValues } from '../../../core/params.ts';
 import { definePolicy, type Policy } from '../../../core/policy.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 
-/** How an attempt ended. The numbers are those of `balancing/balancer.ts`, so that a driver passes on what it tells its balancer; the families
- *  do not know each other, and a test holds the two together. */
+/** How an attempt ended. The numbers are those of `balancing/balancer.ts`, so that a driver passes on what it tells its
+ *  balancer; the families do not know each other, and a test holds the two together. */
 export const attemptOutcomes = { ok: 0, error: 1, timeout: 2, refused: 3, lost: 4, cancelled: 5, shed: 7 } as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[keyof typeof attemptOutcomes];
 

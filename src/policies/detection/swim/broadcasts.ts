@@ -1,5 +1,5 @@
-/** News that a member passes on with whatever it sends anyway: at most one piece about each member, the newest; first what has been sent the
- *  least, then what is newest; dropped when sent often enough. */
+/** News that a member passes on with whatever it sends anyway: at most one piece about each member, the newest; first what has
+ *  been sent the least, then what is newest; dropped when sent often enough. */
 import type { Update } from './messages.ts';
 
 interface Broadcast {

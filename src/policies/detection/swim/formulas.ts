@@ -1,4 +1,5 @@
-/** The numbers of SWIM and Lifeguard, as memberlist computes them: how long to suspect, how often to repeat, how rarely to synchronise. */
+/** The numbers of SWIM and Lifeguard, as memberlist computes them: how long to suspect, how often to repeat, how rarely to
+ *  synchronise. */
 import { exp, log, pow } from '../../../core/math.ts';
 import type { Ms } from '../../../core/time.ts';
 
@@ -11,7 +12,8 @@ export interface SuspicionTerms {
   readonly confirmations: number;
 }
 
-/** For a group of `n` members, oneself included. The suspicion starts at `maxMs`, or at `minMs` where no confirmations are expected. */
+/** For a group of `n` members, oneself included. The suspicion starts at `maxMs`, or at `minMs` where no confirmations are
+ *  expected. */
 export function suspicionTerms(n: number, suspicionMult: number, maxTimeoutMult: number, probeIntervalMs: Ms): SuspicionTerms {
   const minMs = suspicionTimeoutMs(suspicionMult, n, probeIntervalMs);
   // Not counting oneself and the suspect, are there enough others?
@@ -23,8 +25,8 @@ export function suspicionTerms(n: number, suspicionMult: number, maxTimeoutMult:
 export const suspicionTimeoutMs = (suspicionMult: number, n: number, probeIntervalMs: Ms): Ms =>
   (suspicionMult * Math.trunc(Math.max(1, log10(Math.max(1, n))) * 1000) * probeIntervalMs) / 1000;
 
-/** How much longer to suspect after `confirmed` of `wanted` confirmations: the whole falls with their logarithm from `maxMs` to `minMs`. Below
- *  zero if that time is already over. */
+/** How much longer to suspect after `confirmed` of `wanted` confirmations: the whole falls with their logarithm from `maxMs`
+ *  to `minMs`. Below zero if that time is already over. */
 export function remainingSuspicionMs(confirmed: number, wanted: number, elapsedMs: Ms, minMs: Ms, maxMs: Ms): Ms {
   const share = log(confirmed + 1) / log(wanted + 1);
   return Math.max(minMs, Math.floor(maxMs - share * (maxMs - minMs))) - elapsedMs;
@@ -44,8 +46,8 @@ export const nextAwareness = (score: number, delta: number, maxMultiplier: numbe
 /** A member that doubts itself gives others more time. */
 export const scaledByAwareness = (timeoutMs: Ms, score: number): Ms => timeoutMs * (score + 1);
 
-/** Expected time until the first of the n − 1 others probes a crashed member, if each probes one random member per period; with shuffled
- *  rounds it is at most `worstDetectionPeriods`. */
+/** Expected time until the first of the n − 1 others probes a crashed member, if each probes one random member per period;
+ *  with shuffled rounds it is at most `worstDetectionPeriods`. */
 export const firstDetectionMs = (n: number, periodMs: Ms): Ms => periodMs / (1 - pow(1 - 1 / (n - 1), n - 1));
 
 /** Its limit for large groups: e / (e − 1) periods. */

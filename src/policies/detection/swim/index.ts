@@ -1,6 +1,7 @@
 /** Group membership by name. */
 import { type MembershipDefinition, swim } from './membership.ts';
 
+export { checkMembership } from './contract.ts';
 export * from './formulas.ts';
 export * from './membership.ts';
 export type * from './messages.ts';

@@ -1,5 +1,5 @@
-/** The members that one member knows, in the order in which it will probe them: shuffled once per round, so that everybody is probed once
- *  in each. Newcomers are put at a random place of the round that runs; the dead leave at its end, after a while. */
+/** The members that one member knows, in the order in which it will probe them: shuffled once per round, so that everybody is
+ *  probed once in each. Newcomers are put at a random place of the round that runs; the dead leave at its end, after a while. */
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { MemberRecord, MemberStatus } from './messages.ts';

@@ -1,18 +1,20 @@
-/** Group membership by SWIM with Lifeguard, as in hashicorp/memberlist: every member probes another one per period, asks others to try where
- *  it fails, suspects before it condemns, lets suspects defend themselves, and spreads all news with messages that are sent anyway.
+/** Group membership by SWIM with Lifeguard, as in hashicorp/memberlist: every member probes another one per period, asks others
+ *  to try where it fails, suspects before it condemns, lets suspects defend themselves, and spreads all news with messages that
+ *  are sent anyway.
  *
- *  Use it where each member should know the others without a central registry: the load per member stays the same however large the group,
- *  and a crash is noticed within a period or two on average. It fails under sustained message loss and where members are slow rather
- *  than dead: a member that answers late is suspected, and must hear of it in time to defend itself. Lifeguard is the answer
- *  to that: a member that has reason to doubt itself waits longer (`awarenessMaxMultiplier`), suspicions start long and shorten only as
- *  others confirm them (`suspicionMaxTimeoutMult`), and a suspect is told with the very ping that it is suspected. With both multipliers at
- *  1 the first two are off.
+ *  Use it where each member should know the others without a central registry: the load per member stays the same however large
+ *  the group, and a crash is noticed within a period or two on average. It fails under sustained message loss and where members
+ *  are slow rather than dead: a member that answers late is suspected, and must hear of it in time to defend itself. Lifeguard is
+ *  the answer to that: a member that has reason to doubt itself waits longer (`awarenessMaxMultiplier`), suspicions start long
+ *  and shorten only as others confirm them (`suspicionMaxTimeoutMult`), and a suspect is told with the very ping that it is
+ *  suspected. With both multipliers at 1 the first two are off.
  *
- *  With the LAN defaults a helper's word that it had no answer either arrives just after the probe is over, so the first failed probe of a
- *  truly dead member costs the prober some confidence in itself; `nackAfter: 0.8`, as in the Lifeguard paper, avoids that.
+ *  With the LAN defaults a helper's word that it had no answer either arrives just after the probe is over, so the first failed
+ *  probe of a truly dead member costs the prober some confidence in itself; `nackAfter: 0.8`, as in the Lifeguard paper, avoids
+ *  that.
  *
- *  Members are small integers. The object is passive: it is told what arrived and when, says when to wake it, and sends through a
- *  transport: unreliable messages may get lost, reliable ones arrive or the connection fails, silently. */
+ *  Members are small integers. The object is passive: it is told what arrived and when, says when to wake it, and sends
+ *  through a transport: unreliable messages may get lost, reliable ones arrive or the connection fails, silently. */
 import { duration, fraction, int, type ParamSpecs, type ParamValues } from '../../../core/params.ts';
 import { definePolicy, type Policy } from '../../../core/policy.ts';
 import type { Rng } from '../../../core/rng.ts';
@@ -195,8 +197,8 @@ export class Membership {
     });
   }
 
-  /** Begins to probe and to gossip, each at a random moment of its interval. `others` are known to be members already; without them it needs
-   *  `join`. */
+  /** Begins to probe and to gossip, each at a random moment of its interval. `others` are known to be members already; without
+   *  them it needs `join`. */
   start(nowMs: Ms, others: readonly number[] = []): void {
     for (const member of others) {
       if (this.#list.get(member) !== undefined) continue;

@@ -1,8 +1,8 @@
-/** A member's probes, one at a time: a ping; without an answer in time, pings through others and over a reliable connection; and at the end of
- *  the interval a verdict. Also the pings it sends on behalf of others.
+/** A member's probes, one at a time: a ping; without an answer in time, pings through others and over a reliable connection; and
+ *  at the end of the interval a verdict. Also the pings it sends on behalf of others.
  *
- *  The interval, not the timeout, is stretched by what the member thinks of its own health: waiting longer does not bring a lost
- *  datagram, but gives the other ways their chance. */
+ *  The interval, not the timeout, is stretched by what the member thinks of its own health: waiting longer does not bring a
+ *  lost datagram, but gives the other ways their chance. */
 import type { Ms } from '../../../core/time.ts';
 import { scaledByAwareness } from './formulas.ts';
 import type { Member } from './member-list.ts';

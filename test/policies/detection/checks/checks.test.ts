@@ -1,6 +1,14 @@
 /** What each health checker does in its own way. */
 import { describe, expect, it } from 'vitest';
-import { type HealthChecker, type HealthCheckerDefinition, healthCheckers, probeKind, probeKinds, type ProbeResult, probeResults } from '../../../../src/policies/detection/checks/index.ts';
+import {
+  type HealthChecker,
+  type HealthCheckerDefinition,
+  healthCheckers,
+  probeKind,
+  probeKinds,
+  type ProbeResult,
+  probeResults,
+} from '../../../../src/policies/detection/checks/index.ts';
 import { envoyProbeResult } from '../../../../src/policies/detection/checks/envoy.ts';
 import { type KubeletChecker, probeDetectionMs } from '../../../../src/policies/detection/checks/kubelet.ts';
 import { probeStates } from '../../../../src/policies/detection/checks/parts/probe-runs.ts';
@@ -10,7 +18,6 @@ import { testRng } from '../../fixtures.ts';
 
 const { ok, degraded, unhealthy, failure, network, timeout } = probeResults;
 const zeroRng: Rng = { next: () => 0, uint32: () => 0, below: () => 0 };
-
 
 /** A checker with endpoints that answer at once, or do not. */
 class Rig {
@@ -176,7 +183,11 @@ describe('kubelet', () => {
   });
 
   it('lets the startup probe come first, and then asks for readiness at once', () => {
-    const rig = new Rig('kubelet', { probes: ['startup', 'readiness', 'liveness'], startupPeriod: 3000, startupFailureThreshold: 10 });
+    const rig = new Rig('kubelet', {
+      probes: ['startup', 'readiness', 'liveness'],
+      startupPeriod: 3000,
+      startupFailureThreshold: 10,
+    });
     rig.checker.watch(0, 0);
     rig.answer = (_slot, kind) => (kind !== probeKinds.startup || rig.nowMs >= 7000 ? ok : failure);
     rig.advanceTo(25_000);
@@ -318,8 +329,8 @@ it.each(['consul', 'envoy', 'haproxy', 'kubelet'])('%s allocates nothing per pro
       sent++;
     }
   };
-  // Times and numbers of probes may be boxed on the way between driver and checker: 16 bytes each, of which there are at most five.
-  // A result object or a closure per probe would come on top of that.
+  // Times and numbers of probes may be boxed on the way between driver and checker: 16 bytes each, of which there are at most
+  // five. A result object or a closure per probe would come on top of that.
   const allowed = 96 * probes;
   expect(heapGrowth(run, allowed)).toBeLessThan(allowed);
   expect(sent).toBeGreaterThan(0);

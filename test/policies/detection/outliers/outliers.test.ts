@@ -24,14 +24,23 @@ describe('envoy', () => {
   const feed = (detector: EnvoyOutlierDetector, slot: number, ...outcomes: readonly AttemptOutcome[]): void => {
     for (const outcome of outcomes) detector.onEnd(slot, outcome, 0);
   };
-  const times = (count: number, outcome: AttemptOutcome): readonly AttemptOutcome[] => Array.from({ length: count }, () => outcome);
+  const times = (count: number, outcome: AttemptOutcome): readonly AttemptOutcome[] =>
+    Array.from({ length: count }, () => outcome);
 
   it('takes timeouts, refusals and shed requests for gateway errors, and cancelled ones for nothing', () => {
     const detector = make(10, { consecutiveGatewayFailure: 4, enforcingConsecutiveGatewayFailure: 1 });
     feed(detector, 0, timeout, cancelled, refused, shed, error, timeout, refused, shed, timeout);
     expect(log).toEqual(['0: 0 out, consecutive-5xx']);
     log = [];
-    feed(make(10, { consecutiveGatewayFailure: 4, enforcingConsecutiveGatewayFailure: 1 }), 0, timeout, cancelled, refused, shed, timeout);
+    feed(
+      make(10, { consecutiveGatewayFailure: 4, enforcingConsecutiveGatewayFailure: 1 }),
+      0,
+      timeout,
+      cancelled,
+      refused,
+      shed,
+      timeout,
+    );
     expect(log).toEqual(['0: 0 out, consecutive-gateway-failure']);
   });
 

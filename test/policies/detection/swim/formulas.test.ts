@@ -38,7 +38,9 @@ describe('the numbers of SWIM', () => {
   });
 
   it('keep the doubts of a member within bounds', () => {
-    expect([nextAwareness(0, -1, 8), nextAwareness(6, 3, 8), nextAwareness(7, -1, 8), nextAwareness(0, 5, 1)]).toEqual([0, 7, 6, 0]);
+    expect([nextAwareness(0, -1, 8), nextAwareness(6, 3, 8), nextAwareness(7, -1, 8), nextAwareness(0, 5, 1)]).toEqual([
+      0, 7, 6, 0,
+    ]);
   });
 
   it('expect the first detection after e / (e − 1) periods in large groups, and sooner in small ones', () => {

@@ -7,10 +7,10 @@ import { Group } from './group.ts';
 const PERIOD_MS = 1000;
 
 describe('a group of 32', () => {
-  // n = 200 crashes at random moments. In rounds of a period, from the crash to the first probe that will fail: the closed form for random
-  // targets gives 1.567; shuffled rounds take a little less, since a prober does not repeat itself (without reshuffling, the
-  // sum of (1 − r/31)^31 is 1.548). The standard deviation of one crash is below 1, so 0.28 is four standard errors of the mean.
-  // Seeds are fixed: the result is the same on every run.
+  // n = 200 crashes at random moments. In rounds of a period, from the crash to the first probe that will fail: the closed form
+  // for random targets gives 1.567; shuffled rounds take a little less, since a prober does not repeat itself (without
+  // reshuffling, the sum of (1 − r/31)^31 is 1.548). The standard deviation of one crash is below 1, so 0.28 is four standard
+  // errors of the mean. Seeds are fixed: the result is the same on every run.
   it('probes a crashed member within e / (e − 1) periods on average, and never later than 2n − 1', () => {
     const rounds = Array.from({ length: 200 }, (_, i) => {
       const group = new Group(32, { seed: i + 1, params: { pushPullInterval: 0 } });
@@ -97,8 +97,8 @@ describe('a group of 32', () => {
 });
 
 describe('slow members', () => {
-  /** Eight of 32 members stand still for 4 to 12 s at a time and run for 1.5 ms in between, less than a round trip, for a minute. Counts how
-   *  often a member that is well is buried. */
+  /** Eight of 32 members stand still for 4 to 12 s at a time and run for 1.5 ms in between, less than a round trip, for a
+   *  minute. Counts how often a member that is well is buried. */
   function buried(seed: number, params: object): number {
     const slow = 8;
     const group = new Group(32, { seed, params });
@@ -114,8 +114,8 @@ describe('slow members', () => {
     return group.beliefs.filter(({ what, about }) => what === 'dead' && about >= slow).length;
   }
 
-  // The paper reports more than 50 times fewer false positives; a tenth is the order of magnitude. Two fixed seeds: with plain SWIM there are
-  // 48 in all, with Lifeguard one.
+  // The paper reports more than 50 times fewer false positives; a tenth is the order of magnitude. Two fixed seeds: with plain
+  // SWIM there are 48 in all, with Lifeguard one.
   it('bury the healthy ten times less often with Lifeguard than without', () => {
     const plain = { awarenessMaxMultiplier: 1, suspicionMaxTimeoutMult: 1 };
     const without = buried(9, plain) + buried(10, plain);

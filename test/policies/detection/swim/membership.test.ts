@@ -28,7 +28,12 @@ describe('a member', () => {
       },
     });
   const hear = (update: Update, nowMs = 0): void => member.receive(update.from, { type: 'gossip', updates: [update] }, nowMs);
-  const suspect = (about: number, incarnation: number, from: number): Update => ({ kind: 'suspect', member: about, incarnation, from });
+  const suspect = (about: number, incarnation: number, from: number): Update => ({
+    kind: 'suspect',
+    member: about,
+    incarnation,
+    from,
+  });
   const alive = (about: number, incarnation: number): Update => ({ kind: 'alive', member: about, incarnation, from: about });
   const types = (): string[] => sent.map(({ message }) => message.type);
   /** Fires all timers on the way. */

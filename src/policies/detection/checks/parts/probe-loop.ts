@@ -1,5 +1,5 @@
-/** The usual rhythm of a checker: per endpoint one probe at a time, the next one an interval after the last one ended. Numbers the probes, so
- *  that a result that comes late, or twice, or for an endpoint's former life, is not taken for another. */
+/** The usual rhythm of a checker: per endpoint one probe at a time, the next one an interval after the last one ended. Numbers
+ *  the probes, so that a result that comes late, or twice, or for an endpoint's former life, is not taken for another. */
 import type { Ms } from '../../../../core/time.ts';
 import { grownFloats } from '../../../../core/grow.ts';
 import { probeKinds, type Prober } from '../health-checker.ts';

@@ -1,7 +1,7 @@
 /** Consul's status handler: what a check publishes changes only after so many results of a kind in a row. By slot.
  *
- *  Both counters start at their thresholds, so the first result is always published. Failures below the critical threshold may already
- *  publish a warning. */
+ *  Both counters start at their thresholds, so the first result is always published. Failures below the critical threshold may
+ *  already publish a warning. */
 import { grown } from '../../../../core/grow.ts';
 
 export const consulStatuses = { passing: 0, warning: 1, critical: 2 } as const;

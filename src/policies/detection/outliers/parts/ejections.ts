@@ -1,6 +1,6 @@
-/** Who is watched, who is left out since when, and for how long: an ejection lasts a multiple of the base time that grows with each ejection
- *  and shrinks with time spent in. By slot; the watched are kept in the order of their slots, which decides whose turn comes first where the
- *  number of ejections is limited. */
+/** Who is watched, who is left out since when, and for how long: an ejection lasts a multiple of the base time that grows with
+ *  each ejection and shrinks with time spent in. By slot; the watched are kept in the order of their slots, which decides
+ *  whose turn comes first where the number of ejections is limited. */
 import { grown, grownCounts, grownFloats } from '../../../../core/grow.ts';
 import type { Ms } from '../../../../core/time.ts';
 
