@@ -165,6 +165,7 @@ export function createProgram(terminal: Terminal): Command {
       new Option('--role <role>', 'what it is for, where its name does not say; by default a balancer').choices([
         'balancer',
         'detector',
+        'membership',
         'healthCheck',
         'outlier',
         'discovery',

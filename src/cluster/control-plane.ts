@@ -4,7 +4,7 @@ import { PolicyFault } from '../core/errors.ts';
 import type { Streams } from '../core/streams.ts';
 import type { Ms } from '../core/time.ts';
 import { type Engine, type EventHandle } from '../engine/index.ts';
-import type { BeliefChange } from '../stats/result.ts';
+import { type BeliefChange, beliefsKept } from '../stats/result.ts';
 import type { Client } from './client.ts';
 import { controlTimers, eventKinds } from './events.ts';
 import type { Explainer } from './explainer.ts';
@@ -13,7 +13,6 @@ import { channels, type Network, sent } from './network.ts';
 import type { Servers } from './servers.ts';
 
 /** Changes of belief kept for the report; a flapping detector must not fill the memory. */
-const BELIEFS_KEPT = 2000;
 /** Keys of heartbeats' network draws lie apart from those of requests (salt = 2 · source + hop). */
 const HEARTBEAT_SALT = 1e6;
 /** A heartbeat on its way is one integer: 2^17 instances are more than a scenario may have, and no message is 2^14 periods late. */
@@ -176,12 +175,12 @@ export class ControlPlane {
   /** A detector changed its mind, and with it the balancer's view. */
   believed(client: Client, slot: number, alive: boolean, nowMs: Ms): void {
     this.wakeBalancer(client);
-    if (this.beliefs.length >= BELIEFS_KEPT) return;
+    if (this.beliefs.length >= beliefsKept) return;
     const instance = this.fleet.ids[client.base + slot];
     this.beliefs.push({ atMs: nowMs, balancer: client.number, instance, alive });
   }
 
-  private wakeBalancer(client: Client): void {
+  wakeBalancer(client: Client): void {
     const at = checkedTime(client.balancer.nextTimerMs?.() ?? Infinity, 'balancer', this.engine.time);
     if (at >= client.balancerTimerMs) return;
     client.balancerTimerMs = at;

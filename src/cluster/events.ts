@@ -44,6 +44,8 @@ export const controlTimers = {
   registry: 6, // service
   query: 7, // query
   answer: 8, // query
+  letter: 9, // message of a gossip group
+  member: 10, // member of a gossip group
   report: 9, // pair of a client and an instance
   kill: 10, // instance
 } as const;

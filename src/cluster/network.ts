@@ -2,6 +2,7 @@
  *  zero time are not messages at all (`send` returns false and the caller delivers at once), the rest are calendar events.
  *  A random hop's time is keyed by the request and the direction, so that it is the same under every policy. */
 import type { DistributionSpec } from '../core/distribution-spec.ts';
+import type { Ms } from '../core/time.ts';
 import { type KeyedDraws, type Streams } from '../core/streams.ts';
 import type { Xoshiro128 } from '../core/xoshiro.ts';
 import { DelayLine, type Engine } from '../engine/index.ts';
@@ -28,6 +29,12 @@ interface Link {
   readonly sampler: Sampler;
   /** By channel; made when first used. */
   readonly lines: (number | undefined)[];
+}
+
+/** An end of a message. */
+export interface Place {
+  readonly zone: number;
+  readonly instance: number;
 }
 
 export class Network {
@@ -120,6 +127,31 @@ export class Network {
   /** Whether nothing that the instance sends arrives anywhere. */
   isMute(instance: number): boolean {
     return this.faults !== undefined && this.faults.isActive && this.faults.isMute(instance);
+  }
+
+  /** How long a message between two places takes that is not of the channels; NEVER if it is lost. Instances are global numbers, -1 for
+   *  none. */
+  delay(from: Place, to: Place, isReliable: boolean, key: number, salt: number): Ms {
+    const link = this.links[from.zone * this.zones + to.zone];
+    this.keyed.fork(key, salt, this.scratch);
+    let delayMs = link.constantMs >= 0 ? link.constantMs : link.sampler.sample(this.scratch);
+    const { faults, message } = this;
+    if (faults === undefined || !faults.isActive) return delayMs;
+    message.from = from.zone;
+    message.to = to.zone;
+    message.isReliable = isReliable;
+    message.key = key;
+    // Faults around instances may stand at either end, those between zones count once.
+    for (const end of [from, to]) {
+      if (end.instance < 0 && !(end === to && from.instance < 0)) continue;
+      message.instance = end.instance;
+      message.isInbound = end === to;
+      message.salt = salt + (end === to ? 1 : 0);
+      const extraMs = faults.delayOf(message);
+      if (extraMs === NEVER) return NEVER;
+      delayMs += extraMs;
+    }
+    return delayMs;
   }
 
   /** A time for one hop that is not a message of its own, as in a handshake. */

@@ -21,6 +21,7 @@ import { controlTimers, eventKinds, eventName } from './events.ts';
 import { Explainer } from './explainer.ts';
 import { Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
+import { Gossip } from './gossip.ts';
 import { Gateway, type GatewayParts } from './gateway.ts';
 import { InstanceSeries } from './instance-series.ts';
 import { LoadMonitor } from './load-monitor.ts';
@@ -97,6 +98,7 @@ class World implements EventHandler {
   private readonly probes: Probes | undefined;
   private readonly checks: Checks | undefined;
   private readonly discovery: Discovery | undefined;
+  private readonly gossip: Gossip | undefined;
   private readonly quality: DetectionQuality;
   private readonly explainer: Explainer | undefined;
   private readonly tracer: Tracer | undefined;
@@ -166,6 +168,7 @@ class World implements EventHandler {
         cameUp: (instance) => {
           this.messages?.cameUp(instance);
           this.discovery?.cameUp(instance);
+          this.gossip?.cameUp(instance);
           this.faults.cameUp(instance);
           this.quality.cameUp(instance);
           for (const client of this.clients) {
@@ -291,6 +294,10 @@ class World implements EventHandler {
       const wake = (client: Client): void => this.controlPlane.wakePart(client, controlTimers.checker);
       this.checks = new Checks(engine, this.network, fleet, this.servers, clients, streams, wake);
     }
+    if (makers.edges.some(({ membership }) => membership !== undefined)) {
+      const wake = (client: Client): void => this.controlPlane.wakeBalancer(client);
+      this.gossip = new Gossip(engine, fleet, this.network, this.servers, clients, makers.edges, streams, wake);
+    }
     if (clients.some((client) => client.discovery !== undefined)) {
       const wake = (client: Client): void => this.controlPlane.wakePart(client, controlTimers.discovery);
       this.discovery = new Discovery(engine, fleet, this.network, this.servers, clients, makers, streams, wake);
@@ -299,6 +306,7 @@ class World implements EventHandler {
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
     this.discovery?.start();
+    this.gossip?.start();
     this.faults = new Faults(engine, this.servers, fleet, scenario.faults, streams, networkFaults, {
       flushCaches: (instance) => this.calls?.flush(instance),
       setClockRate: (instance, rate) => this.controlPlane.setClockRate(instance, rate),
@@ -490,6 +498,12 @@ class World implements EventHandler {
         return;
       case controlTimers.query:
         this.discovery?.asked(a);
+        return;
+      case controlTimers.letter:
+        this.gossip?.delivered(a);
+        return;
+      case controlTimers.member:
+        this.gossip?.timer(a);
         return;
       case controlTimers.answer:
         this.discovery?.told(a);

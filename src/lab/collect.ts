@@ -13,6 +13,7 @@ import {
   seriesColumns,
   type SeriesData,
 } from '../stats/result.ts';
+import { judgeAvailability } from './availability.ts';
 import { judgeRecovery } from './recovery.ts';
 import type { SeriesBands, VariantResult, VariantView } from './types.ts';
 
@@ -30,6 +31,7 @@ function collectVariant(scenario: Scenario, variant: VariantSpec, cells: readonl
   const { label, differs, load = null, group = '' } = variant;
   const [first] = scenario.variants;
   const world = variant.scenario ?? scenario;
+  const series = bands(cells.map((cell) => cell.series));
   return {
     label,
     differs,
@@ -41,11 +43,12 @@ function collectVariant(scenario: Scenario, variant: VariantSpec, cells: readonl
     latency: mergeHistograms(cells.map((cell) => cell.latency)),
     wait: mergeHistograms(cells.map((cell) => cell.wait)),
     views: collectViews(world, cells),
-    series: bands(cells.map((cell) => cell.series)),
+    series,
     instances: meanInstances(cells.map((cell) => cell.instances)),
     queues: meanQueues(cells.map((cell) => cell.queues)),
     waterfalls: cells[0]?.waterfalls ?? [],
     metastability: judgeRecovery(label, world, cells),
+    availability: judgeAvailability(label, { ...world, expect: scenario.expect }, series, cells),
     beliefs: cells[0]?.beliefs ?? [],
     truth: cells[0]?.truth ?? [],
     decisions: cells[0]?.decisions ?? [],

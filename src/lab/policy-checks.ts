@@ -7,6 +7,7 @@ import { Streams } from '../core/streams.ts';
 import { balancerRules, BalancerTrial } from '../policies/balancing/contract.ts';
 import { healthCheckerRules } from '../policies/detection/checks/contract.ts';
 import { detectorRules } from '../policies/detection/contract.ts';
+import { membershipRules } from '../policies/detection/swim/contract.ts';
 import { outlierRules } from '../policies/detection/outliers/contract.ts';
 import { discoveryRules } from '../policies/discovery/contract.ts';
 import { registryRules } from '../policies/discovery/registries/contract.ts';
@@ -95,6 +96,8 @@ function makeOnce(subject: Subject): void {
   make({
     rng: anyRng(),
     sink: { believe: () => undefined, eject: () => undefined, update: () => undefined },
+    self: 0,
+    transport: { send: () => undefined },
     prober: { probe: () => undefined },
     host: { fetch: () => undefined, answer: () => undefined },
     configured: [],
@@ -110,6 +113,7 @@ function checksOf<Make>(rules: readonly { readonly name: string; check(make: Mak
 const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = {
   balancer: (subject) => checksOf(balancerRules, (rng) => makerOf(subject, 'balancer')({ rng })),
   detector: (subject) => checksOf(detectorRules, makerOf(subject, 'detector')),
+  membership: (subject) => checksOf(membershipRules, makerOf(subject, 'membership')),
   healthCheck: (subject) => checksOf(healthCheckerRules, makerOf(subject, 'healthCheck')),
   outlier: (subject) => checksOf(outlierRules, makerOf(subject, 'outlier')),
   discovery: (subject) => checksOf(discoveryRules, makerOf(subject, 'discovery')),

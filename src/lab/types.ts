@@ -49,6 +49,8 @@ export interface VariantResult {
   readonly waterfalls: readonly Waterfall[];
   /** How the system came out of the trigger; null when the scenario does not ask. */
   readonly metastability: VariantMetastability | null;
+  /** Availability as users saw it, held against an objective, and what each planned fault did to it. */
+  readonly availability: VariantAvailability;
   /** Of the first seed: what clients believed of instances, and what was true of them. */
   readonly beliefs: readonly BeliefChange[];
   readonly truth: readonly TruthSpan[];
@@ -112,6 +114,46 @@ export interface EscapeTrial {
   readonly load: number;
   readonly recovered: number;
   readonly stayed: number;
+  readonly seeds: number;
+}
+
+/** Availability against an objective; medians over seeds. Rules: `availability.ts` and `fault-impact.ts`. */
+export interface VariantAvailability {
+  /** Share of requests that should end well: what `expect` asks of this variant, else 99.9 %. */
+  readonly objective: number;
+  /** Minutes measured; the last may be a part of one. Of these, the minutes that missed the objective. */
+  readonly minutes: number;
+  readonly errorMinutes: number;
+  /** Failed requests over those that the objective allows; 1 when the budget is just spent. NaN (null in the file) when nothing ended. */
+  readonly budgetSpent: number;
+  /** Per window: how many times faster than allowed the budget is spent; 1 spends all of it, but no more, if it stays so. */
+  readonly burn: { readonly median: readonly number[]; readonly min: readonly number[]; readonly max: readonly number[] };
+  /** Of the faults that come at a planned time, in the order in which they begin. */
+  readonly faults: readonly FaultImpact[];
+}
+
+export interface FaultImpact {
+  readonly label: string;
+  readonly fromMs: Ms;
+  /** Infinity (null in the file) when it lasts to the end. */
+  readonly toMs: Ms;
+  /** Requests that failed from its beginning until another fault began, beyond what failed before. */
+  readonly failedInExcess: number;
+  /** Minutes of that time that missed the objective. */
+  readonly errorMinutes: number;
+  /** From its beginning until a client ceased to use an instance that it hit; no seeds tell where it hits none. */
+  readonly detected: Milestone;
+  /** Until requests no longer failed much more often than before. */
+  readonly mitigated: Milestone;
+  /** Until goodput was back. */
+  readonly recovered: Milestone;
+}
+
+export interface Milestone {
+  /** Median over the seeds that tell; Infinity (null in the file) when not reached in most of them. */
+  readonly medianMs: Ms;
+  readonly reached: number;
+  /** Seeds that tell. */
   readonly seeds: number;
 }
 

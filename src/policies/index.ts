@@ -4,6 +4,7 @@ import { balancers } from './balancing/index.ts';
 import { healthCheckers } from './detection/checks/index.ts';
 import { detectors } from './detection/index.ts';
 import { outlierDetectors } from './detection/outliers/index.ts';
+import { memberships } from './detection/swim/index.ts';
 import { discoveryClients } from './discovery/index.ts';
 import { registries } from './discovery/registries/index.ts';
 import { restartPolicies } from './recovery/restarts/index.ts';
@@ -35,6 +36,7 @@ export {
   discoveryClients,
   healthCheckers,
   hedges,
+  memberships,
   outlierDetectors,
   queuePolicies,
   registries,
@@ -46,6 +48,7 @@ export {
 export const families = {
   balancing: balancers,
   detection: detectors,
+  membership: memberships,
   checks: healthCheckers,
   outliers: outlierDetectors,
   discovery: discoveryClients,
@@ -64,6 +67,7 @@ export type Family = keyof typeof families;
 export const familyFolders: Readonly<Record<Family, string>> = {
   balancing: 'balancing',
   detection: 'detection',
+  membership: 'detection/swim',
   checks: 'detection/checks',
   outliers: 'detection/outliers',
   discovery: 'discovery',

@@ -2,6 +2,7 @@
 import type { Balancer, BalancerDeps } from '../policies/balancing/balancer.ts';
 import type { HealthChecker, HealthCheckerDeps } from '../policies/detection/checks/health-checker.ts';
 import type { Detector, DetectorDeps } from '../policies/detection/detector.ts';
+import type { Membership, MembershipDeps } from '../policies/detection/swim/swim.ts';
 import type { OutlierDetector, OutlierDetectorDeps } from '../policies/detection/outliers/outlier-detector.ts';
 import type { DiscoveryClient, DiscoveryDeps } from '../policies/discovery/discovery-client.ts';
 import type { Registry, RegistryDeps } from '../policies/discovery/registries/registry.ts';
@@ -34,6 +35,7 @@ export interface EdgeMakers {
   readonly isUserPolicy: boolean;
   readonly balancer: (deps: BalancerDeps) => Balancer;
   readonly detector?: (deps: DetectorDeps) => Detector;
+  readonly membership?: (deps: MembershipDeps) => Membership;
   readonly healthCheck?: (deps: HealthCheckerDeps) => HealthChecker;
   readonly outlier?: (deps: OutlierDetectorDeps) => OutlierDetector;
   readonly discovery?: (deps: DiscoveryDeps) => DiscoveryClient;

@@ -6,6 +6,7 @@ import { balancers } from '../policies/balancing/index.ts';
 import { healthCheckers } from '../policies/detection/checks/index.ts';
 import { detectors } from '../policies/detection/index.ts';
 import { outlierDetectors } from '../policies/detection/outliers/index.ts';
+import { memberships } from '../policies/detection/swim/index.ts';
 import { discoveryClients } from '../policies/discovery/index.ts';
 import { registries } from '../policies/discovery/registries/index.ts';
 import { restartPolicies } from '../policies/recovery/restarts/index.ts';
@@ -53,6 +54,13 @@ const role = (
 export const roles: Readonly<Record<PolicyRole, RoleInfo>> = {
   balancer: role('edge', 'balancer', 'balancers', balancers, ['pick', 'update'], false),
   detector: role('edge', 'detector', 'detectors', detectors, ['onHeartbeat', 'watch', 'nextTimerMs', 'onTimer']),
+  membership: role('edge', 'membership protocol', 'membership protocols', memberships, [
+    'start',
+    'join',
+    'receive',
+    'nextTimerMs',
+    'onTimer',
+  ]),
   healthCheck: role('edge', 'health checker', 'health checkers', healthCheckers, ['watch', 'onResult', 'nextTimerMs', 'onTimer']),
   outlier: role('edge', 'outlier detector', 'outlier detectors', outlierDetectors, ['watch', 'onEnd', 'nextTimerMs', 'onTimer']),
   discovery: role('edge', 'discovery client', 'discovery clients', discoveryClients, [

@@ -113,6 +113,7 @@ export const policyUse = usesOf('balancer');
 const choices = {
   balancer: policyUse.describe('Which instance gets the next attempt.').optional(),
   detector: usesOf('detector').describe('Which instances a client believes alive.').optional(),
+  membership: usesOf('membership').describe('Instances and clients watch each other and spread the news.').optional(),
   healthCheck: usesOf('healthCheck').describe('Active checks of which instances are fit.').optional(),
   outlier: usesOf('outlier').describe('Leaves out instances whose answers are bad.').optional(),
   discovery: usesOf('discovery').describe('How clients learn which instances there are.').optional(),

@@ -374,6 +374,8 @@ export interface PolicyChoice {
   readonly balancer: PolicyUse;
   /** Absent: balancers believe every instance alive for ever. */
   readonly detector?: PolicyUse;
+  /** Instances and clients watch each other and spread the news. Absent: none. */
+  readonly membership?: PolicyUse;
   /** Active health checks. Absent: none. */
   readonly healthCheck?: PolicyUse;
   /** Ejection of endpoints whose answers are bad. Absent: none. */

@@ -155,6 +155,9 @@ export interface Decision {
   }[];
 }
 
+/** Changes of belief kept of one run; a list of this length may lack later ones. */
+export const beliefsKept = 2000;
+
 export interface BeliefChange {
   readonly atMs: Ms;
   readonly balancer: number;

@@ -7,7 +7,12 @@ import { admissions } from '../../src/policies/resilience/admission/index.ts';
 import { balancers } from '../../src/policies/balancing/index.ts';
 import { breakers } from '../../src/policies/resilience/breakers/index.ts';
 import { retryBudgets } from '../../src/policies/resilience/budgets/index.ts';
+import { healthCheckers } from '../../src/policies/detection/checks/index.ts';
 import { heartbeat } from '../../src/policies/detection/heartbeat.ts';
+import { outlierDetectors } from '../../src/policies/detection/outliers/index.ts';
+import { discoveryClients } from '../../src/policies/discovery/index.ts';
+import { registries } from '../../src/policies/discovery/registries/index.ts';
+import { restartPolicies } from '../../src/policies/recovery/restarts/index.ts';
 import { hedges } from '../../src/policies/resilience/hedging/index.ts';
 import { queuePolicies } from '../../src/policies/resilience/queueing/index.ts';
 import { retriable, retryPolicies } from '../../src/policies/resilience/retries/index.ts';
@@ -17,8 +22,11 @@ import {
   type CacheSpec,
   type CallSpec,
   type EdgeSpec,
+  type FaultEffect,
+  type FaultSchedule,
   fallbackResults,
   type FaultSpec,
+  type LinkSpec,
   type NetworkSpec,
   type PoolSpec,
   type QueueSpec,
@@ -217,24 +225,58 @@ class Builder {
   private fault(): FaultSpec {
     const { g } = this;
     const all = this.services.flatMap(({ instances }, service) => instances.map((_, instance) => ({ service, instance })));
-    const effect = one(
+    const link = this.link();
+    const effect = one<FaultEffect>(
       g,
-      { type: 'crash' as const },
-      { type: 'crash' as const },
-      { type: 'slow' as const, factor: 5, requests: one(g, 1, 0.3) },
-      { type: 'errors' as const, share: 0.3 },
-      { type: 'pause' as const },
-      { type: 'cache-flush' as const },
-      { type: 'zone-outage' as const, zone: 'a' },
+      { type: 'crash' },
+      { type: 'crash' },
+      { type: 'slow', factor: 5, requests: one(g, 1, 0.3) },
+      { type: 'errors', share: 0.3 },
+      { type: 'pause' },
+      { type: 'hang', heartbeats: maybe(g) },
+      { type: 'drop-responses', share: one(g, 1, 0.2) },
+      { type: 'memory-leak', fillsMs: one(g, 40, 150), factor: 3 },
+      { type: 'clock-drift', rate: one(g, 0.3, 2) },
+      { type: 'partition', link },
+      { type: 'partition', link },
+      { type: 'packet-loss', link, share: one(g, 0.02, 0.5, 1) },
+      { type: 'latency', link, adds: law(g, 5) },
+      { type: 'discovery-outage' },
+      { type: 'cache-flush' },
+      { type: 'zone-outage', zone: 'a' },
     );
-    const targets =
-      effect.type === 'zone-outage'
-        ? all.filter(({ service, instance }) => this.services[service].instances[instance].zone === 'a')
-        : several(g, all, 1);
-    const schedule = maybe(g)
-      ? { type: 'once' as const, atMs: one(g, 0, 100, 300), forMs: one(g, 0, 30, 200, Infinity) }
-      : { type: 'random' as const, timeToFailure: law(g, 100), timeToRepair: law(g, 30) };
-    return { hit: 1, ...effect, label: effect.type, targets, schedule };
+    return {
+      ...effect,
+      label: effect.type,
+      targets: this.targets(effect, all),
+      hit: effect.type === 'zone-outage' || effect.type === 'discovery-outage' ? 1 : one(g, 1, 1, 0.5),
+      schedule: this.schedule(),
+      ...(effect.type === 'crash' && maybe(g) ? { cascade: { chance: one(g, 0.3, 1), after: law(g, one(g, 0, 20)) } } : {}),
+    };
+  }
+
+  private targets(effect: FaultEffect, all: FaultSpec['targets']): FaultSpec['targets'] {
+    if (effect.type === 'discovery-outage' || ('link' in effect && effect.link.type === 'zones')) return [];
+    if (effect.type !== 'zone-outage') return several(this.g, all, 1);
+    return all.filter(({ service, instance }) => this.services[service].instances[instance].zone === 'a');
+  }
+
+  private link(): LinkSpec {
+    const { g } = this;
+    return maybe(g)
+      ? { type: 'instances', direction: one(g, 'in', 'out', 'both') }
+      : { type: 'zones', from: several(g, zones, 1), to: several(g, zones, 1), oneWay: maybe(g) };
+  }
+
+  private schedule(): FaultSchedule {
+    const { g } = this;
+    return one<() => FaultSchedule>(
+      g,
+      () => ({ type: 'once', atMs: one(g, 0, 100, 300), forMs: one(g, 0, 30, 200, Infinity) }),
+      () => ({ type: 'once', atMs: one(g, 0, 100, 300), forMs: one(g, 30, 200) }),
+      () => ({ type: 'flapping', atMs: one(g, 0, 100), forMs: one(g, 150, Infinity), down: law(g, 20), up: law(g, 30) }),
+      () => ({ type: 'random', timeToFailure: law(g, 100), timeToRepair: law(g, 30) }),
+    )();
   }
 
   /** Each edge, each class of the traffic, and stretches of time. */
@@ -331,6 +373,12 @@ function edgeMakers(g: Generator): Partial<EdgeMakers> {
   const breaker = one(g, undefined, undefined, ...Object.values(breakers));
   const admission = one(g, undefined, undefined, undefined, ...Object.values(admissions));
   const detects = one(g, false, false, true);
+  const checker = one(g, undefined, undefined, undefined, ...Object.values(healthCheckers));
+  const outlier = one(g, undefined, undefined, ...Object.values(outlierDetectors));
+  const discovery = one(g, undefined, undefined, undefined, ...Object.values(discoveryClients));
+  const isEnvoy = checker === healthCheckers.envoy;
+  const checkParams = isEnvoy ? { interval: one(g, 5, 30), timeout: one(g, 1, 20), unhealthyThreshold: one(g, 1, 2) } : {};
+  const outlierParams = { interval: 20, baseEjectionTime: 30, maxEjectionPercent: one(g, 0.1, 0.5, 1) };
   return {
     balancer: (deps) => balancer.make({}, deps),
     ...(retry === undefined ? {} : { retry: (deps) => retry.make({ ...retryParams, retries, on }, deps) }),
@@ -338,6 +386,9 @@ function edgeMakers(g: Generator): Partial<EdgeMakers> {
     ...(hedge === undefined ? {} : { hedge: (deps) => hedge.make(hedgeParams, deps) }),
     ...(breaker === undefined ? {} : { breaker: (deps) => breaker.make({}, deps) }),
     ...(admission === undefined ? {} : { admission: (deps) => admission.make({}, deps) }),
+    ...(checker === undefined ? {} : { healthCheck: (deps) => checker.make(checkParams, deps) }),
+    ...(outlier === undefined ? {} : { outlier: (deps) => outlier.make(outlierParams, deps) }),
+    ...(discovery === undefined ? {} : { discovery: (deps) => discovery.make({}, deps) }),
     ...(detects ? { detector: (deps) => heartbeat.make({ every: 20, misses: 2 }, deps) } : {}),
   };
 }
@@ -346,7 +397,14 @@ function serviceMakers(g: Generator): ServiceMakers {
   const shedding = one(g, undefined, undefined, ...Object.values(admissions));
   const queueing = one(g, undefined, ...Object.values(queuePolicies));
   const queueParams = queueing === queuePolicies.codel ? { interval: 10, targetDelay: 1 } : {};
+  const restart = one(g, undefined, undefined, ...Object.values(restartPolicies));
+  const restartParams = restart === restartPolicies.kubelet ? { initialBackoff: one(g, 5, 60) } : {};
+  // A registry that nobody asks is not made.
+  const registry = one(g, ...Object.values(registries));
+  const registryParams = registry === registries.consul ? { ttl: 60, renewEvery: 20 } : {};
   return {
+    registry: (deps) => registry.make(registryParams, deps),
+    ...(restart === undefined ? {} : { restart: (deps) => restart.make(restartParams, deps) }),
     ...(shedding === undefined ? {} : { shedding: (deps) => shedding.make({}, deps) }),
     ...(queueing === undefined ? {} : { queueing: (deps) => queueing.make(queueParams, deps) }),
   };

@@ -80,6 +80,9 @@ function viewsAddUp({ run, edges, classes }: World, played: Played): void {
 const ended = (ledger: Ledger): number =>
   ledger.ok + ledger.cancelled + failureBuckets.reduce((sum, bucket) => sum + ledger.failed[bucket], 0);
 
+/** Shares, where anybody judges. */
+const detected = ['detection.missed', 'detection.accuracy'];
+
 function makesSense({ run, services }: World, played: Played): void {
   const { ledger, metrics, series, instances, upShares } = played;
   const counts = [ledger.offered, ledger.ok, ledger.inFlight, ...failureBuckets.map((bucket) => ledger.failed[bucket])];
@@ -95,11 +98,19 @@ function makesSense({ run, services }: World, played: Played): void {
     (name === 'degraded' && ledger.ok === 0) ||
     (/^(attempts|retries|hedges|amplification)$/.test(name) && ledger.offered === 0 && Number.isNaN(metrics[name])) ||
     (name === 'amplification' && metrics['attempts'] === 0) ||
-    (/^(cacheHits|connections)$/.test(name) && Number.isNaN(metrics[name]));
+    (/^(cacheHits|connections|detection\..*)$/.test(name) && Number.isNaN(metrics[name]));
   for (const [name, value] of Object.entries(metrics)) {
     expect(isMissing(name) ? Number.isNaN(value) : Number.isFinite(value) && value >= 0, `${name} is ${value}`).toBe(true);
   }
-  for (const name of ['availability', 'utilization.mean', 'utilization.max', 'instances.up', 'load.jain', 'wait.share']) {
+  for (const name of [
+    'availability',
+    'utilization.mean',
+    'utilization.max',
+    'instances.up',
+    'load.jain',
+    'wait.share',
+    ...detected,
+  ]) {
     if (!isMissing(name)) expect(metrics[name], name).toBeLessThanOrEqual(1 + 1e-9);
   }
   const windows = Math.ceil(run.durationMs / run.windowMs);
@@ -113,5 +124,6 @@ function makesSense({ run, services }: World, played: Played): void {
   // Mean latency times rate of those that ended well cannot exceed the time in the system of all.
   const timeInSystem = metrics['inSystem.mean'] * (run.durationMs - run.warmupMs);
   if (run.warmupMs === 0) expect(played.latency.sum).toBeLessThanOrEqual(timeInSystem * (1 + 1e-9) + 1e-6);
+  played.truth.forEach(({ fromMs, toMs }) => expect(fromMs <= toMs && fromMs <= run.durationMs).toBe(true));
   expect(played.littleResidual).toBeLessThan(1e-6);
 }

@@ -130,6 +130,7 @@ export function variantResult(
     waterfalls: [],
     metastability: null,
     beliefs: [],
+    truth: [],
     decisions: [],
     digests: Array.from({ length: seeds }, (_, i) => `digest ${i}`),
   };
@@ -158,6 +159,7 @@ export function cellResult(
     series: { windowMs, columns: Object.fromEntries(all) as CellResult['series']['columns'] },
     instances: [],
     beliefs: [],
+    truth: [],
     decisions: [],
     waterfalls: [],
     queues: [],

@@ -157,6 +157,7 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
     waterfalls: [],
     metastability: null,
     beliefs: [],
+    truth: [],
     decisions: [],
     digests: Array.from({ length: seeds }, () =>
       Math.floor(random() * 2 ** 32)

@@ -17,6 +17,7 @@ interface Options {
 const scenarioKeys: Readonly<Record<keyof typeof families, string>> = {
   balancing: 'balancer',
   detection: 'detector',
+  membership: 'membership',
   checks: 'healthCheck',
   outliers: 'outlier',
   discovery: 'discovery',

@@ -22,6 +22,8 @@ const staleBoard: Adapter = ({ params }) => {
       perUnit,
       // The herd moves once per period; with a long one it takes several to even out what it left behind.
       relaxation: 10 + memory(load) / count + 3 * period + 2 / (1 - load),
+      // A herd that looks at all is one; of those that look at a few, many go their own ways.
+      parts: choices === 0 ? 1 : Math.max(1, count / 3),
       cost: choices === 0 ? 1 + count / 10 : 1.5,
       observe: standard,
     },

@@ -2,7 +2,7 @@
  *  in words; none is good. The rules are about small groups on a network without loss and with a delay of a millisecond. */
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
-import type { Membership, MembershipDeps } from './membership.ts';
+import type { Membership, MembershipDeps } from './swim.ts';
 import type { SwimMessage } from './messages.ts';
 
 export type MakeMembership = (
