@@ -14,6 +14,10 @@ import type { Fleet } from './fleet.ts';
 import type { Network } from './network.ts';
 import type { Servers } from './servers.ts';
 
+/** A registry that does not hold questions until there is news is asked again this often by what stands before it: a control plane, a proxy
+ *  of watches. */
+const POLL_MS = 1000;
+
 /** A question or an answer on its way, or a question that the registry holds. */
 interface Query {
   readonly client: Client;
@@ -21,6 +25,8 @@ interface Query {
   readonly request: FetchRequest;
   answer: SourceView | SourceFailure | undefined;
   isOpen: boolean;
+  /** When it reached the registry first; NaN before that. */
+  sinceMs: Ms;
 }
 
 export class Discovery {
@@ -39,6 +45,8 @@ export class Discovery {
   private readonly rng: Xoshiro128;
   private readonly wake: (client: Client) => void;
   private isReachable: boolean;
+  /** The question that a registry is being asked at this moment; −1 for none. */
+  private beingAsked: number;
 
   constructor(
     engine: Engine,
@@ -58,6 +66,7 @@ export class Discovery {
     this.rng = streams.stream('discovery');
     this.wake = wake;
     this.isReachable = true;
+    this.beingAsked = -1;
     this.queries = [];
     this.freeQueries = [];
     const asked = new Set(clients.filter((client) => client.discovery !== undefined).map((client) => client.spec.service));
@@ -137,7 +146,7 @@ export class Discovery {
   /** A client asks. */
   fetch(client: Client, request: FetchRequest): void {
     const number = this.freeQueries.pop() ?? this.queries.length;
-    this.queries[number] = { client, id: request.id, request, answer: undefined, isOpen: false };
+    this.queries[number] = { client, id: request.id, request, answer: undefined, isOpen: false, sinceMs: NaN };
     this.later(number, controlTimers.query);
   }
 
@@ -151,7 +160,10 @@ export class Discovery {
       return;
     }
     query.isOpen = true;
+    if (Number.isNaN(query.sinceMs)) query.sinceMs = this.engine.time;
+    this.beingAsked = number;
     registry.query(number, query.request.index, query.request.waitMs, this.engine.time);
+    this.beingAsked = -1;
     this.wakeRegistry(query.client.spec.service);
   }
 
@@ -170,7 +182,7 @@ export class Discovery {
     this.wake(client);
     if (!isStream || this.queries[number] === undefined || typeof answer === 'string') return;
     // The stream waits for the next change.
-    this.queries[number] = { ...query, request: { ...request, index: answer.index }, answer: undefined, isOpen: false };
+    this.queries[number] = { ...query, request: { ...request, index: answer.index }, answer: undefined, sinceMs: NaN };
     this.asked(number);
   }
 
@@ -179,7 +191,12 @@ export class Discovery {
     const query = this.queries[number];
     if (query === undefined || !query.isOpen) return;
     query.isOpen = false;
-    this.sendBack(number, view);
+    const { index, waitMs } = query.request;
+    const isNews = index === 0 || view.index !== index || this.engine.time >= query.sinceMs + waitMs;
+    // Answered at once although nothing is new: it does not hold questions.
+    if (this.beingAsked === number && !isNews) {
+      this.engine.at(this.engine.time + POLL_MS, eventKinds.controlTimer, number, controlTimers.query);
+    } else this.sendBack(number, view);
   }
 
   private sendBack(number: number, answer: SourceView | SourceFailure): void {

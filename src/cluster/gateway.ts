@@ -143,8 +143,10 @@ export class Gateway implements PipelineDriver {
       calls.stage[request] = stages.wire;
       calls.requestDeadlineMs[request] = this.engine.time + Math.min(leftMs, client.spec.timeoutMs);
     }
-    if (client.spec.queue >= 0) parts.publish(request, client.spec.queue);
-    else client.pipeline.start(request, leftMs);
+    if (client.spec.queue >= 0) {
+      this.recorder.sent(client.isInternal, 0);
+      parts.publish(request, client.spec.queue);
+    } else client.pipeline.start(request, leftMs);
   }
 
   newAttempt(request: number): number {

@@ -29,7 +29,7 @@ export interface MessagesHost {
   begin(request: number): void;
   finish(request: number, result: RequestResult): void;
   /** A delivery begins and ends, for the books of its edge. */
-  deliveryBegun(delivery: number, edge: number): void;
+  deliveryBegun(delivery: number, edge: number, times: number): void;
   deliveryOver(delivery: number, edge: number, outcome: Outcome): void;
   isUp(instance: number): boolean;
 }
@@ -198,7 +198,7 @@ export class Messages {
       attempts.retries[delivery] = 0;
       attempts.hedges[delivery] = 0;
     }
-    this.host.deliveryBegun(delivery, edge);
+    this.host.deliveryBegun(delivery, edge, requests.calls.call[message] - 1);
     // By an event, although it takes no time: the queue must not hear of the answer before it knows of the delivery.
     this.engine.at(this.engine.time, eventKinds.requestDelivered, delivery, 0);
     return delivery;

@@ -18,7 +18,7 @@ export class Recorder {
   okAll: number;
   /** Messages to instances for requests of the traffic, over the whole run: first tries, retries, hedges. */
   attempts: number;
-  /** Of these, retries and hedges, counted when the request ends. */
+  /** Of these, retries and hedges since warm-up, counted when the request ends. */
   retries: number;
   hedges: number;
   /** Messages for requests between services. */
@@ -40,6 +40,9 @@ export class Recorder {
   private areaAtWarmup: number;
   private offeredAtWarmup: number;
   private okAtWarmup: number;
+  private attemptsAtWarmup: number;
+  private insideAtWarmup: number;
+  private repeatsAtWarmup: number;
   private readonly results: Float64Array;
   private degraded: number;
   private readonly latency: Histogram;
@@ -75,6 +78,9 @@ export class Recorder {
     this.areaAtWarmup = -0;
     this.offeredAtWarmup = 0;
     this.okAtWarmup = 0;
+    this.attemptsAtWarmup = 0;
+    this.insideAtWarmup = 0;
+    this.repeatsAtWarmup = 0;
     this.results = new Float64Array(RESULTS);
     this.degraded = 0;
     this.latency = new Histogram();
@@ -152,6 +158,11 @@ export class Recorder {
     this.areaAtWarmup = this.area;
     this.offeredAtWarmup = this.offeredAll;
     this.okAtWarmup = this.okAll;
+    this.attemptsAtWarmup = this.attempts;
+    this.insideAtWarmup = this.attemptsInside;
+    this.repeatsAtWarmup = this.repeats;
+    this.retries = 0;
+    this.hedges = 0;
   }
 
   /** Brings the integral up to now. */
@@ -183,6 +194,20 @@ export class Recorder {
   /** Requests that ended well since warm-up, whenever they arrived: what throughput counts. */
   okSinceWarmup(): number {
     return this.okAll - this.okAtWarmup;
+  }
+
+  /** Messages per request of the traffic since warm-up; NaN without requests. */
+  perRequest(): { readonly attempts: number; readonly retries: number; readonly hedges: number } {
+    const offered = this.offeredAll - this.offeredAtWarmup;
+    const over = (count: number): number => (offered > 0 ? count / offered : NaN);
+    return { attempts: over(this.attempts - this.attemptsAtWarmup), retries: over(this.retries), hedges: over(this.hedges) };
+  }
+
+  /** Messages on all edges over what they would be if each request had sent one, since warm-up. */
+  amplification(): number {
+    const all = this.attempts - this.attemptsAtWarmup + this.attemptsInside - this.insideAtWarmup;
+    const repeats = this.repeats - this.repeatsAtWarmup;
+    return all > repeats ? all / (all - repeats) : NaN;
   }
 
   /** Share of requests that waited at all before work on them began. */

@@ -126,22 +126,16 @@ function requestMetrics(world: FinishedWorld, ledger: Ledger, measuredMs: number
     ),
     'inSystem.mean': recorder.meanInSystem(run.durationMs),
     degraded: ledger.ok > 0 ? ledger.degraded / ledger.ok : NaN,
-    attempts: recorder.offeredAll > 0 ? recorder.attempts / recorder.offeredAll : NaN,
-    ...attemptMetrics(world),
-    amplification: amplification(recorder),
-    probes: (probesSent * MS_PER_SECOND) / run.durationMs,
+    ...recorder.perRequest(),
+    ...partMetrics(world),
+    amplification: recorder.amplification(),
+    probes: (probesSent * MS_PER_SECOND) / measuredMs,
     ...world.quality.metrics(world.controlMessages),
   };
 }
 
-/** Messages over what they would be if each request had sent one. */
-function amplification({ attempts, attemptsInside, repeats }: Recorder): number {
-  const all = attempts + attemptsInside;
-  return all > repeats ? all / (all - repeats) : NaN;
-}
-
-/** Retries and hedges per request of the traffic, cached calls and connections of all edges. NaN where there is no such thing. */
-function attemptMetrics({ scenario, recorder, calls, transport, run }: FinishedWorld): Record<string, number> {
+/** Cached calls and connections of all edges. NaN where there is no such thing. */
+function partMetrics({ scenario, calls, transport, run }: FinishedWorld): Record<string, number> {
   let hits = 0;
   let misses = 0;
   let opened = 0;
@@ -155,8 +149,6 @@ function attemptMetrics({ scenario, recorder, calls, transport, run }: FinishedW
     opened += transport.openedBy(edge);
   });
   return {
-    retries: recorder.offeredAll > 0 ? recorder.retries / recorder.offeredAll : NaN,
-    hedges: recorder.offeredAll > 0 ? recorder.hedges / recorder.offeredAll : NaN,
     cacheHits: hits + misses > 0 ? hits / (hits + misses) : NaN,
     connections: hasPool ? (opened * MS_PER_SECOND) / (run.durationMs - run.warmupMs) : NaN,
   };

@@ -110,6 +110,7 @@ class World implements EventHandler {
   /** Heartbeats and checks sent before the end of warm-up. */
   private messagesInWarmup: number;
   private littleResidual: number;
+  private probesAtWarmup: number;
 
   constructor(input: WorldInput, traced: readonly SlowRequest[]) {
     const { scenario, makers } = input;
@@ -121,6 +122,7 @@ class World implements EventHandler {
     this.windows = 0;
     this.messagesInWarmup = 0;
     this.littleResidual = 0;
+    this.probesAtWarmup = 0;
     const fleet = new Fleet(engine, scenario.services, zonesOf(scenario));
     this.fleet = fleet;
     const requests = new RequestTable(needsFullTable(edges, makers), needsCallTable(scenario, makers));
@@ -261,7 +263,7 @@ class World implements EventHandler {
       this.messages = new Messages(engine, requests, fleet, scenario, this.draws, clients, firstClient, {
         begin: (request) => this.gateway.begin(request, Infinity),
         finish: (request, result) => this.gateway.finish(request, result, false),
-        deliveryBegun: (delivery, edge) => this.deliveryBegun(delivery, edge),
+        deliveryBegun: (delivery, edge, times) => this.deliveryBegun(delivery, edge, times),
         deliveryOver: (delivery, edge, outcome) => this.deliveryOver(delivery, edge, outcome),
         isUp: (instance) => this.servers.isUp(instance),
       });
@@ -349,7 +351,7 @@ class World implements EventHandler {
       servers: this.servers,
       controlPlane: this.controlPlane,
       instanceSeries: this.instanceSeries,
-      probesSent: this.probes?.sent ?? 0,
+      probesSent: (this.probes?.sent ?? 0) - this.probesAtWarmup,
       quality: this.quality,
       controlMessages: this.controlMessages - this.messagesInWarmup,
       decisions: this.explainer?.decisions ?? [],
@@ -472,6 +474,7 @@ class World implements EventHandler {
         this.scheduleWindow();
         return;
       case eventKinds.warmupOver:
+        this.probesAtWarmup = this.probes?.sent ?? 0;
         this.recorder.warmupOver();
         this.fleet.markWarmup();
         this.servers.warmupOver();
@@ -562,9 +565,10 @@ class World implements EventHandler {
     this.slowestFinder.ended(client.edge, reals[(request << 3) + INDEX], this.engine.time - arrivalMs, result);
   }
 
-  private deliveryBegun(delivery: number, edge: number): void {
+  private deliveryBegun(delivery: number, edge: number, times: number): void {
     this.gateway.begun[edge]++;
-    this.recorder.sent(true, 0);
+    // The first delivery is what publishing counts; those that follow are repeats.
+    if (times > 0) this.recorder.sent(true, times);
     this.tracer?.begun(delivery, edge);
     this.views?.offered(delivery, edge);
   }

@@ -1,7 +1,7 @@
 /** Warnings about what the numbers can bear: overload without a limit, too few samples for a percentile (known before the run), a
  *  warm-up that MSER-5 finds too short (known after it). A warning never changes a number. */
 import type { Issue } from '../core/issue.ts';
-import { formatDuration, formatFraction } from '../core/quantity.ts';
+import { formatDuration } from '../core/quantity.ts';
 import type { Scenario } from '../scenario/spec.ts';
 import { isPublishing } from '../scenario/resolve-role.ts';
 import { mser5 } from '../stats/mser.ts';
@@ -149,7 +149,7 @@ function undecided(comparisons: readonly Comparison[]): Issue[] {
   const open = comparisons.filter(({ verdict }) => verdict === 'inconclusive');
   if (open.length === 0) return [];
   const needed = Math.max(0, ...open.flatMap(({ seedsNeeded }) => (seedsNeeded === null ? [] : [seedsNeeded])));
-  const share = formatFraction(open.length / comparisons.length);
+  const share = `${Math.round((100 * open.length) / comparisons.length)}%`;
   return [
     warning(
       'inconclusive',

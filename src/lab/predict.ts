@@ -2,7 +2,8 @@
  *  scheduled faults. Retries, queueing and random faults are left out. Users who wait for answers ask no faster than the slowest service
  *  lets them: their rate is the asymptotic bound min(users / (think + response), capacity). */
 import type { Ms } from '../core/time.ts';
-import type { Scenario } from '../scenario/spec.ts';
+import type { FaultSpec, Scenario } from '../scenario/spec.ts';
+import { meanOf } from '../stats/moments.ts';
 import { CallFlows } from './call-flows.ts';
 import { meanRate } from './stream-rates.ts';
 
@@ -105,9 +106,7 @@ class Predictor {
 
   phases(fromMs: Ms, toMs: Ms): Phase[] {
     const { world } = this;
-    const speeds = world.services.map((service, index) =>
-      service.instances.map((_, instance) => speedDuring(world, index, instance, fromMs, toMs)),
-    );
+    const speeds = world.services.map((_, service) => speedsDuring(world, service, fromMs, toMs));
     const capacities = speeds.map((each, index) => each.reduce((sum, speed) => sum + this.capacityOf(index, speed), 0));
     const rates = this.serviceRates(fromMs, toMs, capacities);
     return world.services.map(({ name }, index) => {
@@ -200,17 +199,52 @@ function mixOf({ mix, arrivals }: Scenario['traffic'][number]): Scenario['traffi
   return [...counts].map(([kind, count]) => ({ class: kind, share: count / arrivals.data.classes.length }));
 }
 
-/** Speed of an instance under the scheduled faults of the phase; 0 when it is down. */
-function speedDuring(world: World, service: number, instance: number, fromMs: Ms, toMs: Ms): number {
-  let speed = world.services[service].instances[instance].speed;
-  for (const fault of world.faults) {
-    const { schedule } = fault;
-    if (schedule.type !== 'once' || schedule.atMs >= toMs || schedule.atMs + schedule.forMs <= fromMs) continue;
-    if (!fault.targets.some((target) => target.service === service && target.instance === instance)) continue;
-    if (fault.type === 'slow') speed /= fault.factor;
-    else if (fault.type !== 'errors' && fault.type !== 'cache-flush') speed = 0;
+/** Speeds of a service's instances under the scheduled faults of the phase; 0 for one that is down or that no request reaches. Where none
+ *  can be reached all are up and idle, and nobody is overloaded. */
+function speedsDuring({ services, faults }: World, service: number, fromMs: Ms, toMs: Ms): number[] {
+  const during = (holding: readonly FaultSpec[]): number[] => {
+    const speeds = services[service].instances.map(({ speed }) => speed);
+    for (const fault of holding) {
+      const remaining = speedLeft(fault) * shareFailing(fault) + 1 - shareFailing(fault);
+      // Which of them are hit, chance decides; how many, it does not.
+      const hit = fault.targets.slice(0, Math.max(1, Math.round(fault.hit * fault.targets.length)));
+      for (const target of hit) if (target.service === service) speeds[target.instance] *= remaining;
+    }
+    return speeds;
+  };
+  const holding = faults.filter(
+    ({ schedule }) => schedule.type !== 'random' && schedule.atMs < toMs && schedule.atMs + schedule.forMs > fromMs,
+  );
+  const speeds = during(holding);
+  const reachable = holding.filter(({ type }) => type !== 'partition');
+  return speeds.some((speed) => speed > 0) || reachable.length === holding.length ? speeds : during(reachable);
+}
+
+/** What a fault leaves of an instance's speed while it holds. */
+function speedLeft(fault: FaultSpec): number {
+  switch (fault.type) {
+    case 'crash':
+    case 'zone-outage':
+    case 'pause':
+    case 'hang':
+      return 0;
+    case 'slow':
+      return 1 / (1 + fault.requests * (fault.factor - 1));
+    case 'memory-leak':
+      // On the way from 1 to the factor, on average.
+      return 2 / (1 + fault.factor);
+    case 'partition':
+      return fault.link.type === 'instances' && fault.link.direction !== 'out' ? 0 : 1;
+    default:
+      return 1;
   }
-  return speed;
+}
+
+/** Share of the time in which it fails. */
+function shareFailing({ schedule }: FaultSpec): number {
+  if (schedule.type !== 'flapping') return 1;
+  const [down, up] = [meanOf(schedule.down), meanOf(schedule.up)];
+  return down === Infinity ? 1 : down / (down + up);
 }
 
 function boundaries(world: World): Set<Ms> {
@@ -220,7 +254,7 @@ function boundaries(world: World): Set<Ms> {
     if (ms > 0 && ms < durationMs) cuts.add(ms);
   };
   for (const { type, schedule } of world.faults) {
-    if (schedule.type !== 'once' || type === 'cache-flush') continue;
+    if (schedule.type === 'random' || type === 'cache-flush') continue;
     add(schedule.atMs);
     add(schedule.atMs + schedule.forMs);
   }

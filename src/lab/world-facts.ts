@@ -55,8 +55,9 @@ function judgedBy({ metastability }: Scenario): RunFile['metastability'] {
   return { triggerBeginsMs, triggerEndsMs, recoveredShare };
 }
 
+/** What comes and goes at random has no window of its own; what flaps has one from its first failure on. */
 function faultWindows(scenario: Scenario): FaultWindow[] {
   return scenario.faults.flatMap(({ label, schedule }) =>
-    schedule.type === 'once' ? [{ label, fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs }] : [],
+    schedule.type === 'random' ? [] : [{ label, fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs }],
   );
 }

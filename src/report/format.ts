@@ -135,7 +135,8 @@ export function formatEstimate(metric: string, { mean, low, high }: EstimateValu
   if (!isNumber(low) || !isNumber(high) || low === high) return { value: formatMetric(metric, mean), interval: null };
   const unit = findMetric(metric)?.unit;
   // The t interval knows nothing of the bounds 0 and 1; the reader does.
-  const ends = unit === 'fraction' ? [Math.max(0, low), Math.min(1, high)] : [low, high];
+  // An interval of differences from the mean knows no bounds, the metrics do: no time and no count is below zero.
+  const ends = unit === 'fraction' ? [Math.max(0, low), Math.min(1, high)] : [Math.max(0, low), high];
   const [value, from, to] = scaled(metric, unit, [mean, ...ends]);
   const suffix = unitText(unit, [mean, ...ends]);
   return { value: value! + suffix, interval: `${from} .. ${to}${suffix}` };

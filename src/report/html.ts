@@ -16,6 +16,8 @@ import { swatch } from './html/swatch.ts';
 import { summarize } from './summary.ts';
 import { atOneLoad } from './charts/one-load.ts';
 import { variantLooks } from './charts/palette.ts';
+import { detectionTable, judgesInstances } from './tables/detection.ts';
+import { faultTable } from './tables/faults.ts';
 import { ledgerTable } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
@@ -44,11 +46,12 @@ export async function renderHtml(original: RunFile): Promise<string> {
 <main>
 ${head(run)}
 ${section('recovery', 'Did it come back?', figures(packed, ['recovery']) + dataTable(recoveryTable(run)) + sentenceList(recoveryTexts(run)))}
+${section('faults', ...faults(run, packed))}
 ${section('loads', 'Over loads', figures(packed, ['load-sweep']) + sentenceList(run.crossings.map((each) => each.sentence)))}
 ${section('differences', 'Is the difference real?', figures(packed, ['forest']))}
 ${section('numbers', 'Numbers', numbers(run) + figures(packed, ['per-seed']))}
 ${highlighter(run)}
-${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'load-over-time', 'attempts-over-time']), timeHint)}
+${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time', 'attempts-over-time']), timeHint)}
 ${section('tail', 'The tail', figures(packed, ['latency-survival', 'latency-percentiles']))}
 ${section('load', 'Who carried the load', figures(packed, ['instance-heatmap', 'load-spread']))}
 ${section('calls', 'Who called whom', partTables(run).map(dataTable).join('\n'))}
@@ -107,7 +110,18 @@ function expectationBadge(run: RunFile): string {
 }
 
 const numbers = (run: RunFile): string =>
-  [variantTable(run), notes(run), expectationTable(run), dataTable(ledgerTable(run)), metricTable(run)].join('\n');
+  [variantTable(run), notes(run), expectationTable(run), dataTable(ledgerTable(run)), budget(run), metricTable(run)].join('\n');
+
+/** Where nobody judges instances, the table has only the users' part, and a fault none of its own. */
+const budget = (run: RunFile): string => (judgesInstances(run) ? '' : dataTable(detectionTable(run)));
+
+/** Heading and content: what the faults did, who noticed, and what that was worth. */
+function faults(run: RunFile, packed: readonly PackedChart[]): [string, string] {
+  const harm = dataTable(faultTable(run));
+  const judged = judgesInstances(run) ? dataTable(detectionTable(run)) : '';
+  const content = harm + figures(packed, ['belief-timeline', 'detection-frontier']) + judged;
+  return [harm === '' ? 'Who noticed' : 'What the faults did', content];
+}
 
 /** What the verdict does not say already: with many variants it only counts them. */
 function recoveryTexts({ variants, verdict }: RunFile): string[] {

@@ -28,9 +28,9 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
   csv: {
     about: 'estimates and comparisons, the time series, and what became of every request, for spreadsheets and data frames',
     files: [
-      ...['summary.csv', 'timeseries.csv', 'ledger.csv'],
-      // Where there is more than one edge, service or class, and where there are queues and requests followed in full.
-      ...['edges.csv', 'services.csv', 'classes.csv', 'queues.csv', 'waterfalls.csv'],
+      ...['summary.csv', 'timeseries.csv', 'ledger.csv', 'availability.csv'],
+      // Where faults are planned, where there is more than one edge, service or class, and where there are queues and requests followed in full.
+      ...['faults.csv', 'edges.csv', 'services.csv', 'classes.csv', 'queues.csv', 'waterfalls.csv'],
     ],
     async *render(run) {
       const { summaryCsv } = await import('./summary-csv.ts');
@@ -39,12 +39,16 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
       yield { name: 'timeseries.csv', content: timeseriesCsv(run) };
       const { ledgerCsv } = await import('./ledger-csv.ts');
       yield { name: 'ledger.csv', content: ledgerCsv(run) };
-      const [{ partsCsv }, { queuesCsv }, { waterfallsCsv }] = await Promise.all([
+      const { availabilityCsv } = await import('./availability-csv.ts');
+      yield { name: 'availability.csv', content: availabilityCsv(run) };
+      const [{ faultsCsv }, { partsCsv }, { queuesCsv }, { waterfallsCsv }] = await Promise.all([
+        import('./faults-csv.ts'),
         import('./parts-csv.ts'),
         import('./queues-csv.ts'),
         import('./waterfalls-csv.ts'),
       ]);
       const tables: readonly (readonly [string, (run: RunFile) => string | null])[] = [
+        ['faults.csv', faultsCsv],
         ['edges.csv', (each) => partsCsv(each, 'edge')],
         ['services.csv', (each) => partsCsv(each, 'service')],
         ['classes.csv', (each) => partsCsv(each, 'class')],

@@ -4,6 +4,8 @@ import { formatEstimate, formatMs, formatPercent } from './format.ts';
 import { forMarkdown, forTerminal } from './plain-text.ts';
 import { regrets } from './regret.ts';
 import { measuredText, metricTitle, summarize, type SummaryRow } from './summary.ts';
+import { detectionTable } from './tables/detection.ts';
+import { faultTable } from './tables/faults.ts';
 import { ledgerTable } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
@@ -23,6 +25,8 @@ export function renderMarkdown(run: RunFile): string {
     titled(recoveryTable(run)),
     expectationTable(run),
     titled(ledgerTable(run)),
+    titled(faultTable(run, markdownRows)),
+    titled(detectionTable(run)),
     ...partTables(run, markdownRows).map(titled),
     titled(queueTable(run)),
     regretTable(run),

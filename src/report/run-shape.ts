@@ -50,11 +50,11 @@ const object =
     });
     return Object.fromEntries([...Object.entries(value), ...read]);
   };
-/** Of files that were written before there was such a key. */
-const withDefault =
-  (key: string, value: unknown, reader: Reader): Reader =>
+/** Of files that were written before there were such keys. */
+const withDefaults =
+  (defaults: Readonly<Record<string, unknown>>, reader: Reader): Reader =>
   (found, path, issues) =>
-    reader(isObject(found) && !Object.hasOwn(found, key) ? { ...found, [key]: value } : found, path, issues);
+    reader(isObject(found) ? { ...defaults, ...found } : found, path, issues);
 /** Long lists of numbers, checked without building a path per element. */
 const numbers: Reader = (value, path, issues) => {
   if (!Array.isArray(value)) return complain(value, 'a list of numbers', path, issues);
@@ -196,48 +196,43 @@ const nothingKnown = {
   burn: { median: [], min: [], max: [] },
   faults: [],
 };
-const variant = withDefault(
-  'availability',
-  nothingKnown,
-  withDefault(
-    'truth',
-    [],
-    object({
-      label: text,
-      differs: text,
-      isBaseline: flag,
-      load: orNull(count),
-      group: text,
-      metrics: record(numbers),
-      estimates: record(estimate),
-      ledger,
-      latency: histogram,
-      wait: histogram,
-      views: list(view),
-      queues: list(queue),
-      waterfalls: list(waterfall),
-      metastability: orNull(recovery),
-      series: object({ windowMs: count, columns: object(Object.fromEntries(seriesColumns.map((column) => [column, band]))) }),
-      instances: list(instance),
-      availability,
-      beliefs: list(object({ atMs: number, balancer: count, instance: text, alive: flag })),
-      truth: list(object({ instance: text, fromMs: number, toMs: openTime, what: text })),
-      decisions: list(
-        object({
-          atMs: number,
-          request: count,
-          balancer: count,
-          picked: text,
-          best: orNull(text),
-          regretMs: openTime,
-          visible: list(
-            object({ instance: text, active: count, healthy: flag, ageMs: openTime, present: count, takesMs: openTime }),
-          ),
-        }),
-      ),
-      digests: list(text),
-    }),
-  ),
+const variant = withDefaults(
+  { availability: nothingKnown, truth: [] },
+  object({
+    label: text,
+    differs: text,
+    isBaseline: flag,
+    load: orNull(count),
+    group: text,
+    metrics: record(numbers),
+    estimates: record(estimate),
+    ledger,
+    latency: histogram,
+    wait: histogram,
+    views: list(view),
+    queues: list(queue),
+    waterfalls: list(waterfall),
+    metastability: orNull(recovery),
+    series: object({ windowMs: count, columns: object(Object.fromEntries(seriesColumns.map((column) => [column, band]))) }),
+    instances: list(instance),
+    availability,
+    beliefs: list(object({ atMs: number, balancer: count, instance: text, alive: flag })),
+    truth: list(object({ instance: text, fromMs: number, toMs: openTime, what: text })),
+    decisions: list(
+      object({
+        atMs: number,
+        request: count,
+        balancer: count,
+        picked: text,
+        best: orNull(text),
+        regretMs: openTime,
+        visible: list(
+          object({ instance: text, active: count, healthy: flag, ageMs: openTime, present: count, takesMs: openTime }),
+        ),
+      }),
+    ),
+    digests: list(text),
+  }),
 );
 const comparison = object({
   variant: text,

@@ -121,6 +121,13 @@ const titles: Readonly<Record<string, string>> = {
   cacheHits: 'cache hits',
   connections: 'connections opened',
   probes: 'probes sent',
+  'detection.time': 'time to notice a bad instance',
+  'detection.missed': 'bad instances never noticed',
+  'detection.recovery': 'time until it is used again',
+  'detection.mistakes': 'mistakes about well instances per hour',
+  'detection.mistakeTime': 'time until a mistake is corrected',
+  'detection.accuracy': 'time in which well instances are used',
+  'detection.messages': 'heartbeats and checks sent',
 };
 /** `noEndpoint` → `no endpoint`. */
 const spell = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -6,6 +6,8 @@ import { formatEstimate, formatMs, formatPercent } from './format.ts';
 import { forTerminal } from './plain-text.ts';
 import { regrets, type Regret } from './regret.ts';
 import { measuredText, metricTitle, plural, summarize, type Summary, type SummaryRow } from './summary.ts';
+import { detectionTable, judgesInstances } from './tables/detection.ts';
+import { faultTable } from './tables/faults.ts';
 import { failedLedger } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
@@ -143,10 +145,14 @@ function expectedColumn({ rows }: Summary, look: Look): TextColumn[] {
 /** More rows than this push the verdict off the screen; the files have all of them. */
 const terminalRows = 24;
 
-/** What applies to this run, in the order of the questions: did it come back, what failed, where, and did consumers keep up. */
+/** What applies to this run, in the order of the questions: did it come back, what failed, what the faults did and who noticed, where, and did consumers keep up. */
 function dataTables(run: RunFile, maxRows: number): DataTable[] {
   const recovery = run.variants.length > 1 ? recoveryTable(run) : null;
-  return [recovery, failedLedger(run), ...partTables(run, maxRows), queueTable(run)].filter((table) => table !== null);
+  const faults = faultTable(run, maxRows);
+  const users = faults !== null || judgesInstances(run) ? detectionTable(run) : null;
+  return [recovery, failedLedger(run), faults, users, ...partTables(run, maxRows), queueTable(run)].filter(
+    (table) => table !== null,
+  );
 }
 
 /** The name of a part stands on the first of its rows only. */
@@ -271,6 +277,7 @@ function expectationLines(expectations: readonly ExpectationResult[], look: Look
       return line(nearest, `${who}: ${measuredText(nearest.metric, nearest.measured)}`);
     }
     return shown.flatMap((each) => {
+      if (each.measured.n === 0) return line(each, `${each.variant}: nothing was measured that it could hold for`);
       const close = each.uncertain ? '; too close to the limit to be sure, more seeds could turn it' : '';
       return line(each, `${each.variant}: ${measuredText(each.metric, each.measured)}${close}`);
     });

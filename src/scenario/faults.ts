@@ -221,7 +221,7 @@ function strengthOf(shape: FaultShape): string {
   return 'share' in shape ? formatFraction(shape.share) : '';
 }
 
-/** An instance that is down cannot crash: two crashes at once contradict each other. */
+/** An instance that is down cannot crash: two crashes at once contradict each other. Where chance says whom a crash hits, they may miss. */
 function complainOfOverlaps(
   faults: readonly FaultSpec[],
   places: readonly Path[],
@@ -229,8 +229,8 @@ function complainOfOverlaps(
   { complaints }: Env,
 ): void {
   const earlier = new Map<string, { fromMs: Ms; toMs: Ms; isRandom: boolean; label: string }[]>();
-  for (const [index, { type, targets, schedule, label }] of faults.entries()) {
-    if (type !== 'crash' && type !== 'zone-outage') continue;
+  for (const [index, { type, targets, schedule, label, hit }] of faults.entries()) {
+    if ((type !== 'crash' && type !== 'zone-outage') || hit < 1) continue;
     const isRandom = schedule.type === 'random';
     const span =
       schedule.type === 'random'

@@ -47,7 +47,7 @@ export function compileMetastability(
 /** From the first begin to the last end of what is planned and passes. */
 function triggerOf(faults: readonly FaultSpec[], durationMs: Ms, complaints: Complaints): Span | undefined {
   const planned = faults.flatMap(({ schedule }) =>
-    schedule.type === 'once' ? [{ fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs }] : [],
+    schedule.type !== 'random' ? [{ fromMs: schedule.atMs, toMs: schedule.atMs + schedule.forMs }] : [],
   );
   const passing = [...planned, ...spikes(complaints)].filter(({ toMs }) => toMs < durationMs);
   if (passing.length === 0) return undefined;

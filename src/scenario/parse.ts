@@ -11,6 +11,7 @@ import type { Env } from './distributions.ts';
 import { parseText } from './document.ts';
 import { parsePath, setAt } from './edit.ts';
 import { compileExpect, type Expectation } from './expect.ts';
+import { warnOfIdleDetection } from './idle-detection.ts';
 import { warnOfIdlePolicies } from './idle-policies.ts';
 import { toPlain, type Node } from './node.ts';
 import type { SeedOptions } from './run.ts';
@@ -40,7 +41,10 @@ export async function parseScenario(
     variants?.map((variant) => ({ label: variant.label, world: variant.world ?? world })),
     complaints,
   );
-  if (variants !== undefined && world !== undefined) warnOfIdlePolicies(variants, world, complaints);
+  if (variants !== undefined && world !== undefined) {
+    warnOfIdlePolicies(variants, world, complaints);
+    warnOfIdleDetection(variants, world, complaints);
+  }
   const worlds = [world, ...(variants ?? []).map((variant) => variant.world)].filter((each) => each !== undefined);
   const queries = [...worlds.flatMap(ownViews), ...expectations.flatMap(({ part }) => part ?? [])];
   const views = distinctViews(queries, complaints);

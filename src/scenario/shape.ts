@@ -69,7 +69,7 @@ export const service = keys({
   dropExpired: boolean()
     .describe('Whether a request whose deadline has passed is dropped instead of worked on. Callers must propagate deadlines.')
     .prefault(false),
-  policies: policies.describe('For every call of this service, and at its own door; none for none.').optional(),
+  policies: policies.describe('For every call to this service, and at its own door; none for none.').optional(),
   startup: duration(undefined, '10s').describe('From the end of a crash to accepting requests.').prefault('0s'),
   coldStart: keys({
     for: positiveDuration('30s').describe('How long it takes to become fast again.'),

@@ -117,6 +117,7 @@ function rangeOf(param: Param): string {
 /** A value as it stands in a scenario file. */
 function written(param: Param, value: ParamAny): string {
   if (typeof value === 'object') return `[${value.join(', ')}]`;
+  if (typeof value === 'string') return /^[\w.-]+$/.test(value) ? value : JSON.stringify(value);
   if (typeof value !== 'number') return String(value);
   return param.type === 'duration' ? formatDuration(value) : param.type === 'fraction' ? formatFraction(value) : String(value);
 }

@@ -1,4 +1,4 @@
-/** Every chart of a report, in reading order: did it come back, is the difference real, when did it hurt, how bad is the tail, who
+/** Every chart of a report, in reading order: did it come back, was it noticed, is the difference real, when did it hurt, how bad is the tail, who
  *  carried the load, what did the slow requests do. The key is the file name. */
 import type { RunFile } from '../../lab/types.ts';
 import type { Waterfall } from '../../stats/result.ts';
@@ -6,6 +6,9 @@ import { formatPercent } from '../format.ts';
 import { forTerminal } from '../plain-text.ts';
 import { anyRetry, attemptsOverTime } from './attempts-over-time.ts';
 import { anyFailure, availabilityOverTime } from './availability-over-time.ts';
+import { anyBelief, beliefTimeline } from './belief-timeline.ts';
+import { budgetBurn, spendsBudget } from './budget-burn.ts';
+import { detectionFrontier, severalDetectors } from './detection-frontier.ts';
 import { anyComparison, forest } from './forest.ts';
 import { hasBusyShares, instanceHeatmap } from './instance-heatmap.ts';
 import { hasSeries, latencyOverTime } from './latency-over-time.ts';
@@ -45,9 +48,12 @@ const overLoads: Record<string, Chart> = {
 
 const chartTable: Record<string, Chart> = {
   recovery: { title: 'After the trigger', when: anyRecovery, spec: recovery },
+  'belief-timeline': { title: 'Truth and belief', when: anyBelief, spec: beliefTimeline },
+  'detection-frontier': { title: 'Time to notice and mistakes', when: severalDetectors, spec: detectionFrontier },
   'per-seed': { title: 'Every seed', when: severalSeeds, spec: (run) => perSeed(run) },
   'latency-over-time': { title: 'Latency over time', when: (run) => hasSeries(run, 'latencyP99'), spec: latencyOverTime },
   'availability-over-time': { title: 'Availability over time', when: anyFailure, spec: availabilityOverTime },
+  'budget-burn': { title: 'Burn rate of the error budget', when: spendsBudget, spec: budgetBurn },
   'load-over-time': { title: 'Offered load and goodput', when: (run) => hasSeries(run, 'offered'), spec: loadOverTime },
   'attempts-over-time': { title: 'Attempts per request over time', when: anyRetry, spec: attemptsOverTime },
   'queues-over-time': { title: 'Queues of messages over time', when: anyQueue, spec: queuesOverTime },
@@ -93,6 +99,12 @@ export function withPlainNames(run: RunFile): RunFile {
       group: forTerminal(variant.group),
       queues: variant.queues.map((queue) => ({ ...queue, name: forTerminal(queue.name) })),
       waterfalls: variant.waterfalls.map(plainWaterfall),
+      availability: {
+        ...variant.availability,
+        faults: variant.availability.faults.map((fault) => ({ ...fault, label: forTerminal(fault.label) })),
+      },
+      beliefs: variant.beliefs.map((belief) => ({ ...belief, instance: forTerminal(belief.instance) })),
+      truth: variant.truth.map((span) => ({ ...span, instance: forTerminal(span.instance), what: forTerminal(span.what) })),
       instances: variant.instances.map((instance) => ({
         ...instance,
         id: forTerminal(instance.id),

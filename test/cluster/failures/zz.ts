@@ -12,9 +12,21 @@ for (let i = 0; i < n; i++) {
     const key = err.message.replace(/\d+(\.\d+)?/g, 'N').slice(0, 120);
     seen.set(key, (seen.get(key) ?? 0) + 1);
     if (seen.get(key)! <= 2) {
-      console.log(i, (err.stack ?? '').split('\n').slice(0, 9).join('\n   '), '\n   ', (err.evidence ?? []).slice(0, 12).join('\n    '));
+      console.log(
+        i,
+        (err.stack ?? '').split('\n').slice(0, 9).join('\n   '),
+        '\n   ',
+        (err.evidence ?? []).slice(0, 12).join('\n    '),
+      );
       const w = worlds[i];
-      console.log(JSON.stringify({ f: w.world.faults.map((f) => [f.type, f.schedule, f.targets.length, (f as any).link]), s: w.world.services.map((s) => [s.startupMs, s.instances.length]), p: Object.entries(w.setup.edges!).map(([k, v]) => k + ':' + Object.keys(v)), ss: Object.entries(w.setup.services!).map(([k, v]) => k + ':' + Object.keys(v)) }));
+      console.log(
+        JSON.stringify({
+          f: w.world.faults.map((f) => [f.type, f.schedule, f.targets.length, (f as any).link]),
+          s: w.world.services.map((s) => [s.startupMs, s.instances.length]),
+          p: Object.entries(w.setup.edges!).map(([k, v]) => k + ':' + Object.keys(v)),
+          ss: Object.entries(w.setup.services!).map(([k, v]) => k + ':' + Object.keys(v)),
+        }),
+      );
     }
   }
 }

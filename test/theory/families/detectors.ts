@@ -1,5 +1,6 @@
-/** Failure detectors, told of heartbeats that are lost or late by chance: the scenario language has a network that delays but none that
- *  loses, so the modules are driven here. What a detector's own formulas say is asked of them directly. */
+/** Failure detectors, told of heartbeats that are lost or late by chance: mistakes are so rare that it takes millions of heartbeats, which a
+ *  whole cluster around them would not make more telling, so the modules are driven here. What a detector's own formulas say is asked of
+ *  them directly. */
 import { Streams } from '../../../src/core/streams.ts';
 import type { Xoshiro128 } from '../../../src/core/xoshiro.ts';
 import { type BeliefSink, type Detector, detectors as all } from '../../../src/policies/detection/index.ts';
