@@ -46,8 +46,8 @@ export const controlTimers = {
   answer: 8, // query
   letter: 9, // message of a gossip group
   member: 10, // member of a gossip group
-  report: 9, // pair of a client and an instance
-  kill: 10, // instance
+  report: 11, // pair of a client and an instance
+  kill: 12, // instance
 } as const;
 
 const names = new Map<number, string>(Object.entries(eventKinds).map(([name, kind]) => [kind, name]));

@@ -37,7 +37,7 @@ export interface FinishedWorld {
   readonly servers: Servers;
   readonly controlPlane: ControlPlane;
   readonly instanceSeries: InstanceSeries;
-  /** Over the whole run. */
+  /** Since warm-up. */
   readonly probesSent: number;
   readonly quality: DetectionQuality;
   /** Heartbeats and health checks since warm-up. */

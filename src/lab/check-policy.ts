@@ -54,8 +54,12 @@ function roleOf(use: string): CheckedRole {
   const byName = candidates.filter((role) => Object.hasOwn(roles[role].table, use));
   const found = byName.length > 0 ? byName : candidates.filter((role) => resolvePolicy(roles[role].table, use).kind === 'found');
   if (found.length > 1) {
-    const meanings = found.map((role) => `a ${roles[role].noun} (${role})`);
-    throw InputError.of('ambiguous-policy', `"${use}" is ${meanings.join(' and ')}`, `say which role: ${found.join(', ')}`);
+    const meanings = found.map((role) => `${roles[role].noun} (${role})`);
+    throw InputError.of(
+      'ambiguous-policy',
+      `"${use}" is several things: ${meanings.join(', ')}`,
+      `say which role: ${found.join(', ')}`,
+    );
   }
   return found[0] ?? 'balancer';
 }

@@ -120,7 +120,7 @@ function faults(run: RunFile, packed: readonly PackedChart[]): [string, string] 
   const harm = dataTable(faultTable(run));
   const judged = judgesInstances(run) ? dataTable(detectionTable(run)) : '';
   const content = harm + figures(packed, ['belief-timeline', 'detection-frontier']) + judged;
-  return [harm === '' ? 'Who noticed' : 'What the faults did', content];
+  return [harm === '' ? 'Who noticed' : 'Faults, and who noticed them', content];
 }
 
 /** What the verdict does not say already: with many variants it only counts them. */

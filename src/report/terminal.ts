@@ -157,12 +157,15 @@ function dataTables(run: RunFile, maxRows: number): DataTable[] {
 
 /** The name of a part stands on the first of its rows only. */
 function dataLines({ columns }: DataTable, look: Look): string[] {
+  const [names] = columns;
+  const once = (cell: string, row: number): string =>
+    row > 0 && names?.cells[row] === names?.cells[row - 1] ? '' : look.clean(cell);
   const shown = columns.map(({ header, align, cells, dropOrder, short }, index): TextColumn => ({
     header: look.clean(header),
     align,
-    cells: cells.map((cell, row) => (index === 0 && row > 0 && cell === cells[row - 1] ? '' : look.clean(cell))),
+    cells: cells.map(index === 0 ? once : look.clean),
     giveWay: [
-      ...(short === undefined ? [] : [{ order: short.order, cells: short.cells.map(look.clean) }]),
+      ...(short === undefined ? [] : [{ order: short.order, cells: short.cells.map(index === 0 ? once : look.clean) }]),
       ...(dropOrder === undefined ? [] : [{ order: dropOrder }]),
     ],
     ...(align === 'left' ? { shrinkTo: 8 } : {}),

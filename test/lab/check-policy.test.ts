@@ -136,8 +136,9 @@ describe('every family is checked by its own rules, also in a simulated world:',
     const error = await checkPolicy('envoy').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(InputError);
     expect((error as InputError).issues[0]).toMatchObject({
-      message: '"envoy" is a retry policy (retry) and a retry budget (budget) and a circuit breaker (breaker)',
-      hint: 'say which role: retry, budget, breaker',
+      message:
+        '"envoy" is several things: health checker (healthCheck), outlier detector (outlier), retry policy (retry), retry budget (budget), circuit breaker (breaker)',
+      hint: 'say which role: healthCheck, outlier, retry, budget, breaker',
     });
     expect((await checkRequest('envoy', { role: 'breaker' })).scenario.policies.breaker?.use).toBe('envoy');
   });

@@ -86,6 +86,7 @@ describe('a flush of caches', () => {
     expect(faults).toEqual([
       {
         label: 'cache-flush web/*',
+        hit: 1,
         type: 'cache-flush',
         schedule: { type: 'once', atMs: 30_000, forMs: 0 },
         targets: [

@@ -147,7 +147,7 @@ test('random changes to the bytes of a scenario lead to a scenario or to complai
   // Both sides are reached: mutations that hurt, and such as fall into texts and comments.
   expect(good).toBeGreaterThan(5);
   expect(bad).toBeGreaterThan(100);
-});
+}, 60_000);
 
 test('no scenario changes the prototype of all objects', async () => {
   for (const text of [

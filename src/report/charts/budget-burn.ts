@@ -2,7 +2,7 @@
  *  Site Reliability Workbook (chapter 5) calls somebody. Those are meant for hours; a window is shorter, so a peak over a line alone would
  *  not page, but a stretch above it would. */
 import type { RunFile } from '../../lab/types.ts';
-import { formatAvailability, isNumber, significant } from '../format.ts';
+import { formatPercent, isNumber, significant } from '../format.ts';
 import { anyFailure } from './availability-over-time.ts';
 import { bandPanel, bandsNote, bandValues, hoverRows } from './band-lines.ts';
 import { limitsOn } from './limits.ts';
@@ -25,7 +25,7 @@ export function budgetBurn(run: RunFile): ChartSpec {
     {
       title: title(run),
       subtitle: sentences(
-        `Failed requests over those that an objective of ${objectives.map((objective) => formatAvailability(objective)).join(' or ')} allows.`,
+        `Failed requests over those that an objective of ${objectives.map(formatPercent).join(' or ')} allows.`,
         bandsNote(run),
         condensedNote(run, 'the worst of'),
       ),

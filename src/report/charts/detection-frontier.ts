@@ -3,11 +3,15 @@
 import type { RunFile } from '../../lab/types.ts';
 import { formatMs, isNumber, significant } from '../format.ts';
 import { latencyAxis } from './axes.ts';
-import { variantColor, variantShape, plotWidth } from './palette.ts';
+import { partOf, plotWidth, variantColor, variantShape } from './palette.ts';
 import { chart, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
 import { highlightOpacity, highlightParam } from './time.ts';
 
 const minPoints = 3;
+/** So that points without a mistake are not cut in half. */
+const belowZero = -0.06;
+/** In the legend, filled as in the picture. */
+const symbols = { symbolType: 'circle', symbolStrokeWidth: 0, symbolSize: 80, symbolOpacity: 1 } as const;
 
 interface Point {
   readonly variant: string;
@@ -23,15 +27,17 @@ interface Ends {
 /** Three variants or more that measure both. */
 export const severalDetectors = (run: RunFile): boolean => points(run).length >= minPoints;
 
-export function detectionFrontier(run: RunFile): ChartSpec {
-  const found = points(run);
+export function detectionFrontier(whole: RunFile): ChartSpec {
+  const found = points(whole);
+  const names = new Set(found.map(({ variant }) => variant));
+  const run = partOf(whole, { ...whole, variants: whole.variants.filter(({ label }) => names.has(label)) });
   const times = found.flatMap(({ time }) => [time.mean, time.low, time.high]);
   const x = latencyAxis(times, 'time until a client ceases to use a bad instance');
   const [least] = (x.scale as { readonly domain: readonly number[] }).domain;
   const most = Math.max(1, ...found.flatMap(({ mistakes }) => [mistakes.mean, mistakes.high]).filter(isNumber));
   const y: Part = {
     title: 'mistakes per hour, per client and instance',
-    scale: { type: 'symlog', constant: 1, domain: [0, rounded(most * 1.15)], nice: false },
+    scale: { type: 'symlog', constant: 1, domain: [belowZero, rounded(most * 1.15)], nice: false },
     axis: { values: [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000].filter((tick) => tick <= most * 1.15), format: '~s' },
   };
   // The t interval knows nothing of what values can be; a logarithm wants more than zero.
@@ -72,8 +78,8 @@ export function detectionFrontier(run: RunFile): ChartSpec {
           encoding: {
             x: across('time_ms'),
             y: up('mistakes'),
-            color: variantColor(run, { symbolType: 'circle', symbolStrokeWidth: 0 }),
-            shape: variantShape(run),
+            color: variantColor(run, symbols),
+            shape: variantShape(run, symbols),
             opacity: highlightOpacity(1, 0.1),
             tooltip: [
               { field: 'variant', type: 'nominal' },

@@ -61,7 +61,7 @@ export type LegendChoice = object | null | 'shared';
 
 export const variantColor = (run: RunFile, legend: LegendChoice = {}): object => encoding(run, (look) => look.color, legend);
 export const variantDash = (run: RunFile, legend: LegendChoice = {}): object => encoding(run, (look) => look.dash, legend);
-export const variantShape = (run: RunFile): object => encoding(run, (look) => look.shape, null);
+export const variantShape = (run: RunFile, legend: LegendChoice = null): object => encoding(run, (look) => look.shape, legend);
 
 function encoding(run: RunFile, value: (look: VariantLook) => unknown, legend: LegendChoice): object {
   const looks = variantLooks(run);

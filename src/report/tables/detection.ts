@@ -43,7 +43,7 @@ export function detectionTable(run: RunFile): DataTable | null {
       (isJudged
         ? 'Means over clients, instances and seeds, since warm-up: how soon a bad instance is no longer used, how many are never noticed, how soon it is used again, how often a client shuns a well one (per hour and instance), for how long, and the share of time in which the well are used. '
         : '') +
-      (objectives.length === 1 ? `Objective: ${formatAvailability(objective)} of the requests end well. ` : '') +
+      (objectives.length === 1 ? `Objective: ${formatPercent(objective)} of the requests end well. ` : '') +
       'Error minutes missed the objective; the budget is what it lets fail, spent once at 1×.',
     columns: [
       { header: isJudged ? 'detectors and users' : 'error budget', align: 'left', cells: variants.map(({ label }) => label) },
@@ -55,9 +55,7 @@ export function detectionTable(run: RunFile): DataTable | null {
       ...measured('accuracy', 'detection.accuracy', formatAvailability, 4),
       ...measured('messages/s', 'detection.messages', (value) => significant(value), 3),
       column('failed', (variant) => formatShare(failures(variant), variant.ledger.offered)),
-      ...(objectives.length > 1
-        ? [column('objective', ({ availability }) => formatAvailability(availability.objective), 0)]
-        : []),
+      ...(objectives.length > 1 ? [column('objective', ({ availability }) => formatPercent(availability.objective), 0)] : []),
       column('error min', ({ availability }) => minutesText(availability.errorMinutes), 6),
       column('budget', ({ availability: { budgetSpent } }) => (isNumber(budgetSpent) ? `${significant(budgetSpent)}×` : missing)),
     ],

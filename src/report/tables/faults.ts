@@ -15,7 +15,7 @@ export function faultTable({ variants, seeds }: RunFile, maxRows = Infinity): Da
   if (all.length === 0) return null;
   const kept = costliest(all, maxRows);
   const rows = kept.flat();
-  const left = all.length === kept.length ? '' : ` (${kept.length} of ${all.length}, by requests)`;
+  const left = all.length === kept.length ? '' : ` (${kept.length} of ${all.length})`;
   const column = (header: string, cell: (row: FaultRow) => string, dropOrder?: number): DataColumn => ({
     header,
     align: 'right',
@@ -27,18 +27,22 @@ export function faultTable({ variants, seeds }: RunFile, maxRows = Infinity): Da
     about:
       `Medians over ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}, from the beginning of the fault. Failed in excess: until the next fault begins, beyond what failed ` +
       'before. Noticed: a client ceases to use an instance that is hit. Mitigated: requests fail less than twice as often as before, for three windows. ' +
-      'Recovered: goodput is back at 99 % of what it was, for five.',
+      `Recovered: goodput is back at 99 % of what it was, for five.${left === '' ? '' : ` ${kept.length} of ${all.length} faults: those that cost most requests.`}`,
     columns: [
-      { header: `fault${left}`, align: 'left', cells: rows.map(({ impact }) => impact.label) },
-      column('at', ({ impact }) => formatSpan(impact.fromMs), 3),
+      {
+        header: `fault${left}`,
+        align: 'left',
+        cells: rows.map(({ impact }) => `${impact.label} at ${formatSpan(impact.fromMs)}`),
+        short: { order: 3, cells: rows.map(({ impact }) => impact.label) },
+      },
       ...(variants.length > 1
         ? [{ header: 'variant', align: 'left', cells: rows.map(({ variant }) => variant.label) } as const]
         : []),
       column('failed in excess', ({ impact }) => formatCount(impact.failedInExcess)),
       column('error min', ({ impact }) => minutesText(impact.errorMinutes), 2),
-      column('noticed', ({ impact }) => milestoneText(impact.detected, 'at once')),
-      column('mitigated', ({ impact }) => milestoneText(impact.mitigated, 'no harm'), 1),
-      column('recovered', ({ impact }) => milestoneText(impact.recovered, 'no harm')),
+      column('noticed', ({ impact }) => milestoneText(impact.detected)),
+      column('mitigated', ({ impact }) => harmText(impact.mitigated, impact), 1),
+      column('recovered', ({ impact }) => harmText(impact.recovered, impact)),
     ],
   };
 }
@@ -77,13 +81,17 @@ function costliest(faults: readonly FaultRow[][], maxRows: number): readonly Fau
 }
 
 /** `2s`, `2s in 3 of 4 seeds`, `never`; nothing where no seed tells. */
-export function milestoneText({ medianMs, reached, seeds }: Milestone, zero: string): string {
+export function milestoneText({ medianMs, reached, seeds }: Milestone): string {
   if (seeds === 0) return '';
   if (reached === 0) return 'never';
-  const time = medianMs === 0 ? zero : formatSpan(medianMs);
+  const time = medianMs === 0 ? 'at once' : formatSpan(medianMs);
   if (reached === seeds) return time;
   return isNumber(medianMs) ? `${time}, in ${reached} of ${seeds}` : `in ${reached} of ${seeds}`;
 }
+
+/** Of what hurt nobody there is nothing to recover from. */
+const harmText = (reached: Milestone, { failedInExcess }: FaultImpact): string =>
+  reached.medianMs === 0 && failedInExcess < 0.5 ? '' : milestoneText(reached);
 
 /** `1.92`; hundredths of a minute are less than a second. */
 export const minutesText = (minutes: number): string => (isNumber(minutes) ? String(Number(minutes.toFixed(2))) : missing);

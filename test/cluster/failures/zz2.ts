@@ -1,18 +1,6 @@
-import { discoveryClients } from '../../../src/policies/discovery/index.ts';
-import { registries } from '../../../src/policies/discovery/registries/index.ts';
+import { healthCheckers } from '../../../src/policies/detection/checks/index.ts';
 import { play } from '../world-builder.ts';
-for (const [d, dc] of Object.entries(discoveryClients))
-  for (const [r, re] of Object.entries(registries)) {
-    try {
-      const p = play({
-        instances: 3,
-        durationMs: 100_000,
-        edge: { discovery: (x) => dc.make({}, x) },
-        service: { registry: (x) => re.make({}, x) },
-        limits: { pending: 1e5, atOneInstant: 5000 } as never,
-      });
-      console.log(d, r, p.events, p.beliefs.length);
-    } catch (e) {
-      console.log(d, r, (e as Error).message.slice(0, 80));
-    }
-  }
+const made = healthCheckers.consul.make({ check: 'ttl', ttl: 300 }, { rng: { next: () => 0 } as any, prober: { probe() {} }, sink: { believe: (...x) => console.log(x) } as any });
+console.log(made.reportEveryMs);
+const p = play({ at: [], instances: 2, durationMs: 1000, edge: { healthCheck: (d) => { const c = healthCheckers.consul.make({ check: 'ttl', ttl: 300 }, d); const o = c.onReport!.bind(c); c.onReport = (s, r, n) => { console.log('report', s, r, n); o(s, r, n); }; return c; } } });
+console.log(p.beliefs);
