@@ -1,6 +1,5 @@
-/** Health checks on their way: a client's checker asks an instance how it is, the network carries the question and the answer, a timer
- *  bounds both. An instance that is down refuses at once, one that stands still never answers, one that errs errs here, too. Where a
- *  checker wants reports instead, each instance sends them to each client by its own clock. */
+/** Active health checks on their way: a client's checker asks an instance how it is, the network carries the question and the answer, a
+ *  timer bounds both. An instance that is down refuses at once, one that stands still never answers, one that errs errs here, too. */
 import { grownFloats, grownInts } from '../core/grow.ts';
 import type { KeyedDraws, Streams } from '../core/streams.ts';
 import type { Ms } from '../core/time.ts';
@@ -14,13 +13,11 @@ import type { Servers } from './servers.ts';
 
 /** Checks share the channels of balancers' probes; this bit tells their rows apart. */
 export const CHECK = 1 << 30;
-/** Stands for the number of a probe where an instance reports unasked. */
-const REPORT = -1;
 /** Keys of checks' network draws lie apart from those of requests, heartbeats and probes. */
 const CHECK_SALT = 3e6;
 
 export class Checks {
-  /** Questions and reports sent so far: the price of checking. */
+  /** Sent so far: the price of checking. */
   count: number;
   private readonly engine: Engine;
   private readonly network: Network;
@@ -42,8 +39,6 @@ export class Checks {
   /** Whether the message is still on its way. */
   private isOut: Int32Array;
   private readonly free: number[];
-  /** Clients whose checkers want reports. */
-  private readonly reporters: readonly Client[];
   private used: number;
 
   constructor(
@@ -72,30 +67,6 @@ export class Checks {
     this.isOut = new Int32Array(64);
     this.free = [];
     this.used = 0;
-    this.reporters = clients.filter(({ checker }) => (checker?.reportEveryMs ?? Infinity) < Infinity);
-    // One phase per instance: hosts do not report in step.
-    const rng = streams.stream('report/phase');
-    const phases = Float64Array.from({ length: fleet.count }, () => rng.next());
-    this.reporters.forEach(({ base, instances, checker }, reporter) => {
-      for (let instance = base; instance < base + instances; instance++) {
-        const pair = reporter * fleet.count + instance;
-        engine.at(phases[instance] * checker!.reportEveryMs, eventKinds.controlTimer, pair, controlTimers.report);
-      }
-    });
-  }
-
-  /** An instance reports to a client of its own accord, if it can. */
-  report(pair: number): void {
-    const { engine, fleet } = this;
-    const client = this.reporters[Math.floor(pair / fleet.count)];
-    const instance = pair % fleet.count;
-    const everyMs = client.checker!.reportEveryMs * fleet.clockRate[instance];
-    engine.at(engine.time + everyMs, eventKinds.controlTimer, pair, controlTimers.report);
-    if (!this.servers.beats(instance)) return;
-    const row = this.rowFor(client, instance, REPORT);
-    this.result[row] = this.resultOf(row, instance);
-    if (this.hop(channels.probeAnswer, row, fleet.zone[instance], client.zone) === sent.now) this.answered(row);
-    else if (this.lost) this.messageOver(row);
   }
 
   send(client: Client, slot: number, probe: number, timeoutMs: Ms): void {
@@ -131,13 +102,8 @@ export class Checks {
     else if (this.lost) this.messageOver(row);
   }
 
-  /** The answer, or a report, reaches the client. */
+  /** The answer reaches the client. */
   answered(row: number): void {
-    if (this.probe[row] === REPORT) {
-      const client = this.clients[this.client[row]];
-      client.reported(this.instance[row] - client.base, this.result[row] as ProbeResult, this.engine.time);
-      this.wake(client);
-    }
     const timer = this.timer[row];
     this.timer[row] = NO_EVENT;
     if (timer !== NO_EVENT) {

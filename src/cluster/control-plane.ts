@@ -6,6 +6,7 @@ import type { Ms } from '../core/time.ts';
 import { type Engine, type EventHandle } from '../engine/index.ts';
 import { type BeliefChange, beliefsKept } from '../stats/result.ts';
 import type { Client } from './client.ts';
+import { probeResults } from '../policies/detection/checks/health-checker.ts';
 import { controlTimers, eventKinds } from './events.ts';
 import type { Explainer } from './explainer.ts';
 import type { Fleet } from './fleet.ts';
@@ -20,6 +21,9 @@ const INSTANCE_BITS = 17;
 const INSTANCE_MASK = 0x1ffff;
 const SEQUENCE_MASK = 0x3fff;
 const HALF = 0x2000;
+/** Instances report of themselves to health checkers as they send heartbeats to detectors; this bit tells the receivers apart. */
+const REPORT = 1 << 25;
+const REPORT_SALT = 5e6;
 
 export class ControlPlane {
   readonly beliefs: BeliefChange[];
@@ -47,24 +51,30 @@ export class ControlPlane {
     // One phase per instance, whatever the period: hosts do not beat in step.
     const rng = streams.stream('heartbeat/phase');
     const phases = Float64Array.from({ length: fleet.count }, () => rng.next());
-    const byRing = new Map<string, Client[]>();
-    for (const client of clients) {
-      const everyMs = client.detector?.heartbeatEveryMs ?? Infinity;
-      if (everyMs === Infinity) continue;
-      if (!(everyMs > 0))
-        throw new PolicyFault('detector', `heartbeatEveryMs of the detector is ${everyMs}, expected a time above 0`);
-      const key = `${everyMs}/${client.base}`;
-      const together = byRing.get(key);
-      if (together === undefined) byRing.set(key, [client]);
-      else together.push(client);
-    }
-    for (const together of byRing.values()) {
-      for (const client of together) client.ring = this.rings.length;
-      this.rings.push(new Ring(engine, this.rings.length, together, phases));
-    }
+    this.addRings(phases, false, 'heartbeatEveryMs of the detector', (client) => client.detector?.heartbeatEveryMs);
+    this.addRings(phases, true, 'reportEveryMs of the health checker', (client) => client.checker?.reportEveryMs);
     for (const client of clients) {
       for (let purpose = controlTimers.detector; purpose <= controlTimers.outlier; purpose++) this.wakePart(client, purpose);
       this.wakeBalancer(client);
+    }
+  }
+
+  /** One ring for all clients of a service that want to hear from its instances at one rate. */
+  private addRings(phases: Float64Array, isReport: boolean, what: string, periodOf: (client: Client) => Ms | undefined): void {
+    const byRing = new Map<string, { readonly everyMs: Ms; readonly clients: Client[] }>();
+    for (const client of this.clients) {
+      const everyMs = periodOf(client) ?? Infinity;
+      if (everyMs === Infinity) continue;
+      if (!(everyMs > 0))
+        throw new PolicyFault(isReport ? 'health checker' : 'detector', `${what} is ${everyMs}, expected a time above 0`);
+      const key = `${everyMs}/${client.base}`;
+      const together = byRing.get(key);
+      if (together === undefined) byRing.set(key, { everyMs, clients: [client] });
+      else together.clients.push(client);
+    }
+    for (const { everyMs, clients } of byRing.values()) {
+      if (!isReport) for (const client of clients) client.ring = this.rings.length;
+      this.rings.push(new Ring(this.engine, this.rings.length, clients, phases, everyMs, isReport));
     }
   }
 
@@ -118,27 +128,24 @@ export class ControlPlane {
     if (!this.servers.beats(instance)) return;
     this.heartbeats += ring.clients.length;
     for (const client of ring.clients) {
-      const salt = HEARTBEAT_SALT + client.number;
+      const salt = (ring.isReport ? REPORT_SALT : HEARTBEAT_SALT) + client.number;
+      const receiver = ring.isReport ? client.number | REPORT : client.number;
       const key = beat * this.fleet.count + instance;
       const { zone } = this.fleet;
-      const state = this.network.send(
-        channels.heartbeat,
-        zone[instance],
-        client.zone,
-        instance,
-        message,
-        client.number,
-        key,
-        salt,
-      );
-      if (state === sent.now) this.heartbeatDelivered(message, client.number);
+      const state = this.network.send(channels.heartbeat, zone[instance], client.zone, instance, message, receiver, key, salt);
+      if (state === sent.now) this.heartbeatDelivered(message, receiver);
     }
   }
 
   /** `message` holds the instance and the last bits of the heartbeat's number, which the present round completes. */
-  heartbeatDelivered(message: number, number: number): void {
-    const client = this.clients[number];
+  heartbeatDelivered(message: number, receiver: number): void {
+    const client = this.clients[receiver & ~REPORT];
     const instance = message & INSTANCE_MASK;
+    if ((receiver & REPORT) !== 0) {
+      client.reported(instance - client.base, probeResults.ok, this.engine.time);
+      this.wakePart(client, controlTimers.checker);
+      return;
+    }
     const round = this.rings[client.ring].beat();
     const ahead = (message >>> INSTANCE_BITS) - round + HALF;
     const sequence = round + (ahead & SEQUENCE_MASK) - HALF;
@@ -213,6 +220,8 @@ function checkedTime(at: Ms, policy: string, nowMs: Ms): Ms {
 class Ring {
   readonly clients: readonly Client[];
   readonly index: number;
+  /** Whether they are reports to health checkers. */
+  readonly isReport: boolean;
   /** Of the instances whose clocks drift: their next heartbeat's number and timer. */
   readonly ownBeats = new Map<number, number>();
   readonly ownTimers = new Map<number, EventHandle>();
@@ -226,12 +235,13 @@ class Ring {
   private position: number;
   private round: number;
 
-  constructor(engine: Engine, index: number, clients: readonly Client[], phases: Float64Array) {
-    const [{ base, instances, detector }] = clients;
+  constructor(engine: Engine, index: number, clients: readonly Client[], phases: Float64Array, everyMs: Ms, isReport: boolean) {
+    const [{ base, instances }] = clients;
+    this.isReport = isReport;
     this.clients = clients;
     this.index = index;
     this.engine = engine;
-    this.everyMs = detector?.heartbeatEveryMs ?? Infinity;
+    this.everyMs = everyMs;
     this.phases = phases;
     this.order = Array.from({ length: instances }, (_, i) => base + i).toSorted((x, y) => phases[x] - phases[y] || x - y);
     this.position = 0;

@@ -5,6 +5,7 @@
  *  mistaken for bad. Read them together, and beside the messages they cost: each alone is easily made perfect. An outage that ends, or
  *  outlasts the run, unnoticed counts as missed. Outages, recoveries and mistakes count when they begin after warm-up. */
 import type { Ms } from '../core/time.ts';
+import type { EdgeMakers } from '../scenario/makers.ts';
 import type { FaultSpec } from '../scenario/spec.ts';
 import type { TruthSpan } from '../stats/result.ts';
 import type { Client } from './client.ts';
@@ -73,7 +74,14 @@ export class DetectionQuality {
   private wellMs: Ms;
   private usedWellMs: Ms;
 
-  constructor(clock: { readonly time: Ms }, fleet: Fleet, clients: readonly Client[], warmupMs: Ms) {
+  /** `makers` by edge. */
+  constructor(
+    clock: { readonly time: Ms },
+    fleet: Fleet,
+    clients: readonly Client[],
+    makers: readonly EdgeMakers[],
+    warmupMs: Ms,
+  ) {
     this.clock = clock;
     this.fleet = fleet;
     this.warmupMs = warmupMs;
@@ -86,7 +94,7 @@ export class DetectionQuality {
     let pairs = 0;
     const watched: Client[] = [];
     for (const client of clients) {
-      if (!judges(client)) continue;
+      if (!judges(client, makers[client.edge])) continue;
       if (pairs + client.instances > PAIRS_MOST) break;
       watched.push(client);
       this.firstPair[client.number] = pairs;
@@ -150,7 +158,7 @@ export class DetectionQuality {
     }
   }
 
-  /** The glossary's numbers at the end of the run. `messages`: heartbeats and checks since warm-up. */
+  /** The glossary's numbers at the end of the run. `messages`: heartbeats, checks and gossip since warm-up. */
   metrics(messages: number): Record<string, number> {
     const nowMs = this.clock.time;
     let { missed } = this;
@@ -254,8 +262,8 @@ export class DetectionQuality {
 }
 
 /** Whether the client has anything to tell well from bad by. */
-const judges = ({ detector, checker, outlier, discovery }: Client): boolean =>
-  detector !== undefined || checker !== undefined || outlier !== undefined || discovery !== undefined;
+const judges = ({ detector, checker, outlier, discovery, spec }: Client, { membership }: EdgeMakers): boolean =>
+  [detector, checker, outlier, discovery, spec.queue < 0 ? membership : undefined].some((part: unknown) => part !== undefined);
 
 class Mean {
   count = 0;

@@ -46,8 +46,7 @@ export const controlTimers = {
   answer: 8, // query
   letter: 9, // message of a gossip group
   member: 10, // member of a gossip group
-  report: 11, // pair of a client and an instance
-  kill: 12, // instance
+  kill: 11, // instance
 } as const;
 
 const names = new Map<number, string>(Object.entries(eventKinds).map(([name, kind]) => [kind, name]));

@@ -304,7 +304,7 @@ class World implements EventHandler {
       const wake = (client: Client): void => this.controlPlane.wakePart(client, controlTimers.discovery);
       this.discovery = new Discovery(engine, fleet, this.network, this.servers, clients, makers, streams, wake);
     }
-    this.quality = new DetectionQuality(engine, fleet, clients, run.warmupMs);
+    this.quality = new DetectionQuality(engine, fleet, clients, makers.edges, run.warmupMs);
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
     this.discovery?.start();
@@ -511,9 +511,6 @@ class World implements EventHandler {
       case controlTimers.answer:
         this.discovery?.told(a);
         return;
-      case controlTimers.report:
-        this.checks?.report(a);
-        return;
       case controlTimers.kill:
         if (!this.servers.isUp(a)) return;
         this.servers.crash(a);
@@ -524,9 +521,9 @@ class World implements EventHandler {
     }
   }
 
-  /** Heartbeats and health checks sent so far. */
+  /** Heartbeats, health checks and messages of gossip groups sent so far. */
   private get controlMessages(): number {
-    return this.controlPlane.heartbeats + (this.checks?.count ?? 0);
+    return this.controlPlane.heartbeats + (this.checks?.count ?? 0) + (this.gossip?.sent ?? 0);
   }
 
   /** Probes of balancers and health checks share their channels. */

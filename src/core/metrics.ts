@@ -128,7 +128,7 @@ export const metrics: readonly Metric[] = [
     name: 'detection.messages',
     unit: 'per second',
     better: 'lower',
-    about: 'Heartbeats and health checks sent per second: the price of detection.',
+    about: 'Heartbeats, health checks and gossip sent per second: the price of detection.',
   },
   { name: 'wait.share', unit: 'fraction', better: 'lower', about: 'Share of requests that had to wait at all.' },
   { name: 'instances.up', unit: 'fraction', better: 'higher', about: 'Share of instances that are up, over time.' },

@@ -1,5 +1,5 @@
-/** `faults.csv`: what each planned fault did, a row per fault and variant; medians over seeds, times since the fault began. An empty time is
- *  one that was not reached in most of the seeds that tell; how many did stands beside it. */
+/** `faults.csv`: what each planned fault did, a row per fault and variant; medians over seeds, times since the fault began. An empty
+ *  time is one that was not reached in most of the seeds that tell; how many did stands beside it. */
 import type { Milestone, RunFile } from '../lab/types.ts';
 import { csv, type Cell } from './csv.ts';
 import { faultRows } from './tables/faults.ts';

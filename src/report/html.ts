@@ -46,11 +46,11 @@ export async function renderHtml(original: RunFile): Promise<string> {
 <main>
 ${head(run)}
 ${section('recovery', 'Did it come back?', figures(packed, ['recovery']) + dataTable(recoveryTable(run)) + sentenceList(recoveryTexts(run)))}
-${section('faults', ...faults(run, packed))}
 ${section('loads', 'Over loads', figures(packed, ['load-sweep']) + sentenceList(run.crossings.map((each) => each.sentence)))}
 ${section('differences', 'Is the difference real?', figures(packed, ['forest']))}
 ${section('numbers', 'Numbers', numbers(run) + figures(packed, ['per-seed']))}
 ${highlighter(run)}
+${section('faults', ...faults(run, packed))}
 ${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time', 'attempts-over-time']), timeHint)}
 ${section('tail', 'The tail', figures(packed, ['latency-survival', 'latency-percentiles']))}
 ${section('load', 'Who carried the load', figures(packed, ['instance-heatmap', 'load-spread']))}
@@ -112,7 +112,7 @@ function expectationBadge(run: RunFile): string {
 const numbers = (run: RunFile): string =>
   [variantTable(run), notes(run), expectationTable(run), dataTable(ledgerTable(run)), budget(run), metricTable(run)].join('\n');
 
-/** Where nobody judges instances, the table has only the users' part, and a fault none of its own. */
+/** Where nobody judges instances, the table has only the users' part. */
 const budget = (run: RunFile): string => (judgesInstances(run) ? '' : dataTable(detectionTable(run)));
 
 /** Heading and content: what the faults did, who noticed, and what that was worth. */

@@ -29,7 +29,8 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
     about: 'estimates and comparisons, the time series, and what became of every request, for spreadsheets and data frames',
     files: [
       ...['summary.csv', 'timeseries.csv', 'ledger.csv', 'availability.csv'],
-      // Where faults are planned, where there is more than one edge, service or class, and where there are queues and requests followed in full.
+      // Where faults are planned, where there is more than one edge, service or class, and where there are queues and requests
+      // followed in full.
       ...['faults.csv', 'edges.csv', 'services.csv', 'classes.csv', 'queues.csv', 'waterfalls.csv'],
     ],
     async *render(run) {

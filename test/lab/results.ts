@@ -22,6 +22,9 @@ export interface OutlineSetup {
   readonly views?: Scenario['views'];
   readonly traffic?: readonly Partial<TrafficSpec>[];
   readonly metastability?: MetastabilitySpec;
+  readonly faults?: Scenario['faults'];
+  readonly instances?: Scenario['services'][number]['instances'];
+  readonly expect?: Scenario['expect'];
   readonly durationMs?: number;
   readonly warmupMs?: number;
   readonly windowMs?: number;
@@ -47,7 +50,7 @@ export function outline(setup: OutlineSetup = {}): Scenario {
     },
     services: services.map((name) => ({
       name,
-      instances: [{ zone: 'a', speed: 1, weight: 1, priority: 0 }],
+      instances: setup.instances ?? [{ zone: 'a', speed: 1, weight: 1, priority: 0 }],
       slots: 1,
       queueLimit: Infinity,
       discipline: 'fifo',
@@ -77,13 +80,13 @@ export function outline(setup: OutlineSetup = {}): Scenario {
       mix: [{ class: 0, share: 1 }],
       ...stream,
     })),
-    faults: [],
+    faults: setup.faults ?? [],
     policies,
     variants: (setup.variants ?? ['round-robin']).map((variant) => ({
       ...{ label: 'round-robin', differs: '', policies },
       ...(typeof variant === 'string' ? { label: variant } : variant),
     })),
-    expect: [],
+    expect: setup.expect ?? [],
     views: setup.views ?? [],
     ...(setup.metastability === undefined ? {} : { metastability: setup.metastability }),
   };
@@ -129,6 +132,11 @@ export function variantResult(
     queues: [],
     waterfalls: [],
     metastability: null,
+    availability: {
+      ...{ objective: 0.999, minutes: 0, errorMinutes: NaN, budgetSpent: NaN },
+      burn: { median: [], min: [], max: [] },
+      faults: [],
+    },
     beliefs: [],
     truth: [],
     decisions: [],

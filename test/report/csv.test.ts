@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { availabilityCsv } from '../../src/report/availability-csv.ts';
 import { csv } from '../../src/report/csv.ts';
+import { faultsCsv } from '../../src/report/faults-csv.ts';
 import { summaryCsv } from '../../src/report/summary-csv.ts';
 import { timeseriesCsv } from '../../src/report/timeseries-csv.ts';
 import { ledgerCsv } from '../../src/report/ledger-csv.ts';
@@ -7,7 +9,7 @@ import { partsCsv } from '../../src/report/parts-csv.ts';
 import { queuesCsv } from '../../src/report/queues-csv.ts';
 import { waterfallsCsv } from '../../src/report/waterfalls-csv.ts';
 import { fixture } from './fixture.ts';
-import { shop } from './life.ts';
+import { outage, shop } from './life.ts';
 
 const run = fixture({ variants: 3, seeds: 4, windows: 5 });
 const lines = (text: string): string[] => text.trimEnd().split('\n');
@@ -117,4 +119,29 @@ test('waterfalls have a row per span, in time since the request arrived', () => 
   expect(rows[1]).toBe('slow-node,no retries,1,shoppers,0,read,30000,150,ok,0,,request,shoppers,0,150,ok');
   expect(rows[9]).toBe('slow-node,no retries,1,shoppers,0,read,30000,150,ok,8,0,backoff,,100,120,');
   expect(waterfallsCsv(run)).toBeNull();
+});
+
+describe('faults', () => {
+  const rows = lines(faultsCsv(outage())!);
+  test('have a row per fault and variant, times since the fault began, and how many seeds tell', () => {
+    expect(rows).toHaveLength(1 + 3 * 4);
+    expect(rows[0]).toBe(
+      'scenario,variant,fault,from_s,to_s,failed_in_excess,error_minutes,detected_ms,seeds_detected,seeds_telling_detected,' +
+        'mitigated_ms,seeds_mitigated,seeds_telling_mitigated,recovered_ms,seeds_recovered,seeds_telling_recovered',
+    );
+    expect(rows[2]).toBe('slow-node,checks,hang api/0,20,40,230,0.5,1400,4,4,2000,4,4,1000,3,4');
+  });
+  test('what was not reached in most seeds has no time', () => {
+    expect(rows[1]).toBe('slow-node,blind,hang api/0,20,40,1700,0.5,,1,4,20000,4,4,20000,4,4');
+  });
+  test('there is no file about them if none are planned', () => {
+    const variants = run.variants.map((each) => ({ ...each, availability: { ...each.availability, faults: [] } }));
+    expect(faultsCsv({ ...run, variants })).toBeNull();
+  });
+});
+
+test('availability has a row per variant: objective, error minutes and what was spent of the budget', () => {
+  const rows = lines(availabilityCsv(outage()));
+  expect(rows[0]).toBe('scenario,variant,objective,minutes,error_minutes,budget_spent');
+  expect(rows[1]).toBe('slow-node,blind,0.999,1.8,1,17');
 });

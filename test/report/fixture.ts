@@ -150,7 +150,7 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
     ledger,
     latency: histogram(behaviour, ledger.ok, random),
     wait: histogram({ ...behaviour, calmP99: 20 }, ledger.ok, random),
-    series: series(behaviour, windows, random),
+    ...overTime(behaviour, windows, random),
     instances: instanceData(behaviour, size, random),
     views: [],
     queues: [],
@@ -359,6 +359,35 @@ function series(behaviour: Behaviour, windows: number, random: () => number): Se
   }
   // Nothing is tried twice.
   return { windowMs: 1000, columns: { ...columns, attempts: columns.offered } };
+}
+
+/** The objective of 99.9 % lets one in a thousand fail. */
+function overTime(behaviour: Behaviour, windows: number, random: () => number): Pick<VariantResult, 'series' | 'availability'> {
+  const bands = series(behaviour, windows, random);
+  const { availability, failed } = bands.columns;
+  const burn = (values: readonly number[]): number[] => values.map((share) => (1 - share) / 0.001);
+  const hurts = behaviour.faultFailures > 0;
+  const after = (medianMs: number) => ({ medianMs, reached: 10, seeds: 10 });
+  return {
+    series: bands,
+    availability: {
+      objective: 0.999,
+      minutes: (windows * 0.9) / 60,
+      errorMinutes: hurts ? (windows * 0.23) / 60 : 0,
+      budgetSpent: (behaviour.faultFailures * 0.205) / 0.9 / 0.001,
+      burn: { median: burn(availability.median), min: burn(availability.max), max: burn(availability.min) },
+      faults: [
+        {
+          ...{ label: 'slow api/3 x5', fromMs: windows * 400, toMs: windows * 600 },
+          failedInExcess: failed.median.reduce((sum, value) => sum + value, 0),
+          errorMinutes: hurts ? (windows * 0.23) / 60 : 0,
+          detected: { medianMs: Infinity, reached: 0, seeds: 10 },
+          mitigated: after(hurts ? windows * 230 : 0),
+          recovered: after(hurts ? windows * 225 : 0),
+        },
+      ],
+    },
+  };
 }
 
 /** 0 in quiet times, rising over a few seconds to 1 while the instance is slow. */

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunFile } from '../../src/lab/types.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { fixture } from './fixture.ts';
-import { shop, storm, sweep } from './life.ts';
+import { outage, shop, storm, sweep } from './life.ts';
 
 const attack = '</title></script><script>document.documentElement.dataset.owned="yes"</script><img src=x onerror=1>';
 const run = fixture({ windows: 60, seeds: 3 });
@@ -90,6 +90,26 @@ describe('the report', () => {
     expect(parts.filter((part) => loads.includes(part))).toEqual(['id="loads"']);
     expect(calls).toContain('<span>timeout 1.74 %</span>');
     expect(recovery).toContain('55 % to 60 % of the load');
+  });
+
+  test('has faults, truth and belief, and who noticed what, and shows foreign names among them literally', async () => {
+    const file = outage();
+    const named = (text: string): string => text.replace('api/0', attack);
+    const variants = file.variants.map((each) => ({
+      ...each,
+      availability: {
+        ...each.availability,
+        faults: each.availability.faults.map((fault) => ({ ...fault, label: named(fault.label) })),
+      },
+      beliefs: each.beliefs.map((belief) => ({ ...belief, instance: named(belief.instance) })),
+      truth: each.truth.map((span) => ({ ...span, instance: named(span.instance), what: attack })),
+    }));
+    const page = await renderHtml({ ...file, variants });
+    expect(page).toContain('<h2 id="faults-title">Faults, and who noticed them</h2>');
+    for (const name of ['belief-timeline', 'detection-frontier', 'budget-burn']) expect(page).toContain(`id="chart-${name}"`);
+    expect(page).toContain('<h3>Detectors and users</h3>');
+    expect(page.match(/<script/g)).toHaveLength(3);
+    expect(page).not.toContain('<img');
   });
 
   test('shows names of edges, queues, classes and instances literally, too', async () => {

@@ -18,7 +18,10 @@ test.each(['json', 'csv', 'md', 'vega', 'svg'])('%s writes the files it names', 
   expect(await written(name)).toEqual(outputFormats[name]!.files);
 });
 
-test('one service without queues has no tables of edges, classes or queues', async () => {
+test('one service without queues has no tables of edges, classes or queues, and none of faults if none are planned', async () => {
   const plain = fixture({ variants: 2, windows: 20, seeds: 2, instances: 3 });
-  expect(await written('csv', plain)).toEqual(['summary.csv', 'timeseries.csv', 'ledger.csv']);
+  const always = ['summary.csv', 'timeseries.csv', 'ledger.csv', 'availability.csv'];
+  expect(await written('csv', plain)).toEqual([...always, 'faults.csv']);
+  const variants = plain.variants.map((each) => ({ ...each, availability: { ...each.availability, faults: [] } }));
+  expect(await written('csv', { ...plain, variants })).toEqual(always);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/core/errors.ts';
 import { parseRun, serializeRun } from '../../src/report/json.ts';
 import { fixture } from './fixture.ts';
-import { shop, storm, sweep } from './life.ts';
+import { outage, shop, storm, sweep } from './life.ts';
 
 const small = fixture({ variants: 2, seeds: 2, instances: 2, windows: 4 });
 
@@ -69,8 +69,8 @@ describe('reading', () => {
     expect(run.comparisons.find((each) => each.metric === 'availability')!.relative).toBeNull();
   });
 
-  test('edges, queues, waterfalls and recovery come back as they were', () => {
-    for (const file of [shop(), storm(), sweep()]) expect(parseRun(serializeRun(file), 'run.json')).toEqual(file);
+  test('edges, queues, waterfalls, recovery, faults, truth and beliefs come back as they were', () => {
+    for (const file of [shop(), storm(), sweep(), outage()]) expect(parseRun(serializeRun(file), 'run.json')).toEqual(file);
   });
 
   test('a span that hangs below a later one is refused, so that no reader is sent in circles', () => {
@@ -79,6 +79,20 @@ describe('reading', () => {
     expect((complaint(JSON.stringify(data)) as Error).message).toBe(
       'run.json: "variants[0].waterfalls[0].spans[3].parent" should be the index of an earlier span or -1, found 3',
     );
+  });
+
+  test('of a file from before availability was held against an objective, nothing is known of it', () => {
+    const run = parseRun(
+      changed((data) => {
+        delete data.variants![0]!.availability;
+      }),
+      'run.json',
+    );
+    expect(run.variants[0]!.availability).toEqual({
+      ...{ objective: 0.999, minutes: 0, errorMinutes: NaN, budgetSpent: NaN },
+      burn: { median: [], min: [], max: [] },
+      faults: [],
+    });
   });
 
   test('keys of later versions are kept', () => {

@@ -1,6 +1,6 @@
-/** Three more invented experiments on top of the first: a shop with calls, classes and a queue; a retry storm after a trigger; two
- *  balancers over four loads. */
-import type { RunFile, VariantMetastability, VariantResult, VariantView } from '../../src/lab/types.ts';
+/** Four more invented experiments on top of the first: a shop with calls, classes and a queue; a retry storm after a trigger; two
+ *  balancers over four loads; three ways to notice faults. */
+import type { FaultImpact, RunFile, VariantMetastability, VariantResult, VariantView } from '../../src/lab/types.ts';
 import type { Ledger, QueueResult, SeriesColumn, Waterfall } from '../../src/stats/result.ts';
 import { fixture } from './fixture.ts';
 
@@ -211,6 +211,90 @@ export function sweep(): RunFile {
         after: 'better',
         sentence: 'p2c is better than round-robin in p99 from load 80 % on (−60 %); at 50 % they are equivalent.',
       },
+    ],
+  };
+}
+
+/** A hang from 20 s to 40 s, a crash from 60 s to 80 s, and an outage of discovery that hurts nobody. One variant is blind, one checks every
+ *  second, one is hasty and makes mistakes. */
+export function outage(): RunFile {
+  const base = fixture({ variants: 4, seeds: 4, windows: 120, labels: ['blind', 'checks', 'hasty', 'slow checks'] });
+  const [blind, checks, hasty, slowly] = base.variants as [VariantResult, VariantResult, VariantResult, VariantResult];
+  return {
+    ...base,
+    faults: [
+      { label: 'hang api/0', fromMs: 20_000, toMs: 40_000 },
+      { label: 'crash api/3', fromMs: 60_000, toMs: 80_000 },
+      { label: 'discovery-outage', fromMs: 90_000, toMs: 100_000 },
+    ],
+    variants: [
+      suffering(blind, { noticedMs: Infinity, lost: 1700 }),
+      judging(suffering(checks, { noticedMs: 1400, lost: 230 }), { noticedMs: 1400, mistakes: 0 }),
+      judging(suffering(hasty, { noticedMs: 300, lost: 60 }), { noticedMs: 300, mistakes: 120 }),
+      judging(suffering(slowly, { noticedMs: 4000, lost: 500 }), { noticedMs: 4000, mistakes: 0.5 }),
+    ],
+  };
+}
+
+/** Blind, the hang is noticed in one of four seeds only, by chance. */
+function suffering(
+  variant: VariantResult,
+  { noticedMs, lost }: { readonly noticedMs: number; readonly lost: number },
+): VariantResult {
+  const isBlind = noticedMs === Infinity;
+  const all = (medianMs: number) => ({ medianMs, reached: 4, seeds: 4 });
+  const fault = (label: string, fromMs: number, lengthMs: number, failedInExcess: number): FaultImpact => ({
+    ...{ label, fromMs, toMs: fromMs + lengthMs, failedInExcess, errorMinutes: failedInExcess > 0 ? 0.5 : 0 },
+    detected: isBlind ? { medianMs: Infinity, reached: label.startsWith('hang') ? 1 : 0, seeds: 4 } : all(noticedMs),
+    mitigated: all(isBlind ? lengthMs : 2000),
+    recovered: isBlind ? all(lengthMs) : { medianMs: 1000, reached: 3, seeds: 4 },
+  });
+  const outageOfDiscovery: FaultImpact = {
+    ...fault('discovery-outage', 90_000, 10_000, 0),
+    detected: { medianMs: Infinity, reached: 0, seeds: 0 },
+    mitigated: all(0),
+    recovered: all(0),
+  };
+  const faults = [fault('hang api/0', 20_000, 20_000, lost), fault('crash api/3', 60_000, 20_000, lost + 10), outageOfDiscovery];
+  const ledger = { ...variant.ledger, failed: { ...noFailures, timeout: 2 * lost + 10 } };
+  return { ...variant, ledger, availability: { ...variant.availability, faults, errorMinutes: 1, budgetSpent: lost / 100 } };
+}
+
+/** Two clients; a mistake about api/5 by one of them if there are any. */
+function judging(
+  variant: VariantResult,
+  { noticedMs, mistakes }: { readonly noticedMs: number; readonly mistakes: number },
+): VariantResult {
+  const change = (atMs: number, balancer: number, instance: string, alive: boolean) => ({ atMs, balancer, instance, alive });
+  const values: Record<string, number> = {
+    'detection.time': noticedMs,
+    'detection.missed': 0,
+    'detection.recovery': 1000,
+    'detection.mistakes': mistakes,
+    'detection.mistakeTime': mistakes > 0 ? 5000 : NaN,
+    'detection.accuracy': mistakes > 0 ? 0.998 : 1,
+    'detection.messages': 18,
+  };
+  const spread = (name: string, value: number) =>
+    name === 'detection.time' || name === 'detection.mistakes'
+      ? { ...same(value), low: value * 0.6 - 1, high: value * 1.4 + 1 }
+      : same(value);
+  return {
+    ...variant,
+    metrics: { ...variant.metrics, ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value]])) },
+    estimates: {
+      ...variant.estimates,
+      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, spread(name, value)])),
+    },
+    truth: [
+      { instance: 'api/0', fromMs: 20_000, toMs: 40_000, what: 'hang' },
+      { instance: 'api/3', fromMs: 60_000, toMs: Infinity, what: 'crash' },
+    ],
+    beliefs: [
+      ...(mistakes > 1 ? [change(10_000, 1, 'api/5', false), change(15_000, 1, 'api/5', true)] : []),
+      ...[change(20_000 + noticedMs, 0, 'api/0', false), change(21_000 + noticedMs, 1, 'api/0', false)],
+      ...[change(41_000, 0, 'api/0', true), change(41_000, 1, 'api/0', true)],
+      ...[change(60_000 + noticedMs, 0, 'api/3', false)],
     ],
   };
 }

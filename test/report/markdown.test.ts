@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { fixture } from './fixture.ts';
-import { shop, storm } from './life.ts';
+import { outage, shop, storm } from './life.ts';
 
 const text = renderMarkdown(fixture());
 
@@ -14,7 +14,7 @@ test('verdict first, then one table row per variant', () => {
 
 test('every table row has as many cells as its header', () => {
   const cells = (line: string): number => line.split(/(?<!\\)\|/).length;
-  const blocks = [text, renderMarkdown(shop()), renderMarkdown(storm())]
+  const blocks = [text, renderMarkdown(shop()), renderMarkdown(storm()), renderMarkdown(outage())]
     .flatMap((each) => each.split('\n\n'))
     .filter((block) => block.startsWith('|'));
   expect(blocks.length).toBeGreaterThan(10);
@@ -50,4 +50,18 @@ test('edges, queues and recovery have tables where there are any', () => {
   expect(renderMarkdown(shop())).toContain('| web-&#62;db | no retries |');
   expect(renderMarkdown(shop())).toContain('| jobs | no retries | 60.0k | 59.4k |');
   expect(renderMarkdown(storm())).toMatch(/^\| retries \| 3 of 3 \| 0 of 3 \| {2}\| 55 % to 60 % of the load \|$/m);
+});
+
+test('faults and detectors have tables that say how to read them', () => {
+  const faults = renderMarkdown(outage());
+  expect(faults).toMatch(/^\*\*What the faults did\.\*\* Medians over 4 seeds, from the beginning of the fault\./m);
+  expect(faults).toMatch(/^\| hang api\/0 at 20s \| checks \| 230 \| 0\.5 \| 1\.4s \| 2s \| 1s, in 3 of 4 \|$/m);
+  expect(faults).toMatch(
+    /^\| hasty \| 300 ms \| 0 % \| 1\.00 s \| 120 \| 5\.00 s \| 99\.80 % \| 18\.0 \| .* \| 1 \| 0\.600× \|$/m,
+  );
+});
+
+test('where nobody judges instances, the table is about the error budget alone', () => {
+  expect(text).toContain('**Error budget.** Objective: 99.9 % of the requests end well.');
+  expect(text).not.toContain('Detectors and users');
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunFile } from '../../src/lab/types.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { fixture } from './fixture.ts';
-import { shop, storm, sweep } from './life.ts';
+import { outage, shop, storm, sweep } from './life.ts';
 
 const run = fixture();
 const plain = { color: false, width: 150, unicode: true };
@@ -145,9 +145,58 @@ describe('the life of a request', () => {
   });
 });
 
+describe('faults', () => {
+  const text = render(outage());
+  const rows = text.split('\n').slice(text.split('\n').findIndex((each) => each.startsWith(' fault ')));
+  test('have a row per variant: what they cost, and how long it took to notice, to stop the harm, to be back', () => {
+    expect(rows[0]).toMatch(/^ fault +variant +extra failed +error min +noticed +mitigated +recovered$/);
+    expect(rows[1]).toMatch(/^ hang api\/0 at 20s +blind +1700 +0\.5 +in 1 of 4 +20s +20s$/);
+    expect(rows[2]).toMatch(/^ {15,}checks +230 +0\.5 +1\.4s +2s +1s, in 3 of 4$/);
+    expect(rows[5]).toMatch(/^ crash api\/3 at 1m +blind +1710 +0\.5 +never +20s +20s$/);
+  });
+  test('that hurt nobody and hit no instance leave the times empty', () => {
+    expect(rows[9]).toMatch(/^ discovery-outage at 1m 30s +blind +0 +0$/);
+  });
+  test('keep what they cost and when it was over at 80 cells, and lose the time of their beginning', () => {
+    const narrow = render(outage(), { width: 80 });
+    expect(line(narrow, ' hang api/0')).toMatch(/^ hang api\/0 +blind +1700 +in 1 of 4 +20s$/);
+  });
+  test('of many, those are shown that cost most requests', () => {
+    const file = outage();
+    const variants = file.variants.map((each) => ({
+      ...each,
+      availability: {
+        ...each.availability,
+        faults: Array.from({ length: 20 }, (_, k) => ({
+          ...each.availability.faults[0]!,
+          ...{ label: `fault ${k}`, fromMs: k * 1000, failedInExcess: k },
+        })),
+      },
+    }));
+    const many = render({ ...file, variants }, { width: 130 });
+    // 24 rows are six faults of four variants.
+    expect(line(many, ' fault (6 of 20)')).not.toBe('');
+    expect([...many.matchAll(/^ fault (\d+) at/gm)].map(([, k]) => Number(k))).toEqual([14, 15, 16, 17, 18, 19]);
+  });
+  test('are followed by how well detectors judged, beside what users had of it', () => {
+    expect(line(text, ' detectors and users')).toMatch(
+      /noticed +missed +used again +mistakes\/h +corrected +accuracy +messages\/s +failed +error min +budget$/,
+    );
+    const judged = text.split('\n').slice(text.split('\n').findIndex((each) => each.startsWith(' detectors')));
+    expect(judged[1]).toMatch(/^ blind +0\.\d\d % +1 +17\.0×$/);
+    expect(judged[3]).toMatch(/^ hasty +300 ms +0 % +1\.00 s +120 +5\.00 s +99\.80 % +18\.0 +.* 1 +0\.600×$/);
+  });
+  test('are not spoken of where none are planned', () => {
+    const calm = run.variants.map((each) => ({ ...each, availability: { ...each.availability, faults: [] } }));
+    const without = render({ ...run, faults: [], variants: calm });
+    expect(without).not.toMatch(/^ (fault|error budget|detectors)/m);
+    expect(without).toContain(' of the requests');
+  });
+});
+
 test.each([130, 100, 80, 60, 40])('no line is wider than %d cells, except what is meant to be copied', (width) => {
   const text = render(fixture({ labels: ['負荷分散'.repeat(3), 'b', 'c', 'd', 'e'] }), { width });
-  const life = [shop(), storm(), sweep()].map((each) => render(each, { width })).join('\n');
+  const life = [shop(), storm(), sweep(), outage()].map((each) => render(each, { width })).join('\n');
   const wide = `${text}\n${life}`.split('\n').filter((each) => stringWidth(each) > width && !/^(Again: |scenarios\/)/.test(each));
   expect(wide).toEqual([]);
 });
@@ -156,8 +205,8 @@ test('on a narrow terminal the differences go below the numbers, and neither los
   const lines = render(run, { width: 80 })
     .split('\n')
     .filter((each) => each.startsWith(' two choices'));
-  // The third is about what became of the requests.
-  expect(lines).toHaveLength(3);
+  // The third is about what became of the requests, the fourth about the error budget.
+  expect(lines).toHaveLength(4);
   expect(lines[0]).toMatch(/12\.3 ms +84\.1 ms +151 ms +100 % +✓$/);
   expect(lines[1]).toMatch(/-86\.\d % {2}\[.*] {3}better$/);
 });

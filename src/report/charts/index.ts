@@ -1,5 +1,5 @@
-/** Every chart of a report, in reading order: did it come back, was it noticed, is the difference real, when did it hurt, how bad is the tail, who
- *  carried the load, what did the slow requests do. The key is the file name. */
+/** Every chart of a report, in reading order: did it come back, is the difference real, who noticed the faults, when did it hurt, how bad
+ *  is the tail, who carried the load, what did the slow requests do. The key is the file name. */
 import type { RunFile } from '../../lab/types.ts';
 import type { Waterfall } from '../../stats/result.ts';
 import { formatPercent } from '../format.ts';
@@ -48,9 +48,9 @@ const overLoads: Record<string, Chart> = {
 
 const chartTable: Record<string, Chart> = {
   recovery: { title: 'After the trigger', when: anyRecovery, spec: recovery },
+  'per-seed': { title: 'Every seed', when: severalSeeds, spec: (run) => perSeed(run) },
   'belief-timeline': { title: 'Truth and belief', when: anyBelief, spec: beliefTimeline },
   'detection-frontier': { title: 'Time to notice and mistakes', when: severalDetectors, spec: detectionFrontier },
-  'per-seed': { title: 'Every seed', when: severalSeeds, spec: (run) => perSeed(run) },
   'latency-over-time': { title: 'Latency over time', when: (run) => hasSeries(run, 'latencyP99'), spec: latencyOverTime },
   'availability-over-time': { title: 'Availability over time', when: anyFailure, spec: availabilityOverTime },
   'budget-burn': { title: 'Burn rate of the error budget', when: spendsBudget, spec: budgetBurn },

@@ -47,10 +47,10 @@ export function detectionTable(run: RunFile): DataTable | null {
       'Error minutes missed the objective; the budget is what it lets fail, spent once at 1×.',
     columns: [
       { header: isJudged ? 'detectors and users' : 'error budget', align: 'left', cells: variants.map(({ label }) => label) },
-      ...measured('noticed', 'detection.time', time),
+      ...measured('noticed', 'detection.time', time, 8),
       ...measured('missed', 'detection.missed', formatPercent, 5),
       ...measured('used again', 'detection.recovery', time, 1),
-      ...measured('mistakes/h', 'detection.mistakes', (value) => significant(value)),
+      ...measured('mistakes/h', 'detection.mistakes', (value) => significant(value), 7),
       ...measured('corrected', 'detection.mistakeTime', time, 2),
       ...measured('accuracy', 'detection.accuracy', formatAvailability, 4),
       ...measured('messages/s', 'detection.messages', (value) => significant(value), 3),

@@ -25,7 +25,7 @@ export function faultTable({ variants, seeds }: RunFile, maxRows = Infinity): Da
   return {
     title: 'What the faults did',
     about:
-      `Medians over ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}, from the beginning of the fault. Failed in excess: until the next fault begins, beyond what failed ` +
+      `Medians over ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}, from the beginning of the fault. Extra failed: until the next fault begins, beyond what failed ` +
       'before. Noticed: a client ceases to use an instance that is hit. Mitigated: requests fail less than twice as often as before, for three windows. ' +
       `Recovered: goodput is back at 99 % of what it was, for five.${left === '' ? '' : ` ${kept.length} of ${all.length} faults: those that cost most requests.`}`,
     columns: [
@@ -38,11 +38,11 @@ export function faultTable({ variants, seeds }: RunFile, maxRows = Infinity): Da
       ...(variants.length > 1
         ? [{ header: 'variant', align: 'left', cells: rows.map(({ variant }) => variant.label) } as const]
         : []),
-      column('failed in excess', ({ impact }) => formatCount(impact.failedInExcess)),
+      column('extra failed', ({ impact }) => formatCount(impact.failedInExcess)),
       column('error min', ({ impact }) => minutesText(impact.errorMinutes), 2),
-      column('noticed', ({ impact }) => milestoneText(impact.detected)),
+      column('noticed', ({ impact }) => milestoneText(impact.detected), 4),
       column('mitigated', ({ impact }) => harmText(impact.mitigated, impact), 1),
-      column('recovered', ({ impact }) => harmText(impact.recovered, impact)),
+      column('recovered', ({ impact }) => harmText(impact.recovered, impact), 5),
     ],
   };
 }

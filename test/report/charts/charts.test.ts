@@ -4,11 +4,11 @@ import { charts } from '../../../src/report/charts/index.ts';
 import { verdictLooks, variantLooks } from '../../../src/report/charts/palette.ts';
 import { serializeSpec, type ChartSpec, type Row } from '../../../src/report/charts/spec.ts';
 import { fixture } from '../fixture.ts';
-import { shop, storm, sweep } from '../life.ts';
+import { outage, shop, storm, sweep } from '../life.ts';
 
 const run = fixture();
 /** A run in which the chart has something to show. */
-const life = { shop: shop(), storm: storm(), sweep: sweep() };
+const life = { shop: shop(), storm: storm(), sweep: sweep(), outage: outage() };
 const runFor = (name: string): RunFile => [run, ...Object.values(life)].find((file) => charts[name]!.when(file)) ?? run;
 const spec = (name: string, file: RunFile = run): ChartSpec => charts[name]!.spec(file);
 const rows = (name: string, dataset: string, file: RunFile = run): readonly Row[] => spec(name, file).datasets[dataset]!;
@@ -49,7 +49,7 @@ describe('which charts a run has', () => {
 
   test('one service without retries has no pictures about retries, calls, queues, recovery or loads', () => {
     expect(shown(run)).toEqual([
-      ...['forest', 'per-seed', 'latency-over-time', 'availability-over-time', 'load-over-time'],
+      ...['forest', 'per-seed', 'latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time'],
       ...['latency-survival', 'latency-percentiles', 'instance-heatmap', 'load-spread'],
     ]);
   });
@@ -288,6 +288,94 @@ describe('waterfalls', () => {
     expect(Math.max(...ends)).toBe(300);
     expect((spec('waterfall-1', file).title as { subtitle: string[] }).subtitle.join(' ')).toContain(
       'Cut off at 300 ms; the last of it ends at 10.0 s.',
+    );
+  });
+});
+
+describe('the error budget', () => {
+  test('burns at the share that fails over the share that may, on an axis that shows one and a thousand', () => {
+    const values = run.variants[0]!.series.columns.availability.median;
+    const burn = rows('budget-burn', 'burn').filter((row) => row.variant === 'round-robin');
+    // 300 windows make 150 points, of the worse of two windows each; the fault begins in window 120.
+    expect(burn[75]!.median).toBeCloseTo(Math.max(1 - values[150]!, 1 - values[151]!) / 0.001, 3);
+    expect(JSON.stringify(spec('budget-burn'))).toContain('"type":"symlog"');
+  });
+  test('has the lines at which somebody is called', () => {
+    for (const rate of [1, 6, 14.4]) expect(JSON.stringify(spec('budget-burn'))).toContain(`{"y":{"datum":${rate}}}`);
+  });
+  test('is not drawn where no fault is planned and nobody asks for availability', () => {
+    const variants = run.variants.map((each) => ({ ...each, availability: { ...each.availability, faults: [] } }));
+    expect(charts['budget-burn']!.when({ ...run, variants, expectations: [] })).toBe(false);
+    expect(charts['budget-burn']!.when({ ...run, variants })).toBe(true);
+  });
+});
+
+describe('truth and belief', () => {
+  const { outage: file } = life;
+  test('a row per instance that was bad or doubted and variant that judges, truth above belief', () => {
+    const lanes = rows('belief-timeline', 'lanes', file);
+    expect(lanes.map(({ instance, variant }) => `${instance} ${variant}`)).toEqual([
+      ...['api/0 checks', ' hasty', ' slow checks', 'api/3 checks', ' hasty', ' slow checks'],
+      ...['api/5 checks', ' hasty', ' slow checks'],
+    ]);
+    expect(rows('belief-timeline', 'truth', file)).toContainEqual({
+      ...{ row: 3, instance: 'api/3', from: 60, to: 120, what: 'crash', lasted: '1m' },
+    });
+  });
+  test('the more clients do not use an instance, the darker', () => {
+    const beliefs = rows('belief-timeline', 'beliefs', file).filter(
+      (row) => row.instance === 'api/0' && row.variant === 'checks',
+    );
+    expect(beliefs.map(({ from, to, clients }) => [from, to, clients])).toEqual([
+      [21.4, 22.4, 1],
+      [22.4, 41, 2],
+    ]);
+    expect(beliefs[0]!.opacity as number).toBeLessThan(beliefs[1]!.opacity as number);
+  });
+  test('a mistake is a bar with no truth above it, and has its own row', () => {
+    const mistakes = rows('belief-timeline', 'beliefs', file).filter((row) => row.instance === 'api/5');
+    expect(mistakes.map(({ variant, from, to }) => [variant, from, to])).toEqual([['hasty', 10, 15]]);
+    expect(rows('belief-timeline', 'truth', file).filter((row) => row.instance === 'api/5')).toEqual([]);
+  });
+  test('of a thousand instances at most thirty rows are shown, those that were bad first', () => {
+    const instances = Array.from({ length: 1000 }, (_, k) => `api/${k}`);
+    const variants = file.variants.map((each) => ({
+      ...each,
+      beliefs: instances.map((instance) => ({ atMs: 10_000, balancer: 0, instance, alive: false })),
+      truth: [{ instance: 'api/999', fromMs: 20_000, toMs: 30_000, what: 'crash' }],
+    }));
+    const lanes = rows('belief-timeline', 'lanes', { ...file, variants });
+    expect(lanes.length).toBeLessThanOrEqual(30);
+    expect(lanes.map(({ instance }) => instance)).toContain('api/999');
+    expect((spec('belief-timeline', { ...file, variants }).title as { subtitle: string[] }).subtitle.join(' ')).toContain(
+      '7 of 1000 instances.',
+    );
+  });
+  test('its title says how soon the fastest and the slowest notice', () => {
+    expect(title('belief-timeline', file)).toBe(
+      'A client ceases to use a bad instance after 300 ms with hasty, 4.00 s with slow checks',
+    );
+  });
+});
+
+describe('time to notice and mistakes', () => {
+  const { outage: file } = life;
+  test('a point per variant that measures both, with intervals that stay where values can be', () => {
+    const points = rows('detection-frontier', 'frontier', file);
+    expect(points.map(({ variant, time_ms, mistakes }) => [variant, time_ms, mistakes])).toEqual([
+      ['checks', 1400, 0],
+      ['hasty', 300, 120],
+      ['slow checks', 4000, 0.5],
+    ]);
+    expect(points.filter((row) => (row.mistakes_low as number) < 0 || (row.time_low as number) <= 0)).toEqual([]);
+  });
+  test('two variants are no frontier', () => {
+    expect(charts['detection-frontier']!.when({ ...file, variants: file.variants.slice(0, 3) })).toBe(false);
+    expect(charts['detection-frontier']!.when(file)).toBe(true);
+  });
+  test('its title names the fastest and the one with the fewest mistakes', () => {
+    expect(title('detection-frontier', file)).toBe(
+      'hasty notices soonest (300 ms), checks makes the fewest mistakes (0 per hour)',
     );
   });
 });
