@@ -145,7 +145,8 @@ function expectedColumn({ rows }: Summary, look: Look): TextColumn[] {
 /** More rows than this push the verdict off the screen; the files have all of them. */
 const terminalRows = 24;
 
-/** What applies to this run, in the order of the questions: did it come back, what failed, what the faults did and who noticed, where, and did consumers keep up. */
+/** What applies to this run, in the order of the questions: did it come back, what failed, what the faults did and who
+ *  noticed, where, and did consumers keep up. */
 function dataTables(run: RunFile, maxRows: number): DataTable[] {
   const recovery = run.variants.length > 1 ? recoveryTable(run) : null;
   const faults = faultTable(run, maxRows);

@@ -205,8 +205,8 @@ describe('report', () => {
 
   test.concurrent('says what is wrong with a run that was cut short or changed', async ({ expect }) => {
     const cwd = folderWith({
-      'cut.json': '{ "schema": "clusterlab-run/1", ',
-      'empty.json': '{ "schema": "clusterlab-run/1" }',
+      'cut.json': '{ "schema": "clusterlab-run/2", ',
+      'empty.json': '{ "schema": "clusterlab-run/2" }',
       'next.json': '{ "schema": "clusterlab-run/9" }',
     });
     for (const [file, message] of [

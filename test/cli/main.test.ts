@@ -319,7 +319,7 @@ describe('standard output', () => {
     const { code, stdout, stderr } = await clusterlab(['compare', 'failing.yaml', '--json', '--no-out'], { cwd });
     expect([code, stderr]).toEqual([1, '']);
     const run = JSON.parse(stdout) as { schema: string; complete: boolean; replay: string };
-    expect(run).toMatchObject({ schema: 'clusterlab-run/1', complete: true, replay: 'clusterlab compare failing.yaml' });
+    expect(run).toMatchObject({ schema: 'clusterlab-run/2', complete: true, replay: 'clusterlab compare failing.yaml' });
   });
 
   test.concurrent('carries diagnostics as JSON', async ({ expect }) => {

@@ -161,6 +161,12 @@ describe('faults', () => {
     const narrow = render(outage(), { width: 80 });
     expect(line(narrow, ' hang api/0')).toMatch(/^ hang api\/0 +blind +1700 +in 1 of 4 +20s$/);
   });
+  test('of variants with long names keep their numbers: names lose their middle as far as they stay different', () => {
+    const file = outage();
+    const variants = file.variants.map((each, index) => ({ ...each, label: `balancer=p2c, ${'x'.repeat(60)}, seed ${index}` }));
+    const narrow = render({ ...file, variants }, { width: 100 });
+    expect(line(narrow, ' hang api/0')).toMatch(/balancer=p2…xxx, seed 0 +1700 +in 1 of 4 +20s$/);
+  });
   test('of many, those are shown that cost most requests', () => {
     const file = outage();
     const variants = file.variants.map((each) => ({

@@ -3,7 +3,7 @@
 import { isMeasured, type RunFile, type VariantResult } from '../../lab/types.ts';
 import { failureBuckets } from '../../stats/result.ts';
 import { formatAvailability, formatMs, formatPercent, formatShare, isNumber, missing, significant } from '../format.ts';
-import { minutesText } from './faults.ts';
+import { labelColumn, minutesText } from './faults.ts';
 import { type DataColumn, type DataTable, unlessEmpty } from './table.ts';
 
 /** Whether anybody judged instances. */
@@ -41,12 +41,17 @@ export function detectionTable(run: RunFile): DataTable | null {
     title: isJudged ? 'Detectors and users' : 'Error budget',
     about:
       (isJudged
-        ? 'Means over clients, instances and seeds, since warm-up: how soon a bad instance is no longer used, how many are never noticed, how soon it is used again, how often a client shuns a well one (per hour and instance), for how long, and the share of time in which the well are used. '
+        ? 'Means over clients, instances and seeds, since warm-up: how soon a bad instance is no longer used, how many are never ' +
+          'noticed, how soon it is used again, how often a client shuns a well one (per hour and instance), for how long, and the ' +
+          'share of time in which the well are used. '
         : '') +
       (objectives.length === 1 ? `Objective: ${formatPercent(objective)} of the requests end well. ` : '') +
       'Error minutes missed the objective; the budget is what it lets fail, spent once at 1×.',
     columns: [
-      { header: isJudged ? 'detectors and users' : 'error budget', align: 'left', cells: variants.map(({ label }) => label) },
+      labelColumn(
+        isJudged ? 'detectors and users' : 'error budget',
+        variants.map(({ label }) => label),
+      ),
       ...measured('noticed', 'detection.time', time, 8),
       ...measured('missed', 'detection.missed', formatPercent, 5),
       ...measured('used again', 'detection.recovery', time, 1),

@@ -2,6 +2,7 @@
  *  the harm and to be back. */
 import type { FaultImpact, Milestone, RunFile, VariantResult } from '../../lab/types.ts';
 import { formatCount, formatSpan, isNumber, missing } from '../format.ts';
+import { shortLabels } from './short-labels.ts';
 import type { DataColumn, DataTable } from './table.ts';
 
 interface FaultRow {
@@ -25,9 +26,12 @@ export function faultTable({ variants, seeds }: RunFile, maxRows = Infinity): Da
   return {
     title: 'What the faults did',
     about:
-      `Medians over ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}, from the beginning of the fault. Extra failed: until the next fault begins, beyond what failed ` +
-      'before. Noticed: a client ceases to use an instance that is hit. Mitigated: requests fail less than twice as often as before, for three windows. ' +
-      `Recovered: goodput is back at 99 % of what it was, for five.${left === '' ? '' : ` ${kept.length} of ${all.length} faults: those that cost most requests.`}`,
+      `Medians over ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}, from the beginning of the fault. ` +
+      'Extra failed: until the next fault begins (those that begin together share it), beyond what failed before. ' +
+      'Noticed: a client ceases to use an instance that is hit. ' +
+      'Mitigated: requests fail less than twice as often as before, for three windows. ' +
+      'Recovered: goodput is back at 99 % of what it was, for five.' +
+      (left === '' ? '' : ` ${kept.length} of ${all.length} faults: those that cost most requests.`),
     columns: [
       {
         header: `fault${left}`,
@@ -36,7 +40,12 @@ export function faultTable({ variants, seeds }: RunFile, maxRows = Infinity): Da
         short: { order: 3, cells: rows.map(({ impact }) => impact.label) },
       },
       ...(variants.length > 1
-        ? [{ header: 'variant', align: 'left', cells: rows.map(({ variant }) => variant.label) } as const]
+        ? [
+            labelColumn(
+              'variant',
+              rows.map(({ variant }) => variant.label),
+            ),
+          ]
         : []),
       column('extra failed', ({ impact }) => formatCount(impact.failedInExcess)),
       column('error min', ({ impact }) => minutesText(impact.errorMinutes), 2),
@@ -45,6 +54,12 @@ export function faultTable({ variants, seeds }: RunFile, maxRows = Infinity): Da
       column('recovered', ({ impact }) => harmText(impact.recovered, impact), 5),
     ],
   };
+}
+
+/** Labels of variants; long ones get shorter before anything else gives way. */
+export function labelColumn(header: string, labels: readonly string[]): DataColumn {
+  const cells = shortLabels(labels);
+  return { header, align: 'left', cells: labels, ...(cells === undefined ? {} : { short: { order: 0.5, cells } }) };
 }
 
 /** One list per fault, in the order of time: its rows, in the order of the variants. Variants need not have the same faults. */

@@ -4,6 +4,7 @@ import type { EdgeInfo, RunFile, VariantResult, VariantView } from '../../lab/ty
 import { failureBuckets, type Ledger } from '../../stats/result.ts';
 import { commonTimeUnit, formatAvailability, formatMs, formatPercent, formatShare, isNumber, significant } from '../format.ts';
 import { metricTitle } from '../summary.ts';
+import { shortLabels } from './short-labels.ts';
 import { type DataColumn, type DataTable, unlessEmpty } from './table.ts';
 
 export type PartKind = 'edge' | 'class' | 'service';
@@ -146,11 +147,10 @@ function columnsOf(run: RunFile, kind: PartKind, rows: readonly PartRow[]): Data
   ];
 }
 
-/** Long labels lose their middle before numbers go, as long as they stay different. */
+/** Long labels get shorter before numbers go. */
 function variantColumn(labels: readonly string[]): DataColumn {
-  const cut = labels.map((label) => (label.length <= 23 ? label : `${label.slice(0, 11)}…${label.slice(-11)}`));
-  const isClear = new Set(cut).size === new Set(labels).size;
-  return { header: 'variant', align: 'left', cells: labels, ...(isClear ? { short: { order: 2.5, cells: cut } } : {}) };
+  const cells = shortLabels(labels);
+  return { header: 'variant', align: 'left', cells: labels, ...(cells === undefined ? {} : { short: { order: 2.5, cells } }) };
 }
 
 /** Whether every service has one edge into it, so that the table of services repeats the one of edges. */
