@@ -21,7 +21,8 @@ describe.each(entries)('$family/$name', ({ family, name, definition }) => {
   });
 
   it('says in sentences what it is, when to use it, and when it fails', () => {
-    for (const text of [definition.summary, definition.useWhen, definition.failsWhen]) expect(text).toMatch(/^(gRPC|[A-Z]).+\.$/s);
+    for (const text of [definition.summary, definition.useWhen, definition.failsWhen])
+      expect(text).toMatch(/^(gRPC|[A-Z]).+\.$/s);
     expect(definition.cost).toMatch(/\S/);
   });
 

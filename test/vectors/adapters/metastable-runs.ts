@@ -67,7 +67,9 @@ traffic:
     policies: { retry: { use: immediate, retries: ${input.maxRetries}, on: [timeout] } }
 metastability: { recovered: 90% }
 `);
-    const isFull = runs.every(({ instances }) => instances[0].queued.slice(-20).every((queued) => queued > 0.8 * input.queueSize!));
+    const isFull = runs.every(({ instances }) =>
+      instances[0].queued.slice(-20).every((queued) => queued > 0.8 * input.queueSize!),
+    );
     const isStuck = classOf(verdicts) === 'collapsed';
     return { class: isStuck && isFull ? 'metastable (queue stays near full after the fault)' : classOf(verdicts) };
   },
@@ -79,7 +81,9 @@ function stallScenario({ server, client, trigger, horizonMs, offeredQps }: Stall
   if (retryBudget !== undefined && retryBudget.type !== 'ratio-of-requests') throw new NotCovered(retryBudget.type);
   // Deposits by request and no reserve: a budget in proportion to requests.
   const budget =
-    retryBudget === undefined ? '' : `, budget: { use: finagle, minRetriesPerSec: 0, percentCanRetry: ${retryBudget.percent / 100} }`;
+    retryBudget === undefined
+      ? ''
+      : `, budget: { use: finagle, minRetriesPerSec: 0, percentCanRetry: ${retryBudget.percent / 100} }`;
   return `
 scenario: 1
 name: stall
