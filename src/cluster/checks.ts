@@ -125,9 +125,10 @@ export class Checks {
     this.wake(client);
   }
 
+  /** An error is an answer: whoever takes such answers at their word need not ask again. */
   private resultOf(row: number, instance: number): ProbeResult {
     const share = this.fleet.errorShare[instance];
-    return share > 0 && this.draws.unit(this.key[row], 0) < share ? probeResults.failure : probeResults.ok;
+    return share > 0 && this.draws.unit(this.key[row], 0) < share ? probeResults.unhealthy : probeResults.ok;
   }
 
   private messageOver(row: number): void {

@@ -10,6 +10,7 @@ import type { FaultSpec } from '../scenario/spec.ts';
 import type { TruthSpan } from '../stats/result.ts';
 import type { Client } from './client.ts';
 import type { Fleet } from './fleet.ts';
+import type { NetworkFaults } from './network-faults.ts';
 
 /** More pairs of a client and an instance are not watched: the clients made last are left out. */
 const PAIRS_MOST = 1_000_000;
@@ -45,6 +46,7 @@ export class DetectionQuality {
   readonly truth: TruthSpan[];
   private readonly clock: { readonly time: Ms };
   private readonly fleet: Fleet;
+  private readonly network: NetworkFaults | undefined;
   private readonly warmupMs: Ms;
   /** By service: the clients that are watched. */
   private readonly watchers: readonly (readonly Client[])[];
@@ -81,7 +83,9 @@ export class DetectionQuality {
     clients: readonly Client[],
     makers: readonly EdgeMakers[],
     warmupMs: Ms,
+    network: NetworkFaults | undefined,
   ) {
+    this.network = network;
     this.clock = clock;
     this.fleet = fleet;
     this.warmupMs = warmupMs;
@@ -137,6 +141,25 @@ export class DetectionQuality {
     this.settle(instance, '');
   }
 
+  /** Partitions between zones are about to change: what has been counted so far stands. */
+  networkChanges(): void {
+    const nowMs = this.clock.time;
+    this.watchers.forEach((clients, service) => {
+      for (const client of clients) {
+        for (let slot = 0; slot < client.instances; slot++) {
+          const pair = this.firstPair[client.number] + slot;
+          if (Number.isNaN(this.badSinceMs[this.fleet.base[service] + slot]))
+            this.count(pair, nowMs, this.isCutOff(client, slot));
+        }
+      }
+    });
+  }
+
+  /** Whether a partition lies between the two: then not to use the instance is no mistake. */
+  private isCutOff(client: Client, slot: number): boolean {
+    return this.network?.separates(client.zone, this.fleet.zone[client.base + slot]) === true;
+  }
+
   /** A client begins or ceases to use an instance. */
   believed(client: Client, slot: number, isUsed: boolean): void {
     const first = this.firstPair[client.number];
@@ -145,13 +168,14 @@ export class DetectionQuality {
     const nowMs = this.clock.time;
     const sinceMs = this.badSinceMs[client.base + slot];
     const isWell = Number.isNaN(sinceMs);
-    if (isWell) this.count(pair, nowMs);
+    const isCutOff = this.isCutOff(client, slot);
+    if (isWell) this.count(pair, nowMs, isCutOff);
     this.isUnused[pair] = isUsed ? 0 : 1;
     if (!isWell) {
       if (!isUsed) this.notice(pair, nowMs - sinceMs, sinceMs);
     } else if (!isUsed) {
-      if (nowMs >= this.warmupMs) this.mistakes++;
-      this.mistakenSinceMs[pair] = nowMs;
+      if (nowMs >= this.warmupMs && !isCutOff) this.mistakes++;
+      this.mistakenSinceMs[pair] = isCutOff ? NaN : nowMs;
     } else {
       this.recoveries.add(this.takeSince(this.recoveringSinceMs, pair, nowMs));
       this.mistakeTimes.add(this.takeSince(this.mistakenSinceMs, pair, nowMs));
@@ -167,7 +191,7 @@ export class DetectionQuality {
         for (let slot = 0; slot < client.instances; slot++) {
           const pair = this.firstPair[client.number] + slot;
           const sinceMs = this.badSinceMs[this.fleet.base[service] + slot];
-          if (Number.isNaN(sinceMs)) this.count(pair, nowMs);
+          if (Number.isNaN(sinceMs)) this.count(pair, nowMs, this.isCutOff(client, slot));
           else if (this.isNoticed[pair] === 0 && sinceMs >= this.warmupMs && sinceMs < nowMs) missed++;
         }
       }
@@ -195,8 +219,8 @@ export class DetectionQuality {
 
   private becomesBad(instance: number, what: string): void {
     const nowMs = this.clock.time;
-    this.eachPair(instance, (pair) => {
-      this.count(pair, nowMs);
+    this.eachPair(instance, (pair, client) => {
+      this.count(pair, nowMs, this.isCutOff(client, instance - client.base));
       this.mistakenSinceMs[pair] = NaN;
       this.recoveringSinceMs[pair] = NaN;
       this.isNoticed[pair] = 0;
@@ -238,13 +262,14 @@ export class DetectionQuality {
     if (badSinceMs >= this.warmupMs) this.detections.add(afterMs);
   }
 
-  /** Time in which the instance was well, up to now. */
-  private count(pair: number, nowMs: Ms): void {
+  /** Time in which the instance was well, and could be reached, up to now. */
+  private count(pair: number, nowMs: Ms, isCutOff: boolean): void {
     if (nowMs <= this.countedMs[pair]) return;
     const ms = nowMs - this.countedMs[pair];
+    this.countedMs[pair] = nowMs;
+    if (isCutOff) return;
     this.wellMs += ms;
     if (this.isUnused[pair] === 0) this.usedWellMs += ms;
-    this.countedMs[pair] = nowMs;
   }
 
   /** Time since then, which is over; NaN where it does not count. */
@@ -254,9 +279,9 @@ export class DetectionQuality {
     return since >= this.warmupMs ? nowMs - since : NaN;
   }
 
-  private eachPair(instance: number, act: (pair: number) => void): void {
+  private eachPair(instance: number, act: (pair: number, client: Client) => void): void {
     for (const client of this.watchers[this.fleet.service[instance]]) {
-      act(this.firstPair[client.number] + instance - client.base);
+      act(this.firstPair[client.number] + instance - client.base, client);
     }
   }
 }

@@ -38,6 +38,8 @@ export class Discovery {
   /** By service; empty where nobody asks. */
   private readonly registries: readonly (Registry | undefined)[];
   private readonly registryTimerMs: Float64Array;
+  /** By service: version of what was last told. */
+  private readonly indices: Float64Array;
   /** By instance: when its renewal is due next. */
   private readonly phases: Float64Array;
   private readonly queries: (Query | undefined)[];
@@ -45,6 +47,7 @@ export class Discovery {
   private readonly rng: Xoshiro128;
   private readonly wake: (client: Client) => void;
   private isReachable: boolean;
+  private isStarted: boolean;
   /** The question that a registry is being asked at this moment; −1 for none. */
   private beingAsked: number;
 
@@ -66,6 +69,7 @@ export class Discovery {
     this.rng = streams.stream('discovery');
     this.wake = wake;
     this.isReachable = true;
+    this.isStarted = false;
     this.beingAsked = -1;
     this.queries = [];
     this.freeQueries = [];
@@ -77,6 +81,7 @@ export class Discovery {
         host: { answer: (query, view) => this.answered(query, view) },
       });
     });
+    this.indices = new Float64Array(fleet.services.length);
     this.registryTimerMs = new Float64Array(fleet.services.length).fill(Infinity);
     const rng = streams.stream('discovery/phase');
     this.phases = Float64Array.from({ length: fleet.count }, () => rng.next());
@@ -96,6 +101,7 @@ export class Discovery {
 
   /** Clients begin; once everything is in place. */
   start(): void {
+    this.isStarted = true;
     for (const client of this.clients) {
       client.discovery?.start(0);
       this.wake(client);
@@ -213,7 +219,21 @@ export class Discovery {
     this.engine.at(this.engine.time + delayMs, eventKinds.controlTimer, number, purpose);
   }
 
+  /** Files that are written anew with every change are seen to change. */
+  private tellOfChange(service: number): void {
+    const index = this.registries[service]?.index ?? 0;
+    if (index === this.indices[service]) return;
+    this.indices[service] = index;
+    if (!this.isStarted) return;
+    for (const client of this.clients) {
+      if (client.spec.service !== service || client.discovery?.onSourceChanged === undefined) continue;
+      client.discovery.onSourceChanged(this.engine.time);
+      this.wake(client);
+    }
+  }
+
   private wakeRegistry(service: number): void {
+    this.tellOfChange(service);
     const at = this.registries[service]?.nextTimerMs() ?? Infinity;
     if (at >= this.registryTimerMs[service]) return;
     this.registryTimerMs[service] = at;

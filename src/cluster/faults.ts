@@ -28,6 +28,8 @@ export interface FaultsHost {
   setDiscovery(isReachable: boolean): void;
   /** An instance is met by a fault, or rid of it; for the judgement of detectors. */
   fault(instance: number, spec: FaultSpec, begins: boolean): void;
+  /** What lies between the zones is about to change. */
+  networkChanges(): void;
 }
 
 /** Steps in which memory fills. In the events of a step its number stands above the target's. */
@@ -202,6 +204,7 @@ export class Faults {
       this.host.setDiscovery(this.discoveryOutages === 0);
       return;
     }
+    this.host.networkChanges();
     if (begins) {
       this.hitNow[fault] = this.targets[fault].filter((_, target) => this.isHit(fault, target));
       this.network?.begin(fault, spec, this.hitNow[fault]);

@@ -62,6 +62,8 @@ export interface GatewayParts {
   views: Views | undefined;
   /** Present when spans are recorded. */
   tracer: Tracer | undefined;
+  /** A connection is used, or has failed: discovery on demand looks again. */
+  resolve(client: Client, isFailure: boolean): void;
   /** A request has begun that is a message. */
   publish(request: number, queue: number): void;
   /** A queue's delivery is answered. */
@@ -110,7 +112,9 @@ export class Gateway implements PipelineDriver {
     this.isInstant = network.isInstant;
     this.isListenedTo = isListenedTo;
     const observers: readonly unknown[] = [parts.monitor, parts.explainer, parts.views, parts.tracer];
-    this.isSimple = !this.requests.calls.isUsed && !this.hasClasses && observers.every((observer) => observer === undefined);
+    const resolves = parts.clients.some(({ discovery }) => discovery?.resolveNow !== undefined);
+    this.isSimple =
+      !resolves && !this.requests.calls.isUsed && !this.hasClasses && observers.every((observer) => observer === undefined);
   }
 
   /** A request of the traffic has arrived at its client. */
@@ -194,6 +198,7 @@ export class Gateway implements PipelineDriver {
         ? Math.min(requests.calls.requestDeadlineMs[attempt], this.engine.time + client.spec.attemptTimeoutMs)
         : Infinity;
     }
+    if (client.discovery?.resolveNow !== undefined) parts.resolve(client, false);
     if (parts.explainer !== undefined) parts.explainer.decided(client, attempt, endpoint);
     if (parts.tracer !== undefined) parts.tracer.sent(request, attempt);
     this.transport.depart(attempt);
@@ -230,6 +235,7 @@ export class Gateway implements PipelineDriver {
     // A further attempt has a row of its own, which is not needed once the pipeline has heard of its end.
     const isExtra = requests.ordinalOf(attempt) > 0;
     if (parts.tracer !== undefined) parts.tracer.answered(attempt, outcome);
+    if (client.discovery?.resolveNow !== undefined && isOfConnection(outcome)) parts.resolve(client, true);
     // The request shares a row with its first attempt, which may lack something that this one, the winner, does not.
     if (isExtra && outcome === outcomes.ok) {
       const place = (requests.attempts.request[attempt] << 4) + HOLDERS;
@@ -357,3 +363,6 @@ export class Gateway implements PipelineDriver {
     return this.parts.clients[this.requests.ints[(request << 4) + CLIENT]];
   }
 }
+
+/** Whether it says that a connection could not be made or broke. */
+const isOfConnection = (outcome: Outcome): boolean => outcome === outcomes.refused || outcome === outcomes.lost;

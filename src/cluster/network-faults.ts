@@ -82,6 +82,15 @@ export class NetworkFaults {
     );
   }
 
+  /** Whether a partition lies between the two zones, in either direction. */
+  separates(zone: number, other: number): boolean {
+    const zones = this.zoneNames.length;
+    return this.active.some(
+      ({ type, link, hit }) =>
+        type === 'partition' && link.type === 'zones' && (hit[zone * zones + other] === 1 || hit[other * zones + zone] === 1),
+    );
+  }
+
   /** Extra time of the message, or NEVER. */
   delayOf(message: Message): Ms {
     let delayMs = 0;

@@ -202,6 +202,10 @@ class World implements EventHandler {
       explainer: undefined,
       views: undefined,
       tracer: undefined,
+      resolve: (client, isFailure) => {
+        client.discovery?.resolveNow?.(engine.time, isFailure);
+        this.controlPlane.wakePart(client, controlTimers.discovery);
+      },
       publish: (request, queue) => this.messages?.publish(request, queue),
       deliveryAnswered: (delivery, outcome) => this.messages?.answered(delivery, outcome),
       rootEnded: (request, client, result) => this.rootEnded(request, client, result),
@@ -304,7 +308,7 @@ class World implements EventHandler {
       const wake = (client: Client): void => this.controlPlane.wakePart(client, controlTimers.discovery);
       this.discovery = new Discovery(engine, fleet, this.network, this.servers, clients, makers, streams, wake);
     }
-    this.quality = new DetectionQuality(engine, fleet, clients, makers.edges, run.warmupMs);
+    this.quality = new DetectionQuality(engine, fleet, clients, makers.edges, run.warmupMs, networkFaults);
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
     this.discovery?.start();
@@ -314,6 +318,7 @@ class World implements EventHandler {
       setClockRate: (instance, rate) => this.controlPlane.setClockRate(instance, rate),
       setDiscovery: (isReachable) => this.discovery?.setReachable(isReachable),
       fault: (instance, spec, begins) => this.quality.fault(instance, spec, begins),
+      networkChanges: () => this.quality.networkChanges(),
     });
     scenario.traffic.forEach((spec, source) => {
       const own = clients.filter((client) => client.edge === spec.edge);

@@ -51,8 +51,8 @@ export interface DiscoveryClient {
   /** What came back for request `id`. Ignored if the client no longer waits for it. */
   onFetched(id: number, answer: SourceView | SourceFailure, nowMs: Ms): void;
   /** A connection is to be made, or one failed: the moment at which resolvers that work on demand look again. Cheap enough to be called
-   *  for every request. */
-  resolveNow?(nowMs: Ms): void;
+   *  for every request. `isFailure` is false when nothing failed; some look again only after failures. */
+  resolveNow?(nowMs: Ms, isFailure?: boolean): void;
   /** The host saw the source change (a file was moved into place). */
   onSourceChanged?(nowMs: Ms): void;
   /** When `onTimer` must be called at the latest; Infinity for never. A call at an earlier time does no harm. */

@@ -99,7 +99,9 @@ class DnsGrpcDiscovery implements DiscoveryClient {
     this.#lookUp(nowMs);
   }
 
-  resolveNow(nowMs: Ms): void {
+  /** A channel that works has no reason to look again. */
+  resolveNow(nowMs: Ms, isFailure = true): void {
+    if (!isFailure) return;
     this.#isDemanded = true;
     this.#serveDemand();
     if (this.#lookUpAtMs <= nowMs) this.onTimer(nowMs);
