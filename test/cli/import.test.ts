@@ -31,6 +31,21 @@ test('writes a trace and a scenario that runs as it stands', async () => {
   expect(await clusterlab(['validate', 'reports/access/scenario.yaml'], { cwd })).toMatchObject({ code: 0, stderr: '' });
 });
 
+test.each([
+  ['--replay', 'type: replay', 'closed: true'],
+  ['--closed', 'closed: true', undefined],
+] as const)('%s writes a scenario that plays the log itself', async (flag, there, absent) => {
+  const cwd = labWith();
+  expect(await clusterlab(['import', 'access.log', flag, '--out', 'there'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const scenario = readFileSync(join(cwd, 'there/scenario.yaml'), 'utf8');
+  expect(scenario).toContain('file: trace.csv');
+  expect(scenario).toContain(there);
+  if (absent !== undefined) expect(scenario).not.toContain(absent);
+  const run = await clusterlab(['run', 'there/scenario.yaml', '--seeds', '1', '--json'], { cwd });
+  expect(run).toMatchObject({ code: 0 });
+  expect(await clusterlab(['validate', 'there/scenario.yaml'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+});
+
 test('says which lines it cannot read, harmlessly, and goes on', async () => {
   const cwd = labWith({ 'access.log': bad });
   const { code, stderr, stdout } = await clusterlab(['import', 'access.log', '--out', 'there', '--gzip'], { cwd });

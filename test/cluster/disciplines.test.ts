@@ -107,6 +107,15 @@ describe('a bounded queue', () => {
     expect(played.metrics['availability']).toBe(3 / 5);
   });
 
+  test('that drops what it cannot hold lets the client wait for its timeout', () => {
+    const played = play({ at: [0, 1, 2], work: 10, queueLimit: 1, dropsOverflow: true, timeoutMs: 25 });
+    expect(endings(played)).toEqual([
+      [10, 'ok'],
+      [20, 'ok'],
+      [27, 'timeout'],
+    ]);
+  });
+
   test('without a place to wait, a busy instance refuses', () => {
     const played = play({ at: [0, 9, 11], work: 10, queueLimit: 0 });
     expect(played.attempts.map(({ outcome }) => outcome)).toEqual(['ok', 'refused', 'ok']);

@@ -79,6 +79,7 @@ export function buildWorld(setup: WorldSetup): World {
         steps: setup.steps ?? [],
         holdsSlot: setup.holdsSlot ?? true,
         dropsExpired: setup.dropsExpired ?? false,
+        dropsOverflow: setup.dropsOverflow ?? false,
         policies: {},
       },
     ],

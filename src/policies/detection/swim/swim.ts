@@ -106,6 +106,12 @@ const params = {
     about: 'How often all that is known is exchanged with a random member, in groups of up to 32; 0 means never.',
     official: 'memberlist PushPullInterval',
   }),
+  reconnectInterval: duration({
+    default: 30_000,
+    about:
+      'How often one of the dead is asked to come back, so that a group once cut in two heals; 0 means never, as memberlist alone.',
+    official: 'serf ReconnectInterval',
+  }),
   maxUpdatesPerMessage: int({
     default: 16,
     min: 1,
@@ -148,6 +154,7 @@ export const swim = definePolicy<typeof params, MembershipDeps, Membership>({
     'Das, Gupta, Motivala: SWIM (2002)',
     'Dadgar, Phillips, Currey: Lifeguard, Local Health Awareness for More Accurate Failure Detection (2018)',
     'hashicorp/memberlist: state.go, suspicion.go, awareness.go, queue.go, util.go',
+    'hashicorp/serf: serf.go (reconnect)',
   ],
   aliases: [
     { system: 'HashiCorp', name: 'memberlist' },
@@ -173,6 +180,9 @@ export class Membership {
   #probeTickMs: Ms = Infinity;
   #gossipTickMs: Ms = Infinity;
   #pushPullTickMs: Ms = Infinity;
+  #reconnectTickMs: Ms = Infinity;
+  /** Remembered for longer than the list does, which forgets the dead. */
+  readonly #failed = new Set<number>();
 
   constructor(values: SwimParams, { self, rng, transport, sink }: MembershipDeps) {
     this.#params = values;
@@ -206,10 +216,11 @@ export class Membership {
       known.status = 'alive';
       known.incarnation = 1;
     }
-    const { probeInterval, gossipInterval, pushPullInterval } = this.#params;
+    const { probeInterval, gossipInterval, pushPullInterval, reconnectInterval } = this.#params;
     this.#probeTickMs = nowMs + this.#rng.next() * probeInterval;
     this.#gossipTickMs = nowMs + this.#rng.next() * gossipInterval;
     if (pushPullInterval > 0) this.#pushPullTickMs = nowMs + this.#rng.next() * pushPullInterval;
+    if (reconnectInterval > 0) this.#reconnectTickMs = nowMs + reconnectInterval;
   }
 
   /** Gets to know the group through one of its members. */
@@ -223,6 +234,7 @@ export class Membership {
     this.#prober.stop();
     this.#probeTickMs = Infinity;
     this.#pushPullTickMs = Infinity;
+    this.#reconnectTickMs = Infinity;
     this.#hearDead({ kind: 'dead', member: this.#self, incarnation: this.#me.incarnation, from: this.#self }, nowMs);
   }
 
@@ -233,7 +245,7 @@ export class Membership {
 
   /** When `onTimer` must be called at the latest. A call at an earlier time does no harm. */
   nextTimerMs(): Ms {
-    let nextMs = Math.min(this.#gossipTickMs, this.#pushPullTickMs, this.#prober.nextTimerMs());
+    let nextMs = Math.min(this.#gossipTickMs, this.#pushPullTickMs, this.#reconnectTickMs, this.#prober.nextTimerMs());
     if (!this.#prober.isBusy) nextMs = Math.min(nextMs, this.#probeTickMs);
     for (const { endsMs } of this.#suspicions.values()) nextMs = Math.min(nextMs, endsMs);
     return nextMs;
@@ -258,6 +270,10 @@ export class Membership {
       for (const { member } of this.#list.pick(1, (other) => this.#isOther(other) && other.status === 'alive')) {
         this.#sendAll(member, false);
       }
+    }
+    if (this.#reconnectTickMs <= nowMs) {
+      this.#reconnectTickMs = nextTick(this.#reconnectTickMs, this.#params.reconnectInterval, nowMs);
+      this.#reconnect();
     }
   }
 
@@ -335,6 +351,7 @@ export class Membership {
     if (member.status === 'alive') return;
     const before = member.status;
     this.#setStatus(member, 'alive', nowMs);
+    this.#failed.delete(update.member);
     if (before === 'suspect') this.#sink.suspect?.(update.member, false, nowMs);
     else this.#sink.believe(update.member, true, nowMs);
   }
@@ -378,8 +395,18 @@ export class Membership {
     member.incarnation = update.incarnation;
     this.#setStatus(member, update.from === update.member ? 'left' : 'dead', nowMs);
     if (member === this.#me) return;
+    if (member.status === 'dead') this.#failed.add(update.member);
+    else this.#failed.delete(update.member);
     if (wasSuspected) this.#sink.suspect?.(update.member, false, nowMs);
     this.#sink.believe(update.member, false, nowMs);
+  }
+
+  /** Asks one of the dead, now and then: all together ask each of them about once per interval. */
+  #reconnect(): void {
+    if (this.#failed.size === 0) return;
+    const alive = this.#list.all().filter((member) => !isGone(member)).length;
+    if (this.#rng.next() > this.#failed.size / Math.max(alive, 1)) return;
+    this.join([...this.#failed][this.#rng.below(this.#failed.size)]);
   }
 
   /** Nobody spoke up for the suspect in time. */
