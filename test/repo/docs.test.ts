@@ -58,7 +58,7 @@ describe('the marked blocks of the README', () => {
     expect(runs.length).toBeGreaterThanOrEqual(3);
   });
 
-  test.each(runs)('line $line runs ($language)', { timeout: 60_000 }, ({ language, code, line }) => {
+  test.each(runs)('line $line runs ($language)', { timeout: 240_000 }, ({ language, code, line }) => {
     expect(existsSync(join(root, 'dist/cli/main.js')), 'run `npm run build` first').toBe(true);
     const { status, stdout, stderr } = language === 'sh' ? shell(code) : script(code, line);
     expect(status, `${stdout}\n${stderr}`).toBe(0);
@@ -79,7 +79,7 @@ describe('a policy that users start from', () => {
   test.each([
     ['in the README', markedBlocks(readme).find(({ name }) => name.endsWith('.ts'))!.code],
     ['of clusterlab init', policyTemplate],
-  ])('%s type-checks against the package as it is built', { timeout: 30_000 }, (_, code) => {
+  ])('%s type-checks against the package as it is built', { timeout: 120_000 }, (_, code) => {
     expect(typeErrors(code)).toBe('');
     expect(typeErrors(code.replace('implements Balancer', 'implements Balanser'))).toContain('Balanser');
   });
