@@ -6,7 +6,7 @@ import { beforeAll, describe, test, vi } from 'vitest';
 import { clusterlab, type Ended, folderWith, interruptedAt, shell, tinyScenario } from './clusterlab.ts';
 
 // Each test starts programs; on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 interface Run {
   readonly complete: boolean;

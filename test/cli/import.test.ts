@@ -6,7 +6,7 @@ import { expect, test, vi } from 'vitest';
 import { clusterlab, folderWith, shell } from './clusterlab.ts';
 
 // Each test starts a program or two; on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 /** 200 requests in 20 seconds, with durations. */
 const log = Array.from({ length: 200 }, (_, i) => {

@@ -4,7 +4,7 @@ import { version } from '../../src/core/version.ts';
 import { clusterlab, folderWith, shell, tinyScenario } from './clusterlab.ts';
 
 // Each row starts a program; on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const throwing = `export class Throwing {
   update() {}

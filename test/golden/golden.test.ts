@@ -13,7 +13,7 @@ const node = (script: string, ...args: string[]) => {
   return { status, output: stdout.trim(), stderr };
 };
 
-test('a run file has the same bytes again, with one thread, and with two', { timeout: 30_000 }, () => {
+test('a run file has the same bytes again, with one thread, and with two', { timeout: 120_000 }, () => {
   const first = node('bytes.mjs', '0');
   expect(first.stderr).toBe('');
   expect(first.output).toMatch(/^[0-9a-f]{64}$/);
@@ -22,12 +22,12 @@ test('a run file has the same bytes again, with one thread, and with two', { tim
   expect(node('bytes.mjs', '2').output).toBe(first.output);
 });
 
-test('results are those written down in digests.json', { timeout: 30_000 }, () => {
+test('results are those written down in digests.json', { timeout: 120_000 }, () => {
   const { status, output } = node('digests.mjs', 'negative-control', 'bursty-traffic');
   expect(status, `${output}`).toBe(0);
 });
 
-test('a digest that differs is named, with what to do about it', { timeout: 30_000 }, () => {
+test('a digest that differs is named, with what to do about it', { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'golden-'));
   const file = join(folder, 'digests.json');
   writeFileSync(file, JSON.stringify({ 'negative-control': { 'always-first': 'another' } }));

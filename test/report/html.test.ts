@@ -184,7 +184,7 @@ const chromium = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-
 );
 
 describe.skipIf(chromium === undefined)('in a browser', () => {
-  test('every chart is drawn under the page’s own policy, and foreign text does not run', { timeout: 30_000 }, async () => {
+  test('every chart is drawn under the page’s own policy, and foreign text does not run', { timeout: 120_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'clusterlab-report-'));
     try {
       const file = join(folder, 'report.html');
