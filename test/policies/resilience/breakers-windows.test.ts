@@ -8,7 +8,7 @@ import { Ema } from '../../../src/policies/resilience/breakers/parts/ema.ts';
 import { EqualJittered, ListedDurations } from '../../../src/policies/resilience/breakers/parts/mark-dead-for.ts';
 import { pollyWindow, RollingWindow } from '../../../src/policies/resilience/breakers/parts/polly-window.ts';
 import { RollingCounts } from '../../../src/policies/resilience/breakers/parts/rolling-counts.ts';
-import { SlicedCounter } from '../../../src/policies/resilience/breakers/parts/sliced-counter.ts';
+import { WindowedAdder } from '../../../src/policies/shared/windowed-adder.ts';
 import { TimeWindow } from '../../../src/policies/resilience/breakers/parts/time-window.ts';
 import { Script } from '../../vectors/adapters/stage.ts';
 
@@ -236,7 +236,7 @@ describe('a sliced counter', () => {
     fc.assert(
       fc.property(gaps, (history) => {
         // Slices of 100 ms that begin with a call: five slices cover more than 400 ms if calls come at least every slice.
-        const counter = new SlicedCounter(500, 5);
+        const counter = new WindowedAdder(500, 5);
         const atMs: number[] = [];
         let nowMs = 0;
         for (const gap of history) {
@@ -253,7 +253,7 @@ describe('a sliced counter', () => {
   });
 
   it('is empty after a pause of its range, and after a reset', () => {
-    const counter = new SlicedCounter(500, 5);
+    const counter = new WindowedAdder(500, 5);
     counter.add(3, 50);
     expect(counter.sum(450)).toBe(3);
     expect(counter.sum(1000)).toBe(0);

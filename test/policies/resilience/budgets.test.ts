@@ -10,7 +10,7 @@ import {
   successProbability,
 } from '../../../src/policies/resilience/budgets/parts/amplification.ts';
 import { LeakyTokenBucket } from '../../../src/policies/resilience/budgets/parts/leaky-token-bucket.ts';
-import { WindowedAdder } from '../../../src/policies/resilience/budgets/parts/windowed-adder.ts';
+import { WindowedAdder } from '../../../src/policies/shared/windowed-adder.ts';
 import { heapGrowth } from '../../contracts/heap.ts';
 import { testRng } from '../fixtures.ts';
 

@@ -8,14 +8,8 @@ import {
   reapedAtMs,
 } from '../../../src/policies/detection/checks/consul.ts';
 import { envoyHealthCheck, jitteredIntervalMs } from '../../../src/policies/detection/checks/envoy.ts';
-import {
-  compensation,
-  eurekaStaleness,
-  evictionCount,
-  isEvictionAllowed,
-  Leases,
-  renewsPerMinuteThreshold,
-} from '../../../src/policies/detection/checks/eureka.ts';
+import { compensation, eurekaStaleness, Leases } from '../../../src/policies/detection/checks/eureka.ts';
+import { evictionCount, isEvictionAllowed, renewsPerMinThreshold } from '../../../src/policies/shared/eureka-rules.ts';
 import { haproxyHealth, haproxyIsUp } from '../../../src/policies/detection/checks/haproxy.ts';
 import {
   type HealthChecker,
@@ -171,7 +165,7 @@ export const checksAdapters: Adapters = {
     readonly expectedClients: readonly number[];
   }) => ({
     renewsPerMinThreshold: input.expectedClients.map((clients) =>
-      renewsPerMinuteThreshold(clients, input.expectedClientRenewalIntervalSeconds * 1000, input.renewalPercentThreshold),
+      renewsPerMinThreshold(clients, input.expectedClientRenewalIntervalSeconds * 1000, input.renewalPercentThreshold),
     ),
   }),
   'eureka.evictionAllowed': (input: {
@@ -180,7 +174,7 @@ export const checksAdapters: Adapters = {
     readonly rows: readonly { readonly expectedClients: number; readonly renewsLastMin: number }[];
   }) => {
     const threshold = input.rows.map(({ expectedClients }) =>
-      renewsPerMinuteThreshold(expectedClients, input.renewalIntervalSeconds * 1000, input.renewalPercentThreshold),
+      renewsPerMinThreshold(expectedClients, input.renewalIntervalSeconds * 1000, input.renewalPercentThreshold),
     );
     return {
       threshold,

@@ -11,7 +11,7 @@ import {
   successProbability,
 } from '../../../src/policies/resilience/budgets/parts/amplification.ts';
 import { LeakyTokenBucket } from '../../../src/policies/resilience/budgets/parts/leaky-token-bucket.ts';
-import { WindowedAdder } from '../../../src/policies/resilience/budgets/parts/windowed-adder.ts';
+import { WindowedAdder } from '../../../src/policies/shared/windowed-adder.ts';
 import type { RetryBudget } from '../../../src/policies/resilience/budgets/retry-budget.ts';
 import { tokenBucketBudget } from '../../../src/policies/resilience/budgets/token-bucket.ts';
 import { towerBudget } from '../../../src/policies/resilience/budgets/tower.ts';

@@ -12,6 +12,7 @@ import { boolean, duration, fraction, type ParamValues } from '../../../core/par
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import { grown, grownFloats } from '../../../core/grow.ts';
+import { evictionCount, isEvictionAllowed, isLeaseExpired, renewsPerMinThreshold } from '../../shared/eureka-rules.ts';
 import {
   defineHealthChecker,
   type HealthChecker,
@@ -145,7 +146,7 @@ export class EurekaRegistry implements HealthChecker {
 
   #evict(nowMs: Ms, lateMs: Ms): void {
     const { enableSelfPreservation, renewalPercentThreshold: share, leaseRenewalInterval } = this.#params;
-    const threshold = renewsPerMinuteThreshold(this.#registered, leaseRenewalInterval, share);
+    const threshold = renewsPerMinThreshold(this.#registered, leaseRenewalInterval, share);
     if (enableSelfPreservation && !isEvictionAllowed(threshold, this.#renewsLastMinute)) return;
     const expired: number[] = [];
     for (let slot = 0; slot < this.#states.length; slot++) {
@@ -188,21 +189,9 @@ export class Leases {
   }
 
   isExpired(slot: number, nowMs: Ms, additionalMs: Ms = 0): boolean {
-    return nowMs > this.#updatedAtMs[slot] + this.#durationMs + additionalMs;
+    return isLeaseExpired(this.#updatedAtMs[slot], this.#durationMs, additionalMs, nowMs);
   }
 }
-
-/** How many renewals per minute must come, at least, for evictions to go on. */
-export const renewsPerMinuteThreshold = (clients: number, renewalIntervalMs: Ms, share: number): number =>
-  Math.trunc(clients * (MINUTE_MS / renewalIntervalMs) * share);
-
-/** More than the threshold; and with nothing expected, self-preservation holds. */
-export const isEvictionAllowed = (threshold: number, renewsLastMinute: number): boolean =>
-  threshold > 0 && renewsLastMinute > threshold;
-
-/** How many of the expired instances one run evicts. */
-export const evictionCount = (registrySize: number, expired: number, share: number): number =>
-  Math.min(expired, registrySize - Math.trunc(registrySize * share));
 
 /** By how much a run came later than it should have, so that a pause of the registry is not held against the instances. Any
  *  unit. */

@@ -11,7 +11,7 @@ import { boolean, duration, fraction } from '../../../core/params.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import { Catalog } from '../parts/catalog.ts';
-import { evictionCount, isEvictionAllowed, isLeaseExpired, renewsPerMinThreshold } from '../parts/eureka-rules.ts';
+import { evictionCount, isEvictionAllowed, isLeaseExpired, renewsPerMinThreshold } from '../../shared/eureka-rules.ts';
 import { defineRegistry, type HealthStatus, type Registry, type RegistryDeps, type RegistryHost } from './registry.ts';
 
 export const eurekaRegistry = defineRegistry({
@@ -154,7 +154,7 @@ class EurekaRegistry implements Registry {
   #evict(lateByMs: Ms, nowMs: Ms): void {
     const { enableSelfPreservation, renewalInterval, renewalPercentThreshold, leaseDuration } = this.#params;
     const threshold = renewsPerMinThreshold(this.#expectedClients, renewalInterval, renewalPercentThreshold);
-    if (!isEvictionAllowed(enableSelfPreservation, threshold, this.#renewsLastMin)) return;
+    if (enableSelfPreservation && !isEvictionAllowed(threshold, this.#renewsLastMin)) return;
     const expired = [...this.#lastUpdateMs]
       .filter(([, lastUpdateMs]) => isLeaseExpired(lastUpdateMs, leaseDuration, lateByMs, nowMs))
       .map(([instance]) => instance);

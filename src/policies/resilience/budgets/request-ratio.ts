@@ -8,7 +8,7 @@
  *  The window is the book's for client throttling, two minutes, in ten slices that are forgotten whole. */
 import { duration, fraction } from '../../../core/params.ts';
 import type { Ms } from '../../../core/time.ts';
-import { WindowedAdder } from './parts/windowed-adder.ts';
+import { WindowedAdder } from '../../shared/windowed-adder.ts';
 import { defineRetryBudget, type RetryBudget } from './retry-budget.ts';
 
 export const requestRatioBudget = defineRetryBudget({

@@ -3,9 +3,9 @@
  *  `ConsecutiveFailures` reacts to failures in a row, `SuccessRate` and `SuccessRateWithinDuration` to a moving average below a required
  *  rate, `OrElse` to either of two. After FailureAccrualPolicy.scala. */
 import type { Ms } from '../../../../core/time.ts';
+import { WindowedAdder } from '../../../shared/windowed-adder.ts';
 import { Ema } from './ema.ts';
 import type { MarkDeadFor } from './mark-dead-for.ts';
-import { SlicedCounter } from './sliced-counter.ts';
 
 export interface FailureAccrualPolicy {
   recordSuccess(nowMs: Ms): void;
@@ -82,7 +82,7 @@ export class SuccessRateWithinDuration implements FailureAccrualPolicy {
   readonly #minRequestThreshold: number;
   readonly #markDeadFor: MarkDeadFor;
   readonly #average: Ema;
-  readonly #requests: SlicedCounter;
+  readonly #requests: WindowedAdder;
   #startMs = 0;
 
   constructor(requiredSuccessRate: number, windowMs: Ms, minRequestThreshold: number, markDeadFor: MarkDeadFor) {
@@ -91,27 +91,27 @@ export class SuccessRateWithinDuration implements FailureAccrualPolicy {
     this.#minRequestThreshold = minRequestThreshold;
     this.#markDeadFor = markDeadFor;
     this.#average = new Ema(windowMs);
-    this.#requests = new SlicedCounter(windowMs, SLICES);
+    this.#requests = new WindowedAdder(windowMs, SLICES);
   }
 
   recordSuccess(nowMs: Ms): void {
-    this.#requests.add(1, nowMs);
+    this.#requests.add(1, Math.floor(nowMs));
     this.#average.update(nowMs, 1);
   }
 
   markDeadOnFailure(nowMs: Ms): Ms {
-    this.#requests.add(1, nowMs);
+    this.#requests.add(1, Math.floor(nowMs));
     this.#average.update(nowMs, 0);
     const isTooLow =
       Math.floor(nowMs) - this.#startMs >= this.#windowMs &&
       this.#average.average < this.#requiredSuccessRate &&
-      this.#requests.sum(nowMs) >= this.#minRequestThreshold;
+      this.#requests.sum(Math.floor(nowMs)) >= this.#minRequestThreshold;
     return isTooLow ? this.#markDeadFor.next() : NOT_DEAD;
   }
 
   revived(nowMs: Ms): void {
     this.#startMs = Math.floor(nowMs);
-    this.#requests.reset(nowMs);
+    this.#requests.reset(this.#startMs);
     this.#average.reset();
     this.#markDeadFor.reset();
   }

@@ -4,7 +4,7 @@
  *
  *  After twitter/util: util-core/src/main/scala/com/twitter/util/TokenBucket.scala, newLeakyBucket */
 import type { Ms } from '../../../../core/time.ts';
-import { WindowedAdder } from './windowed-adder.ts';
+import { WindowedAdder } from '../../../shared/windowed-adder.ts';
 
 export class LeakyTokenBucket {
   readonly #tokens: WindowedAdder;

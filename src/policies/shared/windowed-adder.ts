@@ -6,7 +6,7 @@
  *  negative.
  *
  *  After twitter/util: util-core/src/main/scala/com/twitter/util/WindowedAdder.scala */
-import type { Ms } from '../../../../core/time.ts';
+import type { Ms } from '../../core/time.ts';
 
 export class WindowedAdder {
   readonly #sliceMs: Ms;
@@ -32,6 +32,13 @@ export class WindowedAdder {
     let sum = this.#running[SUM];
     for (let i = 0; i < this.#closed.length; i++) sum += this.#closed[i];
     return sum;
+  }
+
+  /** Forgets everything; a slice begins now. */
+  reset(nowMs: Ms): void {
+    this.#closed.fill(0);
+    this.#running[SUM] = 0;
+    this.#running[SINCE] = nowMs;
   }
 
   #advance(nowMs: Ms): void {

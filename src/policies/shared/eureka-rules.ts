@@ -3,15 +3,15 @@
  *
  *  After Netflix/eureka: eureka-core/src/main/java/com/netflix/eureka/registry/AbstractInstanceRegistry.java and
  *  PeerAwareInstanceRegistryImpl.java, lease/Lease.java. */
-import type { Ms } from '../../../core/time.ts';
+import type { Ms } from '../../core/time.ts';
 
 /** Renewals per minute below which the registry doubts itself. */
 export const renewsPerMinThreshold = (expectedClients: number, renewalIntervalMs: Ms, renewalPercentThreshold: number): number =>
   Math.trunc(expectedClients * (60_000 / renewalIntervalMs) * renewalPercentThreshold);
 
-/** Whether it evicts at all, given the renewals of the last minute. */
-export const isEvictionAllowed = (isSelfPreserving: boolean, threshold: number, renewsLastMin: number): boolean =>
-  !isSelfPreserving || (threshold > 0 && renewsLastMin > threshold);
+/** Whether it evicts although it preserves itself: with more renewals in the last minute than the threshold; with nothing expected, never. */
+export const isEvictionAllowed = (threshold: number, renewsLastMin: number): boolean =>
+  threshold > 0 && renewsLastMin > threshold;
 
 /** How many of those that ran out one run evicts. */
 export const evictionCount = (registered: number, expired: number, renewalPercentThreshold: number): number =>
