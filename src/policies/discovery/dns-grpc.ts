@@ -11,14 +11,12 @@ import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import {
   defineDiscoveryClient,
-  type DiscoveryClient,
   type DiscoveryDeps,
   emptyUpdates,
   type SourceFailure,
   type SourceView,
 } from './discovery-client.ts';
-import { KeptView } from './parts/kept-view.ts';
-import { Requester } from './parts/requester.ts';
+import { AskingClient } from './parts/asking-client.ts';
 
 export const dnsGrpcDiscovery = defineDiscoveryClient({
   name: 'dns-grpc',
@@ -76,27 +74,18 @@ interface DnsGrpcParams extends BackoffParams {
   readonly emptyUpdates: 'keep' | 'apply';
 }
 
-class DnsGrpcDiscovery implements DiscoveryClient {
+class DnsGrpcDiscovery extends AskingClient {
   readonly #params: DnsGrpcParams;
   readonly #rng: Rng;
-  readonly #view: KeptView;
-  readonly #requester: Requester;
   #isDemanded = false;
+  /** Nobody asks yet; `askAtMs` is then the earliest next look-up. */
   #isIdle = false;
   #failures = 0;
-  /** While idle, the earliest next look-up; otherwise when it is due. */
-  #lookUpAtMs: Ms = Infinity;
 
   constructor(params: DnsGrpcParams, deps: DiscoveryDeps) {
+    super(deps, params.emptyUpdates);
     this.#params = params;
     this.#rng = deps.rng;
-    this.#view = new KeptView(deps, params.emptyUpdates);
-    this.#requester = new Requester(deps.host);
-  }
-
-  start(nowMs: Ms): void {
-    this.#view.start(nowMs);
-    this.#lookUp(nowMs);
   }
 
   /** A channel that works has no reason to look again. */
@@ -104,37 +93,28 @@ class DnsGrpcDiscovery implements DiscoveryClient {
     if (!isFailure) return;
     this.#isDemanded = true;
     this.#serveDemand();
-    if (this.#lookUpAtMs <= nowMs) this.onTimer(nowMs);
+    if (this.askAtMs <= nowMs) this.onTimer(nowMs);
   }
 
   onFetched(id: number, answer: SourceView | SourceFailure, nowMs: Ms): void {
-    if (!this.#requester.settle(id)) return;
+    if (!this.requester.settle(id)) return;
     if (typeof answer === 'string') {
-      this.#fail(nowMs);
+      this.fail(nowMs);
       return;
     }
     this.#failures = 0;
     this.#isIdle = true;
-    this.#lookUpAtMs = nowMs + this.#params.minResolutionInterval;
+    this.askAtMs = nowMs + this.#params.minResolutionInterval;
     this.#serveDemand();
-    this.#view.accept(answer, nowMs);
+    this.view.accept(answer, nowMs);
   }
 
-  nextTimerMs(): Ms {
-    return this.#isIdle ? Infinity : Math.min(this.#lookUpAtMs, this.#requester.deadlineMs);
+  override nextTimerMs(): Ms {
+    return this.#isIdle ? Infinity : super.nextTimerMs();
   }
 
-  onTimer(nowMs: Ms): void {
-    if (this.#requester.expire(nowMs)) this.#fail(nowMs);
-    else if (!this.#isIdle && nowMs >= this.#lookUpAtMs) this.#lookUp(nowMs);
-  }
-
-  ageMs(nowMs: Ms): Ms {
-    return this.#view.ageMs(nowMs);
-  }
-
-  isStale(): boolean {
-    return this.#view.isStale;
+  override onTimer(nowMs: Ms): void {
+    if (!this.#isIdle) super.onTimer(nowMs);
   }
 
   #serveDemand(): void {
@@ -143,14 +123,14 @@ class DnsGrpcDiscovery implements DiscoveryClient {
     this.#isDemanded = false;
   }
 
-  #fail(nowMs: Ms): void {
+  protected fail(nowMs: Ms): void {
     this.#failures++;
-    this.#view.fail();
-    this.#lookUpAtMs = nowMs + grpcResolverBackoffMs(this.#failures, this.#params, this.#rng.next());
+    this.view.fail();
+    this.askAtMs = nowMs + grpcResolverBackoffMs(this.#failures, this.#params, this.#rng.next());
   }
 
-  #lookUp(nowMs: Ms): void {
-    this.#lookUpAtMs = Infinity;
-    this.#requester.ask(0, 0, this.#params.resolvingTimeout, nowMs);
+  protected ask(nowMs: Ms): void {
+    this.askAtMs = Infinity;
+    this.requester.ask(0, 0, this.#params.resolvingTimeout, nowMs);
   }
 }

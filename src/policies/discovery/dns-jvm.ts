@@ -11,14 +11,12 @@ import { boolean, duration } from '../../core/params.ts';
 import type { Ms } from '../../core/time.ts';
 import {
   defineDiscoveryClient,
-  type DiscoveryClient,
   type DiscoveryDeps,
   emptyUpdates,
   type SourceFailure,
   type SourceView,
 } from './discovery-client.ts';
-import { KeptView } from './parts/kept-view.ts';
-import { Requester } from './parts/requester.ts';
+import { AskingClient } from './parts/asking-client.ts';
 
 export const dnsJvmDiscovery = defineDiscoveryClient({
   name: 'dns-jvm',
@@ -60,58 +58,38 @@ interface DnsJvmParams {
   readonly emptyUpdates: 'keep' | 'apply';
 }
 
-class DnsJvmDiscovery implements DiscoveryClient {
+class DnsJvmDiscovery extends AskingClient {
   readonly #params: DnsJvmParams;
-  readonly #view: KeptView;
-  readonly #requester: Requester;
   #freshUntilMs: Ms = -Infinity;
 
   constructor(params: DnsJvmParams, deps: DiscoveryDeps) {
+    super(deps, params.emptyUpdates);
     this.#params = params;
-    this.#view = new KeptView(deps, params.emptyUpdates);
-    this.#requester = new Requester(deps.host);
-  }
-
-  start(nowMs: Ms): void {
-    this.#view.start(nowMs);
-    this.resolveNow(nowMs);
   }
 
   resolveNow(nowMs: Ms): void {
-    if (nowMs < this.#freshUntilMs || this.#requester.isWaiting) return;
-    this.#requester.ask(0, 0, this.#params.queryTimeout, nowMs);
+    if (nowMs < this.#freshUntilMs || this.requester.isWaiting) return;
+    this.ask(nowMs);
   }
 
   onFetched(id: number, answer: SourceView | SourceFailure, nowMs: Ms): void {
-    if (!this.#requester.settle(id)) return;
+    if (!this.requester.settle(id)) return;
     if (typeof answer === 'string') {
-      this.#fail(nowMs);
+      this.fail(nowMs);
       return;
     }
     const { cacheForever, cacheTtl, negativeTtl } = this.#params;
     const ttlMs = answer.members.length === 0 ? negativeTtl : cacheForever ? Infinity : cacheTtl;
     this.#freshUntilMs = nowMs + ttlMs;
-    this.#view.accept(answer, nowMs);
+    this.view.accept(answer, nowMs);
   }
 
-  nextTimerMs(): Ms {
-    return this.#requester.deadlineMs;
+  protected ask(nowMs: Ms): void {
+    this.requester.ask(0, 0, this.#params.queryTimeout, nowMs);
   }
 
-  onTimer(nowMs: Ms): void {
-    if (this.#requester.expire(nowMs)) this.#fail(nowMs);
-  }
-
-  ageMs(nowMs: Ms): Ms {
-    return this.#view.ageMs(nowMs);
-  }
-
-  isStale(): boolean {
-    return this.#view.isStale;
-  }
-
-  #fail(nowMs: Ms): void {
+  protected fail(nowMs: Ms): void {
     this.#freshUntilMs = nowMs + this.#params.negativeTtl;
-    this.#view.fail();
+    this.view.fail();
   }
 }

@@ -12,14 +12,12 @@ import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import {
   defineDiscoveryClient,
-  type DiscoveryClient,
   type DiscoveryDeps,
   emptyUpdates,
   type SourceFailure,
   type SourceView,
 } from './discovery-client.ts';
-import { KeptView } from './parts/kept-view.ts';
-import { Requester } from './parts/requester.ts';
+import { AskingClient } from './parts/asking-client.ts';
 
 export const dnsDiscovery = defineDiscoveryClient({
   name: 'dns',
@@ -66,63 +64,37 @@ interface DnsParams {
   readonly emptyUpdates: 'keep' | 'apply';
 }
 
-class DnsDiscovery implements DiscoveryClient {
+class DnsDiscovery extends AskingClient {
   readonly #params: DnsParams;
   readonly #rng: Rng;
-  readonly #view: KeptView;
-  readonly #requester: Requester;
-  #lookUpAtMs: Ms = Infinity;
 
   constructor(params: DnsParams, deps: DiscoveryDeps) {
+    super(deps, params.emptyUpdates);
     this.#params = params;
     this.#rng = deps.rng;
-    this.#view = new KeptView(deps, params.emptyUpdates);
-    this.#requester = new Requester(deps.host);
-  }
-
-  start(nowMs: Ms): void {
-    this.#view.start(nowMs);
-    this.#lookUp(nowMs);
   }
 
   onFetched(id: number, answer: SourceView | SourceFailure, nowMs: Ms): void {
-    if (!this.#requester.settle(id)) return;
-    if (typeof answer === 'string') this.#fail(nowMs);
+    if (!this.requester.settle(id)) return;
+    if (typeof answer === 'string') this.fail(nowMs);
     else {
       this.#schedule(dnsRefreshMs(answer.ttlMs, this.#params.respectDnsTtl, this.#params.dnsRefreshRate), nowMs);
-      this.#view.accept(answer, nowMs);
+      this.view.accept(answer, nowMs);
     }
   }
 
-  nextTimerMs(): Ms {
-    return Math.min(this.#lookUpAtMs, this.#requester.deadlineMs);
-  }
-
-  onTimer(nowMs: Ms): void {
-    if (this.#requester.expire(nowMs)) this.#fail(nowMs);
-    else if (nowMs >= this.#lookUpAtMs) this.#lookUp(nowMs);
-  }
-
-  ageMs(nowMs: Ms): Ms {
-    return this.#view.ageMs(nowMs);
-  }
-
-  isStale(): boolean {
-    return this.#view.isStale;
-  }
-
-  #fail(nowMs: Ms): void {
-    this.#view.fail();
+  protected fail(nowMs: Ms): void {
+    this.view.fail();
     this.#schedule(this.#params.dnsRefreshRate, nowMs);
   }
 
   #schedule(waitMs: Ms, nowMs: Ms): void {
     const { dnsJitter } = this.#params;
-    this.#lookUpAtMs = nowMs + waitMs + (dnsJitter === 0 ? 0 : this.#rng.next() * dnsJitter);
+    this.askAtMs = nowMs + waitMs + (dnsJitter === 0 ? 0 : this.#rng.next() * dnsJitter);
   }
 
-  #lookUp(nowMs: Ms): void {
-    this.#lookUpAtMs = Infinity;
-    this.#requester.ask(0, 0, this.#params.queryTimeout, nowMs);
+  protected ask(nowMs: Ms): void {
+    this.askAtMs = Infinity;
+    this.requester.ask(0, 0, this.#params.queryTimeout, nowMs);
   }
 }

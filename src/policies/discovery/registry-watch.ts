@@ -11,14 +11,12 @@ import { duration } from '../../core/params.ts';
 import type { Ms } from '../../core/time.ts';
 import {
   defineDiscoveryClient,
-  type DiscoveryClient,
   type DiscoveryDeps,
   emptyUpdates,
   type SourceFailure,
   type SourceView,
 } from './discovery-client.ts';
-import { KeptView } from './parts/kept-view.ts';
-import { Requester } from './parts/requester.ts';
+import { AskingClient } from './parts/asking-client.ts';
 import { WAIT_JITTER_SHARE } from './parts/blocking-queries.ts';
 
 export const registryWatchDiscovery = defineDiscoveryClient({
@@ -73,69 +71,43 @@ interface RegistryWatchParams {
   readonly emptyUpdates: 'keep' | 'apply';
 }
 
-class RegistryWatchDiscovery implements DiscoveryClient {
+class RegistryWatchDiscovery extends AskingClient {
   readonly #params: RegistryWatchParams;
-  readonly #view: KeptView;
-  readonly #requester: Requester;
   #index = 0;
   #failures = 0;
-  #askAtMs: Ms = Infinity;
 
   constructor(params: RegistryWatchParams, deps: DiscoveryDeps) {
+    super(deps, params.emptyUpdates);
     this.#params = params;
-    this.#view = new KeptView(deps, params.emptyUpdates);
-    this.#requester = new Requester(deps.host);
-  }
-
-  start(nowMs: Ms): void {
-    this.#view.start(nowMs);
-    this.#ask(nowMs);
   }
 
   onFetched(id: number, answer: SourceView | SourceFailure, nowMs: Ms): void {
-    if (!this.#requester.settle(id)) return;
+    if (!this.requester.settle(id)) return;
     if (answer === 'compacted' && this.#index > 0) {
       this.#index = 0;
-      this.#view.fail();
-      this.#ask(nowMs);
-    } else if (typeof answer === 'string') this.#fail(nowMs);
+      this.view.fail();
+      this.ask(nowMs);
+    } else if (typeof answer === 'string') this.fail(nowMs);
     else {
       this.#failures = 0;
       this.#index = nextIndex(this.#index, answer.index);
-      this.#view.accept(answer, nowMs);
-      this.#ask(nowMs);
+      this.view.accept(answer, nowMs);
+      this.ask(nowMs);
     }
   }
 
-  nextTimerMs(): Ms {
-    return Math.min(this.#askAtMs, this.#requester.deadlineMs);
-  }
-
-  onTimer(nowMs: Ms): void {
-    if (this.#requester.expire(nowMs)) this.#fail(nowMs);
-    else if (nowMs >= this.#askAtMs) this.#ask(nowMs);
-  }
-
-  ageMs(nowMs: Ms): Ms {
-    return this.#view.ageMs(nowMs);
-  }
-
-  isStale(): boolean {
-    return this.#view.isStale;
-  }
-
-  #fail(nowMs: Ms): void {
+  protected fail(nowMs: Ms): void {
     this.#failures++;
     this.#index = 0;
-    this.#view.fail();
-    this.#askAtMs = nowMs + watchRetryMs(this.#failures, this.#params.retryInterval, this.#params.maxBackoffTime);
+    this.view.fail();
+    this.askAtMs = nowMs + watchRetryMs(this.#failures, this.#params.retryInterval, this.#params.maxBackoffTime);
   }
 
-  #ask(nowMs: Ms): void {
+  protected ask(nowMs: Ms): void {
     const { wait, answerTimeout } = this.#params;
-    this.#askAtMs = Infinity;
+    this.askAtMs = Infinity;
     // With index 0 the registry does not wait.
     const heldMs = this.#index === 0 ? 0 : wait * (1 + WAIT_JITTER_SHARE);
-    this.#requester.ask(this.#index, wait, heldMs + answerTimeout, nowMs);
+    this.requester.ask(this.#index, wait, heldMs + answerTimeout, nowMs);
   }
 }

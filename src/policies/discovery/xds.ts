@@ -11,14 +11,12 @@ import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import {
   defineDiscoveryClient,
-  type DiscoveryClient,
   type DiscoveryDeps,
   emptyUpdates,
   type SourceFailure,
   type SourceView,
 } from './discovery-client.ts';
-import { KeptView } from './parts/kept-view.ts';
-import { Requester } from './parts/requester.ts';
+import { AskingClient } from './parts/asking-client.ts';
 
 export const xdsDiscovery = defineDiscoveryClient({
   name: 'xds',
@@ -60,60 +58,39 @@ interface XdsParams {
   readonly emptyUpdates: 'keep' | 'apply';
 }
 
-class XdsDiscovery implements DiscoveryClient {
+class XdsDiscovery extends AskingClient {
   readonly #params: XdsParams;
   readonly #rng: Rng;
-  readonly #view: KeptView;
-  readonly #requester: Requester;
   #index = 0;
   #failures = 0;
-  #openAtMs: Ms = Infinity;
 
   constructor(params: XdsParams, deps: DiscoveryDeps) {
+    super(deps, params.emptyUpdates);
     this.#params = params;
     this.#rng = deps.rng;
-    this.#view = new KeptView(deps, params.emptyUpdates);
-    this.#requester = new Requester(deps.host);
-  }
-
-  start(nowMs: Ms): void {
-    this.#view.start(nowMs);
-    this.#open(nowMs);
   }
 
   onFetched(id: number, answer: SourceView | SourceFailure, nowMs: Ms): void {
-    if (!this.#requester.isPending(id)) return;
+    if (!this.requester.isPending(id)) return;
     if (typeof answer === 'string') {
-      this.#requester.settle(id);
-      this.#failures++;
-      this.#view.fail();
-      const { retryInitialDelay, retryMaxDelay } = this.#params;
-      this.#openAtMs = nowMs + this.#rng.next() * streamRetryBoundMs(this.#failures, retryInitialDelay, retryMaxDelay);
+      this.requester.settle(id);
+      this.fail(nowMs);
     } else {
       this.#failures = 0;
       this.#index = answer.index;
-      this.#view.accept(answer, nowMs);
+      this.view.accept(answer, nowMs);
     }
   }
 
-  nextTimerMs(): Ms {
-    return this.#openAtMs;
+  protected fail(nowMs: Ms): void {
+    this.#failures++;
+    this.view.fail();
+    const { retryInitialDelay, retryMaxDelay } = this.#params;
+    this.askAtMs = nowMs + this.#rng.next() * streamRetryBoundMs(this.#failures, retryInitialDelay, retryMaxDelay);
   }
 
-  onTimer(nowMs: Ms): void {
-    if (nowMs >= this.#openAtMs) this.#open(nowMs);
-  }
-
-  ageMs(nowMs: Ms): Ms {
-    return this.#view.ageMs(nowMs);
-  }
-
-  isStale(): boolean {
-    return this.#view.isStale;
-  }
-
-  #open(nowMs: Ms): void {
-    this.#openAtMs = Infinity;
-    this.#requester.ask(this.#index, Infinity, Infinity, nowMs);
+  protected ask(nowMs: Ms): void {
+    this.askAtMs = Infinity;
+    this.requester.ask(this.#index, Infinity, Infinity, nowMs);
   }
 }
