@@ -55,25 +55,80 @@ export interface SetParam<Choice extends string = string> extends Described {
   readonly default: readonly Choice[];
   readonly choices: readonly Choice[];
 }
-export type Param = IntParam | NumberParam | DurationParam | FractionParam | ChoiceParam | BooleanParam | StringParam | SetParam;
+/** A parameter that is one value; the fields of records are such. */
+export type ScalarParam = IntParam | NumberParam | DurationParam | FractionParam | ChoiceParam | BooleanParam | StringParam;
+export type FieldSpecs = Readonly<Record<string, ScalarParam>>;
+/** Several things of one kind, each with fields of its own; a list of maps in scenario files. */
+export interface RecordsParam<Fields extends FieldSpecs = FieldSpecs> extends Described {
+  readonly type: 'records';
+  readonly fields: Fields;
+  /** Fields that must be written; the others have their defaults. */
+  readonly required: readonly string[];
+  readonly default: readonly ParamValues<Fields>[];
+  /** How many there must be. */
+  readonly atLeast: number;
+}
+/** Other policies of the same family with parameters of their own; each is written like the policy around them. */
+export interface PoliciesParam extends Described {
+  readonly type: 'policies';
+  /** The family's table; a function, because the table has the policy that has this parameter. */
+  readonly table: () => PolicyParamTable;
+  /** By their names, with their own defaults. */
+  readonly default: readonly string[];
+  /** How many there must be. */
+  readonly atLeast: number;
+}
+export type Param = ScalarParam | SetParam | RecordsParam | PoliciesParam;
 export type ParamSpecs = Readonly<Record<string, Param>>;
+
+/** What a parameter needs to know of the policies that it may name. */
+export type PolicyParamTable = Readonly<
+  Record<string, { readonly name: string; readonly aliases: readonly PolicyAlias[]; readonly params: ParamSpecs }>
+>;
+export interface PolicyAlias {
+  /** Who offers it: `Envoy`, `nginx`, `Finagle`… */
+  readonly system: string;
+  /** Under which name there: `LEAST_REQUEST`, `least_conn`… Also accepted in scenario files when it is a single word. */
+  readonly name: string;
+}
+/** A policy inside another one: its name in the family's table, and every parameter. Plain data, like all values. */
+export interface InnerPolicy {
+  readonly use: string;
+  readonly params: ParamValues<ParamSpecs>;
+}
 
 /** The values a policy is created with: every parameter present, durations in milliseconds. */
 export type ParamValues<Specs extends ParamSpecs> = { readonly [Name in keyof Specs]: ParamValue<Specs[Name]> };
 
+/** The same as one may give them in code: whatever is absent has its default, inside of lists too. */
+export type ParamSettings<Specs extends ParamSpecs> = { readonly [Name in keyof Specs]?: ParamSetting<Specs[Name]> };
+
+export type ParamScalar = number | string | boolean;
+export type ParamRecord = Readonly<Record<string, ParamScalar>>;
 /** What one parameter can be. */
-export type ParamAny = number | string | boolean | readonly string[];
+export type ParamAny = ParamScalar | readonly string[] | readonly ParamRecord[] | readonly InnerPolicy[];
 
 type ParamValue<Spec extends Param> =
-  Spec extends SetParam<infer Choice>
-    ? readonly Choice[]
-    : Spec extends ChoiceParam<infer Choice>
-      ? Choice
-      : Spec extends BooleanParam
-        ? boolean
-        : Spec extends StringParam
-          ? string
-          : number;
+  Spec extends RecordsParam<infer Fields>
+    ? readonly ParamValues<Fields>[]
+    : Spec extends PoliciesParam
+      ? readonly InnerPolicy[]
+      : Spec extends SetParam<infer Choice>
+        ? readonly Choice[]
+        : Spec extends ChoiceParam<infer Choice>
+          ? Choice
+          : Spec extends BooleanParam
+            ? boolean
+            : Spec extends StringParam
+              ? string
+              : number;
+
+type ParamSetting<Spec extends Param> =
+  Spec extends RecordsParam<infer Fields>
+    ? readonly ParamSettings<Fields>[]
+    : Spec extends PoliciesParam
+      ? readonly { readonly use: string; readonly params?: Readonly<Record<string, unknown>> }[]
+      : ParamValue<Spec>;
 
 export const int = (spec: Omit<IntParam, 'type'>): IntParam => ({ type: 'int', ...spec });
 export const number = (spec: Omit<NumberParam, 'type'>): NumberParam => ({ type: 'number', ...spec });
@@ -90,9 +145,42 @@ export const set = <const Choice extends string>(spec: Omit<SetParam<Choice>, 't
   ...spec,
 });
 
+export const records = <const Fields extends FieldSpecs>(
+  spec: Described & {
+    readonly fields: Fields;
+    readonly required?: readonly (keyof Fields & string)[];
+    readonly default?: readonly ParamSettings<Fields>[];
+    readonly atLeast?: number;
+  },
+): RecordsParam<Fields> => ({
+  type: 'records',
+  required: [],
+  atLeast: 0,
+  ...spec,
+  default: (spec.default ?? []).map((record) => complete(spec.fields, record)),
+});
+export const policies = (
+  spec: Omit<PoliciesParam, 'type' | 'default' | 'atLeast'> & Partial<Pick<PoliciesParam, 'default' | 'atLeast'>>,
+): PoliciesParam => ({ type: 'policies', default: [], atLeast: 0, ...spec });
+
 /** Every parameter at its default. */
-export function defaults<Specs extends ParamSpecs>(specs: Specs): ParamValues<Specs> {
-  const values: Record<string, ParamAny> = {};
-  for (const [name, spec] of Object.entries(specs)) values[name] = spec.default;
-  return values as ParamValues<Specs>;
+export const defaults = <Specs extends ParamSpecs>(specs: Specs): ParamValues<Specs> => complete(specs, {});
+
+/** Every parameter, those that are not given at their defaults. */
+export function complete<Specs extends ParamSpecs>(specs: Specs, settings: ParamSettings<Specs>): ParamValues<Specs> {
+  const given = settings as Readonly<Record<string, unknown>>;
+  const entries = Object.entries(specs).map(([name, spec]) => [name, completeValue(spec, given[name])]);
+  return Object.fromEntries(entries) as ParamValues<Specs>;
+}
+
+function completeValue(spec: Param, given: unknown): unknown {
+  if (spec.type === 'records' && given !== undefined)
+    return (given as readonly ParamSettings<FieldSpecs>[]).map((record) => complete(spec.fields, record));
+  if (spec.type !== 'policies') return given ?? spec.default;
+  const inner = given === undefined ? spec.default.map((use) => ({ use })) : (given as readonly Partial<InnerPolicy>[]);
+  const table = spec.table();
+  return inner.map(({ use = '', params = {} }: Partial<InnerPolicy>) => ({
+    use,
+    params: Object.hasOwn(table, use) ? complete(table[use].params, params) : params,
+  }));
 }

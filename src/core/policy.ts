@@ -1,13 +1,8 @@
 /** What a policy says of itself: its name, parameters, sources and failure modes. One definition per algorithm, collected in its
  *  family's table; the command line, the schema and the docs are generated from it. */
-import { defaults, type ParamSpecs, type ParamValues } from './params.ts';
+import { complete, type ParamSettings, type ParamSpecs, type ParamValues, type PolicyAlias } from './params.ts';
 
-export interface PolicyAlias {
-  /** Who offers it: `Envoy`, `nginx`, `Finagle`… */
-  readonly system: string;
-  /** Under which name there: `LEAST_REQUEST`, `least_conn`… Also accepted in scenario files when it is a single word. */
-  readonly name: string;
-}
+export type { PolicyAlias } from './params.ts';
 
 export interface PolicyDefinition<Specs extends ParamSpecs, Deps, Policy> {
   /** `balancing`, `detection`… */
@@ -32,7 +27,7 @@ export interface PolicyDefinition<Specs extends ParamSpecs, Deps, Policy> {
 
 /** A definition that can also be called with only the parameters that differ from their defaults. */
 export type Policy<Specs extends ParamSpecs, Deps, Made> = PolicyDefinition<Specs, Deps, Made> & {
-  make(params: Partial<ParamValues<Specs>>, deps: Deps): Made;
+  make(params: ParamSettings<Specs>, deps: Deps): Made;
 };
 
 export function definePolicy<const Specs extends ParamSpecs, Deps, Made>(
@@ -40,6 +35,6 @@ export function definePolicy<const Specs extends ParamSpecs, Deps, Made>(
 ): Policy<Specs, Deps, Made> {
   return {
     ...definition,
-    make: (params, deps) => definition.create({ ...defaults(definition.params), ...params } as ParamValues<Specs>, deps),
+    make: (params, deps) => definition.create(complete(definition.params, params), deps),
   };
 }

@@ -1,10 +1,10 @@
 /** The JSON Schema of scenario files, for completion and hover texts in editors. Draft-07 is what they understand. The policies and
  *  their parameters come from the same tables that check them. */
 import * as z from 'zod';
-import type { Param } from '../core/params.ts';
+import type { Param, PoliciesParam, RecordsParam } from '../core/params.ts';
 import { durationPattern } from './fields.ts';
+import { formatDefault } from './param-text.ts';
 import { formats } from './paste-in/paste-in.ts';
-import { formatDefault } from './policy-use.ts';
 import { type Definition, isRole, roleNames, roles } from './roles.ts';
 import { wholeFile } from './shape.ts';
 
@@ -108,10 +108,7 @@ function policySchema(
 
 function paramSchema(param: Param): Json {
   const description = param.official === undefined ? param.about : `${param.about} (${param.official})`;
-  const shown = {
-    description,
-    default: param.type === 'duration' || param.type === 'fraction' ? formatDefault(param) : param.default,
-  };
+  const shown = { description, default: writtenDefault(param) };
   switch (param.type) {
     case 'int':
       return { ...shown, type: 'integer', ...range(param) };
@@ -135,7 +132,36 @@ function paramSchema(param: Param): Json {
       return { ...shown, type: 'boolean' };
     case 'string':
       return { ...shown, type: 'string' };
+    case 'records':
+      return { ...shown, type: 'array', items: recordSchema(param), ...(param.atLeast === 0 ? {} : { minItems: param.atLeast }) };
+    case 'policies':
+      return { ...shown, type: 'array', items: familySchema(param), ...(param.atLeast === 0 ? {} : { minItems: param.atLeast }) };
   }
+}
+
+function writtenDefault(param: Param): unknown {
+  if (param.type !== 'records')
+    return param.type === 'duration' || param.type === 'fraction' ? formatDefault(param) : param.default;
+  const fields = Object.entries(param.fields);
+  return param.default.map((record) =>
+    Object.fromEntries(fields.map(([name, field]) => [name, writtenDefault({ ...field, default: record[name] } as Param)])),
+  );
+}
+
+const recordSchema = ({ fields, required }: RecordsParam): Json => ({
+  type: 'object',
+  properties: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, paramSchema(field)])),
+  ...(required.length === 0 ? {} : { required }),
+  additionalProperties: false,
+});
+
+/** As the role that the family fills. */
+function familySchema({ table }: PoliciesParam): Json {
+  const role = roleNames.find((each) => roles[each].table === table());
+  if (role !== undefined) return reference(role);
+  const names = Object.values(table()).map(({ name }) => name);
+  const map = { type: 'object', properties: { use: { type: 'string', examples: names } }, required: ['use'] };
+  return { anyOf: [{ type: 'string', examples: names }, map] };
 }
 
 /** Parameters that several policies have alike stand once. */

@@ -9,6 +9,8 @@ import {
   systemRng,
   systemTimers,
 } from '../../src/live/index.ts';
+import { int, type ParamSpecs, policies, records } from '../../src/core/params.ts';
+import { definePolicy, type Policy } from '../../src/core/policy.ts';
 import { BalancerTimer } from '../../src/live/balancer-timer.ts';
 import { outcomes } from '../../src/policies/balancing/balancer.ts';
 import { balancers } from '../../src/policies/balancing/index.ts';
@@ -43,11 +45,45 @@ describe('policies by name', () => {
   const retry = (use: Parameters<typeof makePolicy<object, unknown>>[1]): unknown =>
     makePolicy(retryPolicies as never, use, { rng: unusedRng });
 
+  /** What reaches the policy. */
+  const combine = (use: Parameters<typeof makePolicy<object, unknown>>[1]): unknown => {
+    const described = { family: 'test', summary: '', useWhen: '', failsWhen: '', cost: '', sources: [], aliases: [] };
+    const at = int({ default: 0, about: 'Where.' });
+    const fields = { at, size: int({ default: 1, about: 'How much.' }) };
+    const steps = records({ about: 'Steps.', fields, required: ['at'] });
+    const of = policies({ about: 'Those inside.', table: () => table, atLeast: 1 });
+    const create = (params: object, _deps: object): unknown => params;
+    const table: Record<string, Policy<ParamSpecs, object, unknown>> = {
+      own: definePolicy({ ...described, name: 'own', params: { steps }, create }),
+      max: definePolicy({ ...described, name: 'max', params: { of }, create }),
+    };
+    return makePolicy(table, use, {});
+  };
+
   test('take parameters, other systems’ names, and functions', () => {
     expect(retry({ use: 'constant', delay: 7, retries: 4 })).toMatchObject({ retries: 4 });
     const own = { update: () => undefined, pick: () => 0 };
     expect(makePolicy(balancers, () => own, { rng: unusedRng })).toBe(own);
     expect(makePolicy(balancers, 'LEAST_REQUEST', { rng: testRng(1) })).toHaveProperty('pick');
+  });
+
+  test('may hold lists of records and of policies, whose gaps are filled in', () => {
+    expect(combine({ use: 'max', of: ['own', { use: 'own', steps: [{ at: 3 }] }] })).toEqual({
+      of: [
+        { use: 'own', params: { steps: [] } },
+        { use: 'own', params: { steps: [{ at: 3, size: 1 }] } },
+      ],
+    });
+    const own =
+      (steps: unknown): (() => unknown) =>
+      () =>
+        combine({ use: 'max', of: [{ use: 'own', steps } as never] });
+    expect(own([{ at: 3, sze: 2 }])).toThrow('own’s steps has no parameter "sze"');
+    expect(own([{ at: 0.5 }])).toThrow('own’s steps cannot have at 0.5');
+    expect(own([{ size: 2 }])).toThrow('own’s steps needs at');
+    expect(own([3])).toThrow('own cannot have steps [3]');
+    expect(() => combine({ use: 'max', of: [] })).toThrow('max cannot have of []');
+    expect(() => combine({ use: 'max', of: ['onw'] })).toThrow('there is no policy "onw"');
   });
 
   test('say what is wrong', () => {

@@ -12,6 +12,24 @@ const entries = Object.entries(families).flatMap(([family, table]) =>
 );
 const camelCase = (name: string): string => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
+function expectDescribed(parameter: string, spec: Param, value: unknown): void {
+  expect(parameter).toMatch(/^[a-z][A-Za-z0-9]*$/);
+  expect(spec.about).toMatch(/^\S.+\.$/s);
+  if (spec.type === 'set') expect(spec.choices).toEqual(expect.arrayContaining([...spec.default]));
+  if (spec.type === 'records' || spec.type === 'policies') expect(spec.default.length).toBeGreaterThanOrEqual(spec.atLeast);
+  if (spec.type === 'policies') expect(Object.keys(spec.table())).toEqual(expect.arrayContaining([...spec.default]));
+  if (spec.type === 'records') {
+    expect(Object.keys(spec.fields)).toEqual(expect.arrayContaining([...spec.required]));
+    for (const [field, inner] of Object.entries(spec.fields)) {
+      expectDescribed(field, inner, inner.default);
+      for (const record of spec.default) expectDescribed(field, inner, record[field]);
+    }
+  }
+  const { min, max } = spec as { readonly min?: number; readonly max?: number };
+  if (min !== undefined) expect(value).toBeGreaterThanOrEqual(min);
+  if (max !== undefined) expect(value).toBeLessThanOrEqual(max);
+}
+
 describe.each(entries)('$family/$name', ({ family, name, definition }) => {
   it('is listed under its own name and family, and has a file of that name', () => {
     expect(definition.name).toBe(name);
@@ -27,15 +45,8 @@ describe.each(entries)('$family/$name', ({ family, name, definition }) => {
   });
 
   it('describes its parameters, whose defaults keep their own bounds', () => {
-    for (const [parameter, spec] of Object.entries<Param>(definition.params)) {
-      expect(parameter).toMatch(/^[a-z][A-Za-z0-9]*$/);
-      expect(spec.about).toMatch(/^\S.+\.$/s);
-      if (spec.type === 'set') expect(spec.choices).toEqual(expect.arrayContaining([...spec.default]));
-      const { min, max } = spec as { readonly min?: number; readonly max?: number };
-      const value = defaults(definition.params)[parameter];
-      if (min !== undefined) expect(value).toBeGreaterThanOrEqual(min);
-      if (max !== undefined) expect(value).toBeLessThanOrEqual(max);
-    }
+    for (const [parameter, spec] of Object.entries<Param>(definition.params))
+      expectDescribed(parameter, spec, defaults(definition.params)[parameter]);
   });
 });
 

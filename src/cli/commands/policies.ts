@@ -1,9 +1,9 @@
 /** `policies`: what the tables know, as a list and one by one; all text comes from the policies' own definitions. */
 import { exitCodes, InputError, type ExitCode } from '../../core/errors.ts';
-import type { Param, ParamAny } from '../../core/params.ts';
+import type { Param } from '../../core/params.ts';
 import { resolvePolicy } from '../../core/policy-table.ts';
-import { formatDuration, formatFraction } from '../../core/quantity.ts';
 import { families } from '../../policies/index.ts';
+import { formatDefault, formatScalar } from '../../scenario/param-text.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -65,7 +65,7 @@ export function showPolicy(name: string, options: Options, terminal: Terminal): 
   terminal.print(`${policy.name}  (${policy.family})\n${policy.summary}\n\n${table(facts, layout)}\n`);
   const params = Object.entries(policy.params);
   if (params.length === 0) terminal.print('It has no parameters.\n\n');
-  else terminal.print(`Parameters\n${table(params.map(paramRow), layout)}\n`);
+  else terminal.print(`Parameters\n${table(params.flatMap(paramRows), layout)}\n`);
   terminal.print(`In a scenario file\n  policies:\n    ${example(policy)}\n`);
   return exitCodes.ok;
 }
@@ -96,34 +96,32 @@ function summaryWithNames({ summary, aliases }: Definition): string {
   return names.length === 0 ? summary : `${summary} Also: ${names.join(', ')}.`;
 }
 
-function paramRow([name, param]: [string, Param]): string[] {
+/** Of a list of records, the fields follow. */
+function paramRows([name, param]: [string, Param]): readonly string[][] {
   const official = param.official === undefined ? '' : ` (${param.official})`;
-  return [name, written(param, param.default), rangeOf(param), `${param.about}${official}`];
+  const row = [name, formatDefault(param), rangeOf(param), `${param.about}${official}`];
+  if (param.type !== 'records') return [row];
+  const fields = Object.entries(param.fields).flatMap(([field, spec]) => paramRows([field, spec]));
+  return [row, ...fields.map(([field, usual, ...rest]) => [`  ${field}`, param.required.includes(field) ? '' : usual, ...rest])];
 }
 
 function rangeOf(param: Param): string {
   if (param.type === 'choice') return param.choices.join(' | ');
   if (param.type === 'set') return `list of ${param.choices.join(', ')}`;
+  if (param.type === 'records') return 'list of maps';
+  if (param.type === 'policies') return 'list of policies';
   if (param.type === 'boolean' || param.type === 'string') return param.type;
   const { min, max } = param;
   const above = param.type === 'number' && param.exclusiveMin === true ? 'above' : 'from';
   const range = [
-    ...(min === undefined ? [] : [`${above} ${written(param, min)}`]),
-    ...(max === undefined ? [] : [`to ${written(param, max)}`]),
+    ...(min === undefined ? [] : [`${above} ${formatScalar(param, min)}`]),
+    ...(max === undefined ? [] : [`to ${formatScalar(param, max)}`]),
   ];
   return [param.type, ...range].join(' ');
 }
 
-/** A value as it stands in a scenario file. */
-function written(param: Param, value: ParamAny): string {
-  if (typeof value === 'object') return `[${value.join(', ')}]`;
-  if (typeof value === 'string') return /^[\w.-]+$/.test(value) ? value : JSON.stringify(value);
-  if (typeof value !== 'number') return String(value);
-  return param.type === 'duration' ? formatDuration(value) : param.type === 'fraction' ? formatFraction(value) : String(value);
-}
-
 function example(policy: Definition): string {
-  const settings = Object.entries(policy.params).map(([name, param]) => `${name}: ${written(param, param.default)}`);
+  const settings = Object.entries(policy.params).map(([name, param]) => `${name}: ${formatDefault(param)}`);
   return `${scenarioKeys[policy.family as keyof typeof scenarioKeys]}: { ${[`use: ${policy.name}`, ...settings].join(', ')} }`;
 }
 

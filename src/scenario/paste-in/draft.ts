@@ -1,13 +1,13 @@
 /** What a pasted configuration asks for, as it is collected: one balancer with its parameters, and perhaps one around it. Balancers that
  *  go around another one take it with its defaults, so what differs from them is reported when that happens. */
-import type { Param, ParamAny, ParamSpecs } from '../../core/params.ts';
+import type { ParamAny, ParamSpecs, ScalarParam, SetParam } from '../../core/params.ts';
 import type { Scalar, Span } from '../node.ts';
 import type { PastedFile } from './pasted-file.ts';
 import type { Found } from './section.ts';
 
 /** Reads a parameter as a scenario's, complains like it. */
 export type ReadParam = (
-  param: Param,
+  param: ScalarParam | SetParam,
   found: unknown,
 ) => { readonly value: ParamAny } | { readonly problem: string; readonly hint?: string };
 
@@ -68,7 +68,7 @@ export class Draft {
       this.#file.warn(
         'not-read',
         span,
-        `${key} does not combine with ${around.key} here: ${this.#use} has its default, ${usual}`,
+        `${key} does not combine with ${around.key} here: ${this.#use} has its default, ${String(usual)}`,
       );
     }
     return {
@@ -85,7 +85,8 @@ export class Draft {
     for (const { param, key, value, span } of settings) {
       // JSON keeps 64-bit numbers in quotes.
       const isNumber = params[param].type === 'int' && typeof value === 'string' && /^\d{1,15}$/.test(value);
-      const reading = readParam(params[param], isNumber ? Number(value) : value);
+      // None of those that a file sets is a list.
+      const reading = readParam(params[param] as ScalarParam, isNumber ? Number(value) : value);
       if ('problem' in reading) this.#file.error('bad-parameter', span, `${key}: ${reading.problem}`, reading.hint);
       else {
         values[param] = reading.value;
