@@ -7,6 +7,7 @@ import { outlierDetectors } from './detection/outliers/index.ts';
 import { memberships } from './detection/swim/index.ts';
 import { discoveryClients } from './discovery/index.ts';
 import { registries } from './discovery/registries/index.ts';
+import { schedulers } from './placement/index.ts';
 import { restartPolicies } from './recovery/restarts/index.ts';
 import { admissions } from './resilience/admission/index.ts';
 import { breakers } from './resilience/breakers/index.ts';
@@ -22,6 +23,7 @@ export * from './detection/outliers/outlier-detector.ts';
 export * from './discovery/discovery-client.ts';
 export * from './discovery/registries/registry.ts';
 export * from './pipeline/index.ts';
+export * from './placement/scheduler.ts';
 export * from './recovery/restarts/restart-policy.ts';
 export * from './resilience/admission/admission.ts';
 export * from './resilience/breakers/breaker.ts';
@@ -43,6 +45,7 @@ export {
   restartPolicies,
   retryBudgets,
   retryPolicies,
+  schedulers,
 };
 
 export const families = {
@@ -53,6 +56,7 @@ export const families = {
   outliers: outlierDetectors,
   discovery: discoveryClients,
   registries,
+  placement: schedulers,
   restarts: restartPolicies,
   retries: retryPolicies,
   budgets: retryBudgets,
@@ -72,6 +76,7 @@ export const familyFolders: Readonly<Record<Family, string>> = {
   outliers: 'detection/outliers',
   discovery: 'discovery',
   registries: 'discovery/registries',
+  placement: 'placement',
   restarts: 'recovery/restarts',
   retries: 'resilience/retries',
   budgets: 'resilience/budgets',

@@ -22,6 +22,7 @@ const scenarioKeys: Readonly<Record<keyof typeof families, string>> = {
   outliers: 'outlier',
   discovery: 'discovery',
   registries: 'registry',
+  placement: 'scheduler',
   restarts: 'restart',
   retries: 'retry',
   budgets: 'budget',

@@ -63,21 +63,41 @@ export interface PodView {
   /** When it was started; Infinity if it was not. */
   readonly startedAtMs: Ms;
   readonly isTerminating: boolean;
+  /** Where room is being made for it: the node of the preemption that an earlier try ended with. */
+  readonly nominatedNode?: number;
 }
 
 /** What the scheduler knows of the cluster. */
 export interface ClusterView {
   readonly nodes: readonly NodeView[];
   podsOn(node: number): readonly PodView[];
-  /** How many of the pods on this list could be evicted only against a disruption budget. */
+  /** How many of the pods on this list could be evicted only against a disruption budget, when they go one after the other in this order
+   *  and each takes its share of the budgets. */
   budgetViolations(pods: readonly PodView[]): number;
+  /** Pods without a node for whom room is being made on this one. Absent: nobody keeps account of that. */
+  nominatedTo?(node: number): readonly PodView[];
 }
+
+/** What can happen in a cluster that may give a pod a place it did not have. */
+export const clusterEvents = [
+  'node-add',
+  'node-delete',
+  'node-allocatable',
+  'node-labels',
+  'node-taints',
+  'pod-add',
+  'pod-delete',
+] as const;
+export type ClusterEvent = (typeof clusterEvents)[number];
 
 export interface Placement {
   /** NO_PLACE when there is none. */
   readonly node: number;
-  /** How many nodes were refused for each reason. */
+  /** How many nodes were refused for each reason; a node may have several. Without a place every node is among them, with one only those
+   *  that were looked at. */
   readonly refusals: Readonly<Record<string, number>>;
+  /** Only without a node: after what another try may end differently. Absent: after anything. */
+  readonly retryOn?: readonly ClusterEvent[];
   /** Only without a node: who could go to make room, least important first, and where that would be. */
   readonly preemption?: { readonly node: number; readonly victims: readonly number[] };
 }
