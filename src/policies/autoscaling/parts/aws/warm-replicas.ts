@@ -1,0 +1,32 @@
+/** Which replicas have warmed up: those that were ready when this object saw the service first, and others some time after they became
+ *  ready. Once warm, a replica stays so.
+ *
+ *  AWS: Amazon EC2 Auto Scaling User Guide, "Set the default instance warmup" */
+import type { Ms } from '../../../../core/time.ts';
+import type { ReplicaSample, ScaleObservation } from '../../autoscaler.ts';
+
+export class WarmReplicas {
+  readonly #warmupMs: Ms;
+  #warm: ReadonlySet<number> | undefined;
+
+  constructor(warmupMs: Ms) {
+    this.#warmupMs = warmupMs;
+  }
+
+  /** Those that are warm and in service, of those observed. */
+  update({ replicas, nowMs }: ScaleObservation): readonly ReplicaSample[] {
+    const known = this.#warm;
+    const isWarm = (replica: ReplicaSample): boolean =>
+      known === undefined ||
+      known.has(replica.replica) ||
+      (replica.readyChangedAtMs !== undefined && replica.readyChangedAtMs + this.#warmupMs <= nowMs);
+    const inService = replicas.filter(
+      (replica) => replica.phase === 'running' && replica.isReady === true && !replica.isDeleting,
+    );
+    const warm = inService.filter(isWarm);
+    // One that is out of service for a moment does not warm up again.
+    const resting = replicas.filter(({ replica, isReady }) => isReady !== true && known?.has(replica) === true);
+    this.#warm = new Set([...warm, ...resting].map(({ replica }) => replica));
+    return warm;
+  }
+}
