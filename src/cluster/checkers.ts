@@ -98,7 +98,7 @@ export class Checkers {
           `${fleet.ids[instance]} works on ${busy} of ${slots} slots with ${present} requests present`,
         );
       }
-      if (present > 0 && fleet.state[instance] !== instanceStates.up) {
+      if (present > 0 && fleet.state[instance] !== instanceStates.up && fleet.state[instance] !== instanceStates.draining) {
         throw new InvariantViolation(`${fleet.ids[instance]} is down and holds ${present} requests`);
       }
       // Work-conserving: nobody waits beside a free slot, and nobody is served beyond the slots.

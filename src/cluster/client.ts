@@ -3,7 +3,7 @@
 import type { Streams } from '../core/streams.ts';
 import type { Clock, Ms } from '../core/time.ts';
 import type { Balancer } from '../policies/balancing/balancer.ts';
-import { EndpointSet } from '../policies/balancing/endpoint-set.ts';
+import { type EndpointOptions, EndpointSet } from '../policies/balancing/endpoint-set.ts';
 import { type HealthChecker, isGood, type ProbeResult } from '../policies/detection/checks/health-checker.ts';
 import type { BeliefSink, Detector } from '../policies/detection/detector.ts';
 import type { OutlierDetector } from '../policies/detection/outliers/outlier-detector.ts';
@@ -31,7 +31,8 @@ export interface ClientSetup {
   readonly makers: EdgeMakers;
   /** Whether callers pass on deadlines. */
   readonly hasDeadlines: boolean;
-  onBelief(client: Client, slot: number, alive: boolean, nowMs: Ms): void;
+  /** An endpoint begins or ceases to be used; `isBelief`: because of what the client thinks of it, not because it has come or gone. */
+  onUse(client: Client, slot: number, isUsed: boolean, isBelief: boolean, nowMs: Ms): void;
   /** Its checker asks an instance how it is. */
   check(client: Client, slot: number, probe: number, timeoutMs: Ms): void;
   /** Its checker wants the instance killed and started anew. */
@@ -44,10 +45,13 @@ export class Client implements BeliefSink {
   readonly number: number;
   readonly edge: number;
   readonly spec: EdgeSpec;
-  readonly zone: number;
+  zone: number;
   /** Global number of the instance in slot 0: slots are indices within the service. */
   readonly base: number;
   readonly instances: number;
+  /** Whether instances come and go. */
+  private readonly isElastic: boolean;
+  private readonly fleet: Fleet;
   readonly endpoints: EndpointSet;
   readonly balancer: Balancer;
   readonly pipeline: Pipeline;
@@ -96,14 +100,11 @@ export class Client implements BeliefSink {
     this.ring = -1;
     this.timersMs = new Float64Array(4).fill(Infinity);
     this.balancerTimerMs = Infinity;
+    this.fleet = fleet;
+    const { initial = this.instances } = fleet.services[spec.service];
+    this.isElastic = initial < this.instances;
     this.endpoints = new EndpointSet(this.instances);
-    fleet.services[spec.service].instances.forEach((instance, index) => {
-      this.endpoints.add(
-        fleet.ids[this.base + index],
-        { weight: instance.weight, priority: instance.priority, locality: fleet.zone[this.base + index] },
-        0,
-      );
-    });
+    for (let slot = 0; slot < initial; slot++) this.endpoints.addAt(slot, fleet.ids[this.base + slot], this.optionsOf(slot), 0);
     // The name of the policy is not in the name of its stream: two variants of one algorithm then differ only where they must.
     this.balancer = makers.balancer({
       rng: streams.stream(`balancer/${name}`),
@@ -117,8 +118,8 @@ export class Client implements BeliefSink {
     this.listens = this.balancer.onReport !== undefined;
     this.endpoints.bind(this.balancer, 0);
     this.detector = makers.detector?.({ rng: streams.stream(`detector/${name}`), sink: this });
-    this.health = new ClientHealth(this.endpoints, this.instances, (slot, isUsed, nowMs) =>
-      setup.onBelief(this, slot, isUsed, nowMs),
+    this.health = new ClientHealth(this.endpoints, this.instances, initial, (slot, isUsed, doubt, nowMs) =>
+      setup.onUse(this, slot, isUsed, doubt !== doubts.absent && doubt !== doubts.elsewhere, nowMs),
     );
     this.checker = makers.healthCheck?.({
       rng: streams.stream(`check/${name}`),
@@ -141,9 +142,9 @@ export class Client implements BeliefSink {
       rng: streams.stream(`discovery/${name}`),
       host: { fetch: (request) => setup.fetch(this, request) },
       sink: { update: (members, nowMs) => this.learn(members, nowMs) },
-      configured: Array.from({ length: this.instances }, (_, slot) => slot),
+      configured: Array.from({ length: initial }, (_, slot) => slot),
     });
-    for (let slot = 0; slot < this.instances; slot++) {
+    for (let slot = 0; slot < initial; slot++) {
       this.detector?.watch(slot, 0);
       // The cluster has been running, with traffic, before the first moment looked at.
       this.checker?.watch(slot, 0, true);
@@ -167,6 +168,11 @@ export class Client implements BeliefSink {
       outlier: this.outlier,
       hasDeadlines: setup.hasDeadlines,
     });
+  }
+
+  private optionsOf(slot: number): EndpointOptions {
+    const { weight, priority } = this.fleet.services[this.spec.service].instances[slot];
+    return { weight, priority, locality: this.fleet.zone[this.base + slot] };
   }
 
   believe(slot: number, alive: boolean, nowMs: Ms): void {
@@ -195,8 +201,32 @@ export class Client implements BeliefSink {
   private learn(members: readonly number[], nowMs: Ms): void {
     const known = new Set(members);
     this.endpoints.batch(nowMs, () => {
-      for (let slot = 0; slot < this.instances; slot++) this.health.set(slot, doubts.unknown, !known.has(slot), nowMs);
+      for (let slot = 0; slot < this.instances; slot++) {
+        const isThere = known.has(slot);
+        if (this.isElastic) this.setPresent(slot, isThere, nowMs);
+        this.health.set(slot, doubts.unknown, !isThere, nowMs);
+      }
     });
+  }
+
+  /** The client hears that an instance has come into the place, or left it. Whoever comes is watched from now on. */
+  setPresent(slot: number, isPresent: boolean, nowMs: Ms): void {
+    if (this.health.holds(slot, doubts.absent) !== isPresent) return;
+    if (isPresent) {
+      this.health.forgive(slot, nowMs);
+      this.endpoints.addAt(slot, this.fleet.ids[this.base + slot], this.optionsOf(slot), nowMs);
+      this.health.set(slot, doubts.absent, false, nowMs);
+    } else {
+      this.health.set(slot, doubts.absent, true, nowMs);
+      this.endpoints.remove(slot, nowMs);
+    }
+    this.forgotten.delete(slot);
+    for (const part of [this.detector, this.outlier]) {
+      if (isPresent) part?.watch(slot, nowMs);
+      else part?.unwatch(slot);
+    }
+    if (isPresent) this.checker?.watch(slot, nowMs);
+    else this.checker?.unwatch(slot);
   }
 }
 

@@ -53,6 +53,8 @@ export class DetectionQuality {
   // By instance.
   private readonly faults: Int32Array;
   private readonly isDown: Uint8Array;
+  /** Nobody is there: neither well nor bad. */
+  private readonly isGone: Uint8Array;
   private readonly badSinceMs: Float64Array;
   /** Place in `truth` of what is true now; −1 for none. */
   private readonly span: Int32Array;
@@ -92,6 +94,7 @@ export class DetectionQuality {
     this.truth = [];
     this.faults = new Int32Array(fleet.count);
     this.isDown = new Uint8Array(fleet.count);
+    this.isGone = Uint8Array.from(fleet.ids, (_, instance) => (fleet.exists(instance) ? 0 : 1));
     this.badSinceMs = new Float64Array(fleet.count).fill(NaN);
     this.span = new Int32Array(fleet.count).fill(-1);
     this.firstPair = new Int32Array(clients.length).fill(-1);
@@ -117,6 +120,13 @@ export class DetectionQuality {
     this.mistakes = 0;
     this.wellMs = 0;
     this.usedWellMs = 0;
+    for (let instance = 0; instance < fleet.count; instance++) {
+      if (this.isGone[instance] === 0) continue;
+      this.eachPair(instance, (pair) => {
+        this.isUnused[pair] = 1;
+        this.countedMs[pair] = Infinity;
+      });
+    }
   }
 
   /** Whether anybody judges at all. */
@@ -138,7 +148,27 @@ export class DetectionQuality {
 
   cameUp(instance: number): void {
     this.isDown[instance] = 0;
+    if (this.isGone[instance] === 1) {
+      this.isGone[instance] = 0;
+      this.eachPair(instance, (pair) => (this.countedMs[pair] = Math.max(this.clock.time, this.warmupMs)));
+    }
     this.settle(instance, '');
+  }
+
+  /** The instance is taken away on purpose, or given up: what is believed of it does not matter any more. */
+  removed(instance: number): void {
+    if (this.isGone[instance] === 1) return;
+    if (Number.isNaN(this.badSinceMs[instance])) {
+      this.eachPair(instance, (pair, client) => this.count(pair, this.clock.time, this.isCutOff(client, instance - client.base)));
+    }
+    this.isGone[instance] = 1;
+    this.isDown[instance] = 0;
+    this.settle(instance, '');
+    this.eachPair(instance, (pair) => {
+      this.countedMs[pair] = Infinity;
+      this.mistakenSinceMs[pair] = NaN;
+      this.recoveringSinceMs[pair] = NaN;
+    });
   }
 
   /** Partitions between zones are about to change: what has been counted so far stands. */
@@ -165,6 +195,10 @@ export class DetectionQuality {
     const first = this.firstPair[client.number];
     if (first < 0) return;
     const pair = first + slot;
+    if (this.isGone[client.base + slot] === 1) {
+      this.isUnused[pair] = isUsed ? 0 : 1;
+      return;
+    }
     const nowMs = this.clock.time;
     const sinceMs = this.badSinceMs[client.base + slot];
     const isWell = Number.isNaN(sinceMs);
@@ -211,7 +245,7 @@ export class DetectionQuality {
   /** The truth about an instance may have changed, for this reason. */
   private settle(instance: number, what: string): void {
     const wasBad = !Number.isNaN(this.badSinceMs[instance]);
-    const isBadNow = this.faults[instance] > 0 || this.isDown[instance] === 1;
+    const isBadNow = this.isGone[instance] === 0 && (this.faults[instance] > 0 || this.isDown[instance] === 1);
     if (isBadNow && wasBad) this.alsoBecause(instance, what);
     else if (isBadNow) this.becomesBad(instance, what);
     else if (wasBad) this.becomesWell(instance);

@@ -42,6 +42,8 @@ export class Discovery {
   private readonly indices: Float64Array;
   /** By instance: when its renewal is due next. */
   private readonly phases: Float64Array;
+  /** By instance: it has left, or is not there yet, and does not renew. */
+  private readonly isOut: Uint8Array;
   private readonly queries: (Query | undefined)[];
   private readonly freeQueries: number[];
   private readonly rng: Xoshiro128;
@@ -85,12 +87,15 @@ export class Discovery {
     this.registryTimerMs = new Float64Array(fleet.services.length).fill(Infinity);
     const rng = streams.stream('discovery/phase');
     this.phases = Float64Array.from({ length: fleet.count }, () => rng.next());
+    this.isOut = new Uint8Array(fleet.count);
     for (let instance = 0; instance < fleet.count; instance++) {
       const registry = this.registries[fleet.service[instance]];
       if (registry === undefined) continue;
       // The cluster has been running: everybody has registered and reported before the first moment looked at.
-      registry.register(instance - fleet.base[fleet.service[instance]], 0);
-      registry.renew(instance - fleet.base[fleet.service[instance]], 'passing', 0);
+      if (fleet.exists(instance)) {
+        registry.register(instance - fleet.base[fleet.service[instance]], 0);
+        registry.renew(instance - fleet.base[fleet.service[instance]], 'passing', 0);
+      } else this.isOut[instance] = 1;
       const everyMs = registry.renewEveryMs;
       if (everyMs < Infinity) {
         engine.at(this.phases[instance] * everyMs, eventKinds.controlTimer, instance, controlTimers.renewal);
@@ -123,8 +128,18 @@ export class Discovery {
   /** An instance is up: it registers. */
   cameUp(instance: number): void {
     const service = this.fleet.service[instance];
+    this.isOut[instance] = 0;
     if (!this.isReachable || this.network.isMute(instance) || this.registries[service] === undefined) return;
     this.registries[service].register(instance - this.fleet.base[service], this.engine.time);
+    this.wakeRegistry(service);
+  }
+
+  /** An instance is going, and says so, if it can. */
+  leaves(instance: number): void {
+    const service = this.fleet.service[instance];
+    this.isOut[instance] = 1;
+    if (!this.isReachable || this.network.isMute(instance) || this.registries[service] === undefined) return;
+    this.registries[service].deregister(instance - this.fleet.base[service], this.engine.time);
     this.wakeRegistry(service);
   }
 
@@ -136,7 +151,8 @@ export class Discovery {
     const { engine } = this;
     const everyMs = registry.renewEveryMs * this.fleet.clockRate[instance];
     engine.at(engine.time + everyMs, eventKinds.controlTimer, instance, controlTimers.renewal);
-    if (!this.isReachable || !this.servers.beats(instance) || this.network.isMute(instance)) return;
+    if (this.isOut[instance] === 1 || !this.isReachable) return;
+    if (!this.servers.beats(instance) || this.network.isMute(instance)) return;
     const number = instance - this.fleet.base[service];
     if (!registry.renew(number, 'passing', engine.time)) registry.register(number, engine.time);
     this.wakeRegistry(service);

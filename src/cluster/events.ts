@@ -47,6 +47,8 @@ export const controlTimers = {
   letter: 9, // message of a gossip group
   member: 10, // member of a gossip group
   kill: 11, // instance
+  drained: 12, // instance
+  errand: 13, // errand of the orchestrator
 } as const;
 
 const names = new Map<number, string>(Object.entries(eventKinds).map(([name, kind]) => [kind, name]));

@@ -26,11 +26,18 @@ export interface FaultsHost {
   setClockRate(instance: number, rate: number): void;
   /** Whether clients can reach what they learn their endpoints from. */
   setDiscovery(isReachable: boolean): void;
+  /** Whether anybody decides anything; whether anything is measured. */
+  setControlPlane(isReachable: boolean): void;
+  setMetrics(isReachable: boolean): void;
+  /** A node loses its power, or has it again. */
+  failNode(node: NodeTarget, begins: boolean): void;
   /** An instance is met by a fault, or rid of it; for the judgement of detectors. */
   fault(instance: number, spec: FaultSpec, begins: boolean): void;
   /** What lies between the zones is about to change. */
   networkChanges(): void;
 }
+
+type NodeTarget = NonNullable<FaultSpec['nodes']>[number];
 
 /** Steps in which memory fills. In the events of a step its number stands above the target's. */
 const LEAK_STEPS = 10;
@@ -86,8 +93,7 @@ export class Faults {
     this.specs = specs;
     this.targets = specs.map((spec) => [...ownTargets(spec, fleet), ...othersOf(spec, fleet)]);
     this.places = this.targets.map((targets) => new Map(targets.map((instance, place) => [instance, place])));
-    const each = <T>(value: T): T[][] =>
-      this.targets.map((targets, fault) => Array<T>(isWhole(specs[fault]) ? 1 : targets.length).fill(value));
+    const each = <T>(value: T): T[][] => this.targets.map((_, fault) => Array<T>(this.units(fault)).fill(value));
     this.active = each(false);
     this.times = each(0);
     this.spreads = each(0);
@@ -106,7 +112,7 @@ export class Faults {
       const works = makeSampler(schedule.type === 'random' ? schedule.timeToFailure : schedule.up);
       const fails = makeSampler(schedule.type === 'random' ? schedule.timeToRepair : schedule.down);
       return this.active[fault].map((_, unit) => ({
-        rng: streams.stream(`fault/${fault}/${isWhole(specs[fault]) ? 'all' : fleet.ids[this.targets[fault][unit]]}`),
+        rng: streams.stream(`fault/${fault}/${this.nameOf(fault, unit)}`),
         works,
         fails,
       }));
@@ -188,6 +194,10 @@ export class Faults {
 
   private apply(fault: number, target: number, begins: boolean): void {
     const spec = this.specs[fault];
+    if (spec.nodes !== undefined) {
+      this.host.failNode(spec.nodes[target], begins);
+      return;
+    }
     if (isWhole(spec)) {
       this.applyWhole(fault, begins);
       return;
@@ -202,6 +212,14 @@ export class Faults {
     if (spec.type === 'discovery-outage') {
       this.discoveryOutages += begins ? 1 : -1;
       this.host.setDiscovery(this.discoveryOutages === 0);
+      return;
+    }
+    if (spec.type === 'control-plane-outage') {
+      this.host.setControlPlane(!begins);
+      return;
+    }
+    if (spec.type === 'metrics-outage') {
+      this.host.setMetrics(!begins);
       return;
     }
     this.host.networkChanges();
@@ -252,6 +270,12 @@ export class Faults {
         // Independent causes: an answer arrives only if none of them takes it.
         fleet.dropShare[instance] =
           1 - this.product(instance, (other) => (other.type === 'drop-responses' ? 1 - other.share : 1));
+        return;
+      case 'cpu-exhaustion':
+        servers.setCpu(
+          instance,
+          this.product(instance, (other) => (other.type === 'cpu-exhaustion' ? 1 - other.share : 1)),
+        );
         return;
       case 'errors':
         fleet.errorShare[instance] = 1 - this.product(instance, (other) => (other.type === 'errors' ? 1 - other.share : 1));
@@ -320,7 +344,8 @@ export class Faults {
 
   /** Whether the target is among the share that is hit this time. Targets are ranked by chance, so that the number is exact. */
   private isHit(fault: number, target: number): boolean {
-    const { hit, targets } = this.specs[fault];
+    const { hit, nodes } = this.specs[fault];
+    const targets: readonly unknown[] = nodes ?? this.specs[fault].targets;
     if (!(hit < 1) || target >= targets.length) return true;
     const time = this.times[fault][isWhole(this.specs[fault]) ? 0 : target];
     const rank = (place: number): number => this.ranks.unit(fault * STEP + place, time);
@@ -335,7 +360,19 @@ export class Faults {
 
   /** How many begin by themselves: every target, or the fault as a whole. */
   private ownUnits(fault: number): number {
-    return isWhole(this.specs[fault]) ? 1 : this.specs[fault].targets.length;
+    const { nodes, targets } = this.specs[fault];
+    return nodes?.length ?? (isWhole(this.specs[fault]) ? 1 : targets.length);
+  }
+
+  /** And how many there are with those that only a cascade can reach. */
+  private units(fault: number): number {
+    return this.specs[fault].nodes?.length ?? (isWhole(this.specs[fault]) ? 1 : this.targets[fault].length);
+  }
+
+  private nameOf(fault: number, unit: number): string {
+    const node = this.specs[fault].nodes?.[unit];
+    if (node !== undefined) return `node/${node.group}/${node.node}`;
+    return isWhole(this.specs[fault]) ? 'all' : this.fleet.ids[this.targets[fault][unit]];
   }
 
   private holdsOn(fault: number, instance: number): boolean {
@@ -356,7 +393,7 @@ export class Faults {
 
 /** Faults of what lies between the instances. */
 const isWhole = ({ type }: FaultSpec): boolean =>
-  type === 'partition' || type === 'packet-loss' || type === 'latency' || type === 'discovery-outage';
+  ['partition', 'packet-loss', 'latency', 'discovery-outage', 'control-plane-outage', 'metrics-outage'].includes(type);
 
 const ownTargets = (spec: FaultSpec, fleet: Fleet): number[] =>
   spec.targets.map(({ service, instance }) => fleet.base[service] + instance);

@@ -1,9 +1,11 @@
 /** All instances of all services, as columns by global instance number (services in order, then index within the service):
  *  what they are, in which state, and how busy they have been. */
+import type { Ms } from '../core/time.ts';
 import type { ServiceSpec } from '../scenario/spec.ts';
 import type { Engine } from '../engine/index.ts';
 
-export const instanceStates = { up: 0, down: 1, starting: 2 } as const;
+/** Draining: works off what it has and takes nothing new. Absent: there is no process in this place. */
+export const instanceStates = { up: 0, down: 1, starting: 2, draining: 3, absent: 4 } as const;
 
 export class Fleet {
   readonly count: number;
@@ -13,6 +15,7 @@ export class Fleet {
   readonly ids: readonly string[];
   readonly zoneNames: readonly string[];
   readonly service: Int32Array;
+  /** Changes with the node on which the place is taken. */
   readonly zone: Int32Array;
   readonly baseSpeed: Float64Array;
   readonly state: Uint8Array;
@@ -35,6 +38,11 @@ export class Fleet {
   // The last two as they were when warm-up ended.
   private readonly servedBefore: Float64Array;
   private readonly busyAreaBefore: Float64Array;
+
+  /** Time in which there was a process, up to the last change; the last two as above. */
+  private readonly existedMs: Float64Array;
+  private readonly existsSinceMs: Float64Array;
+  private readonly existedBefore: Float64Array;
 
   private readonly clock: Engine;
 
@@ -62,12 +70,19 @@ export class Fleet {
     this.busySinceMs = new Float64Array(this.count);
     this.servedBefore = new Float64Array(this.count);
     this.busyAreaBefore = new Float64Array(this.count);
+    this.existedMs = new Float64Array(this.count);
+    this.existsSinceMs = new Float64Array(this.count);
+    this.existedBefore = new Float64Array(this.count);
     services.forEach((service, s) =>
       service.instances.forEach((instance, i) => {
         const global = this.base[s] + i;
         this.service[global] = s;
         this.zone[global] = zoneNames.indexOf(instance.zone);
         this.baseSpeed[global] = instance.speed;
+        if (i >= (service.initial ?? Infinity)) {
+          this.state[global] = instanceStates.absent;
+          this.existsSinceMs[global] = Infinity;
+        }
       }),
     );
   }
@@ -89,6 +104,30 @@ export class Fleet {
     for (let instance = 0; instance < this.count; instance++) this.settle(instance);
     this.servedBefore.set(this.served);
     this.busyAreaBefore.set(this.busyArea);
+    for (let instance = 0; instance < this.count; instance++) this.existedBefore[instance] = this.existed(instance);
+  }
+
+  exists(instance: number): boolean {
+    return this.state[instance] !== instanceStates.absent;
+  }
+
+  /** A process comes into an empty place, in this state; or goes, and leaves it empty. */
+  setState(instance: number, state: number): void {
+    const existed = this.exists(instance);
+    if (existed && state === instanceStates.absent) {
+      this.existedMs[instance] = this.existed(instance);
+      this.existsSinceMs[instance] = Infinity;
+    } else if (!existed && state !== instanceStates.absent) this.existsSinceMs[instance] = this.clock.time;
+    this.state[instance] = state;
+  }
+
+  /** Time since warm-up in which there was a process. */
+  existedSinceWarmup(instance: number): Ms {
+    return this.existed(instance) - this.existedBefore[instance];
+  }
+
+  private existed(instance: number): Ms {
+    return this.existedMs[instance] + Math.max(0, this.clock.time - this.existsSinceMs[instance]);
   }
 
   servedSinceWarmup(instance: number): number {

@@ -12,10 +12,13 @@ import type { EdgeDraws } from './edge-draws.ts';
 import { eventKinds } from './events.ts';
 import type { Explainer } from './explainer.ts';
 import type { Fleet } from './fleet.ts';
+import type { Activator } from './orchestration/activator.ts';
+import type { ServiceMeters } from './orchestration/service-meters.ts';
 import type { Network } from './network.ts';
 import type { LoadMonitor } from './load-monitor.ts';
 import { emptyReport, type Probes } from './probes.ts';
 import type { Recorder } from './recorder.ts';
+import { setKey } from './request-keys.ts';
 import {
   ARRIVAL_MS,
   AT_INSTANCE,
@@ -30,6 +33,7 @@ import {
   INSTANCE,
   type RequestTable,
   TAG,
+  WORK_MS,
 } from './request-table.ts';
 import type { Servers } from './servers.ts';
 import type { Tracer } from './tracer.ts';
@@ -62,6 +66,10 @@ export interface GatewayParts {
   views: Views | undefined;
   /** Present when spans are recorded. */
   tracer: Tracer | undefined;
+  /** Present when instances come and go, or alarms watch: counts by service. */
+  meters: ServiceMeters | undefined;
+  /** Present when requests may have to wait for an instance to come. */
+  activator: Activator | undefined;
   /** A connection is used, or has failed: discovery on demand looks again. */
   resolve(client: Client, isFailure: boolean): void;
   /** A request has begun that is a message. */
@@ -111,7 +119,9 @@ export class Gateway implements PipelineDriver {
     const { parts } = this;
     this.isInstant = network.isInstant;
     this.isListenedTo = isListenedTo;
-    const observers: readonly unknown[] = [parts.monitor, parts.explainer, parts.views, parts.tracer];
+    const observers: readonly unknown[] = [
+      ...[parts.monitor, parts.explainer, parts.views, parts.tracer, parts.meters, parts.activator],
+    ];
     const resolves = parts.clients.some(({ discovery }) => discovery?.resolveNow !== undefined);
     this.isSimple =
       !resolves && !this.requests.calls.isUsed && !this.hasClasses && observers.every((observer) => observer === undefined);
@@ -150,7 +160,27 @@ export class Gateway implements PipelineDriver {
     if (client.spec.queue >= 0) {
       this.recorder.sent(client.isInternal, 0);
       parts.publish(request, client.spec.queue);
-    } else client.pipeline.start(request, leftMs);
+      return;
+    }
+    if (parts.meters !== undefined) parts.meters.begin(client.spec.service, requests.reals[(request << 3) + WORK_MS]);
+    if (parts.activator?.holds(client) === true) parts.activator.hold(client, request, leftMs);
+    else client.pipeline.start(request, leftMs);
+  }
+
+  get meters(): ServiceMeters | undefined {
+    return this.parts.meters;
+  }
+
+  /** A request that was held goes on, with what is left of its time. */
+  goOn(request: number, leftMs: Ms): void {
+    const { parts, requests } = this;
+    const { pipeline } = this.clientOf(request);
+    if (this.hasClasses) {
+      const cls = requests.classOf(request);
+      pipeline.setClass(parts.priorities[cls], cls, parts.users[cls]);
+    }
+    setKey(pipeline, requests.calls.key[request]);
+    pipeline.start(request, leftMs);
   }
 
   newAttempt(request: number): number {
@@ -307,7 +337,9 @@ export class Gateway implements PipelineDriver {
 
   /** The caller of a request does not want it any more. */
   cancel(request: number): void {
-    this.clientOf(request).pipeline.cancel(request);
+    const client = this.clientOf(request);
+    if (this.parts.activator?.cancel(client, request) === true) this.finish(request, results.cancelled, false);
+    else client.pipeline.cancel(request);
   }
 
   finish(request: number, result: RequestResult, isFallback: boolean): void {
@@ -330,6 +362,10 @@ export class Gateway implements PipelineDriver {
     this.over[client.edge]++;
     if (parts.views !== undefined) parts.views.ended(request, client.edge, result, isDegraded);
     if (parts.tracer !== undefined) parts.tracer.ended(request, result);
+    if (parts.meters !== undefined && client.spec.queue < 0) {
+      const lastedMs = this.engine.time - requests.reals[(request << 3) + ARRIVAL_MS];
+      parts.meters.end(client.spec.service, lastedMs, result === results.ok, result === results.cancelled);
+    }
     if (!client.isInternal) {
       this.recorder.ended(request, result, isDegraded);
       if (!client.pipeline.isPlain) {

@@ -90,10 +90,11 @@ export class Gossip {
   /** Everybody has known everybody from before the first moment looked at. */
   start(): void {
     for (const { nodes } of this.groups) {
-      for (const node of nodes) {
+      const present = nodes.filter((node) => this.isThere(node));
+      for (const node of present) {
         node.membership.start(
           0,
-          nodes.filter((other) => other !== node).map(({ member }) => member),
+          present.filter((other) => other !== node).map(({ member }) => member),
         );
         this.wake(node);
       }

@@ -48,7 +48,7 @@ export class Messages {
   private readonly queues: readonly MessageQueue[];
   /** By instance: how often it has crashed, so that a delivery of an earlier life frees no slot. */
   private readonly crashes: Int32Array;
-  private readonly depths: number[][];
+  private readonly depthSeries: number[][];
   private readonly oldest: number[][];
 
   constructor(
@@ -70,7 +70,7 @@ export class Messages {
     this.firstClient = firstClient;
     this.host = host;
     this.crashes = new Int32Array(fleet.count);
-    this.depths = scenario.queues.map(() => []);
+    this.depthSeries = scenario.queues.map(() => []);
     this.oldest = scenario.queues.map(() => []);
     this.queues = scenario.queues.map((spec, number) => {
       const consumers = scenario.services[spec.service].instances.length;
@@ -149,9 +149,14 @@ export class Messages {
     });
   }
 
+  /** Messages that wait or are out, by queue. */
+  depths(): Record<string, number> {
+    return Object.fromEntries(this.queues.map(({ depth }, queue) => [this.scenario.queues[queue].name, depth]));
+  }
+
   closeWindow(nowMs: number): void {
     this.queues.forEach((queue, number) => {
-      this.depths[number].push(queue.depth);
+      this.depthSeries[number].push(queue.depth);
       this.oldest[number].push(queue.oldestMs(nowMs));
     });
   }
@@ -163,7 +168,7 @@ export class Messages {
   results(): QueueResult[] {
     return this.queues.map((queue, number) => ({
       name: this.scenario.queues[number].name,
-      depth: this.depths[number],
+      depth: this.depthSeries[number],
       oldestMs: this.oldest[number],
       published: queue.published.measured,
       done: queue.done.measured,

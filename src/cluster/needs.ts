@@ -18,6 +18,8 @@ export const needsCallTable = (scenario: Omit<Scenario, 'variants'>, makers: Pol
   scenario.services.some(
     ({ steps, dropsExpired }, index) => steps.length > 0 || dropsExpired || makers.services[index].shedding !== undefined,
   ) ||
+  // Requests may be held until there is an instance.
+  makers.services.some(({ autoscaler }) => autoscaler !== undefined) ||
   scenario.edges.some((edge) => edge.propagatesDeadline || edge.pool !== undefined || !isNothing(edge.proxyLatency)) ||
   scenario.traffic.some(
     ({ arrivals, userRetries }) =>

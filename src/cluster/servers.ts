@@ -10,7 +10,7 @@ import type { QueuePolicy } from '../policies/resilience/queueing/queue-policy.t
 import type { RestartPolicy } from '../policies/recovery/restarts/restart-policy.ts';
 import type { PolicyMakers } from '../scenario/makers.ts';
 import type { Calls } from './calls.ts';
-import { eventKinds } from './events.ts';
+import { controlTimers, eventKinds } from './events.ts';
 import { type Fleet, instanceStates } from './fleet.ts';
 import type { LoadMonitor } from './load-monitor.ts';
 import type { Recorder } from './recorder.ts';
@@ -27,6 +27,10 @@ export interface ServersHost {
   /** The instance has crashed, or is up again. */
   wentDown(instance: number): void;
   cameUp(instance: number): void;
+  /** The instance takes nothing new any more; it has nothing left to do; it is gone. */
+  closed(instance: number): void;
+  drained(instance: number): void;
+  removed(instance: number): void;
 }
 
 /** Purposes of `luck`. */
@@ -81,6 +85,8 @@ export class Servers implements StationHost {
   private readonly startedMs: Float64Array;
   /** Counts start-ups, so that a timer of an earlier life is recognised. */
   private readonly lives: Int32Array;
+  /** Instances that are draining. */
+  private draining: number;
   private upCount: number;
   private upSinceMs: Ms;
   /** Time with exactly k instances up, by k; since warm-up. */
@@ -148,7 +154,8 @@ export class Servers implements StationHost {
     this.slowdown = new Float64Array(fleet.count).fill(1);
     this.coldFactor = new Float64Array(fleet.count).fill(1);
     this.lives = new Int32Array(fleet.count);
-    this.upCount = fleet.count;
+    this.draining = 0;
+    this.upCount = fleet.state.filter((state) => state === instanceStates.up).length;
     this.upSinceMs = 0;
     this.upTimeMs = new Float64Array(fleet.count + 1);
   }
@@ -217,6 +224,7 @@ export class Servers implements StationHost {
 
   complete(subject: number, instance: number): void {
     this.stations[this.fleet.service[instance]].complete(subject, instance);
+    if (this.draining > 0) this.mayBeDrained(instance);
   }
 
   /** Takes out a request that is at its instance: the client gave up and the service cares. */
@@ -228,6 +236,7 @@ export class Servers implements StationHost {
     if (this.hasSteps[service]) this.calls?.abandon(request);
     if (this.hasDoors) this.leaves(request, instance, admissionResults.ignored);
     if (!isOutside) this.stations[service].abandon(request, instance);
+    if (this.draining > 0) this.drainedSoon(instance);
   }
 
   startedAtOnce(request: number): void {
@@ -276,6 +285,7 @@ export class Servers implements StationHost {
     const service = this.fleet.service[instance];
     if (this.keepsSlot(service)) this.stations[service].leave(request, instance);
     this.finished(request, instance, outcome);
+    if (this.draining > 0) this.drainedSoon(instance);
   }
 
   /** Goes on with work at its instance. */
@@ -373,17 +383,79 @@ export class Servers implements StationHost {
   }
 
   crash(instance: number): void {
-    if (this.downs[instance]++ > 0) return;
-    if (this.fleet.state[instance] === instanceStates.up) this.countUp(-1);
-    this.fleet.state[instance] = instanceStates.down;
-    this.lives[instance]++;
+    if (this.downs[instance]++ > 0 || !this.fleet.exists(instance)) return;
+    this.leaveState(instance, instanceStates.down);
     // Connections break first, so that retries of what is lost do not find them.
     this.host.wentDown(instance);
+    this.loseAll(instance);
+  }
+
+  /** A process is put into an empty place, and accepts requests from then on. */
+  create(instance: number, readyAtMs: Ms): void {
+    this.lives[instance]++;
+    const isHeld = this.downs[instance] > 0;
+    this.fleet.setState(instance, isHeld ? instanceStates.down : instanceStates.starting);
+    if (isHeld) return;
+    const at = Math.max(readyAtMs, this.engine.time);
+    this.engine.at(at, eventKinds.instanceReady, instance, this.lives[instance], priorities.fault);
+  }
+
+  /** Takes nothing new, and works off what it has; the host hears when it has nothing left. */
+  drain(instance: number): void {
+    if (!this.isUp(instance)) return;
+    this.leaveState(instance, instanceStates.draining);
+    this.draining++;
+    this.host.closed(instance);
+    this.mayBeDrained(instance);
+  }
+
+  /** The process ends, with everything that it has left. Returns how many requests that are. */
+  remove(instance: number): number {
+    this.leaveState(instance, instanceStates.absent);
+    this.host.removed(instance);
+    return this.loseAll(instance);
+  }
+
+  /** The cause of a crash is gone, and so is the process that it held. */
+  release(instance: number): void {
+    this.downs[instance]--;
+  }
+
+  /** Whether something keeps a process in this place from running. */
+  isHeld(instance: number): boolean {
+    return this.downs[instance] > 0;
+  }
+
+  private leaveState(instance: number, next: number): void {
+    const before = this.fleet.state[instance];
+    if (before === instanceStates.up) this.countUp(-1);
+    else if (before === instanceStates.draining) this.draining--;
+    this.lives[instance]++;
+    this.fleet.setState(instance, next);
+  }
+
+  private loseAll(instance: number): number {
     const lost = this.outside(instance);
     this.stations[this.fleet.service[instance]].clear(instance, (request) => lost.push(request));
     // Nobody can be taken out any more: the loss of one may make a common caller give up the next.
     for (const request of lost) this.requests.ints[(request << 4) + HOLDERS] &= ~AT_INSTANCE;
     for (const request of lost) this.lose(request, instance);
+    return lost.length;
+  }
+
+  /** By an event: whoever calls this is in the middle of something. */
+  private drainedSoon(instance: number): void {
+    if (!this.isDone(instance)) return;
+    this.engine.at(this.engine.time, eventKinds.controlTimer, instance, controlTimers.drained);
+  }
+
+  mayBeDrained(instance: number): void {
+    if (this.isDone(instance)) this.host.drained(instance);
+  }
+
+  private isDone(instance: number): boolean {
+    const isEmpty = this.fleet.state[instance] === instanceStates.draining && this.fleet.present[instance] === 0;
+    return isEmpty && this.outside(instance).length === 0;
   }
 
   /** Those that wait for others without a place at the instance. Linear in the rows: for crashes. */
@@ -409,7 +481,7 @@ export class Servers implements StationHost {
 
   /** The cause of a crash is gone; with no other left, the instance starts up. */
   restart(instance: number): void {
-    if (--this.downs[instance] > 0) return;
+    if (--this.downs[instance] > 0 || !this.fleet.exists(instance)) return;
     const service = this.fleet.service[instance];
     // From the end of the cause on: a process does not run in what made it crash.
     const restart = this.restarts[service];
@@ -417,7 +489,7 @@ export class Servers implements StationHost {
     const at = restart?.restartAtMs(instance, this.startedMs[instance], nowMs, true) ?? nowMs;
     if (at === Infinity) return;
     const startupMs = Math.max(0, at - nowMs) + this.fleet.services[service].startupMs;
-    this.fleet.state[instance] = instanceStates.starting;
+    this.fleet.setState(instance, instanceStates.starting);
     this.lives[instance]++;
     if (startupMs === 0) this.ready(instance, this.lives[instance]);
     else this.engine.at(this.engine.time + startupMs, eventKinds.instanceReady, instance, this.lives[instance], priorities.fault);
@@ -426,7 +498,7 @@ export class Servers implements StationHost {
   /** Start-up is over. */
   ready(instance: number, life: number): void {
     if (this.lives[instance] !== life) return;
-    this.fleet.state[instance] = instanceStates.up;
+    this.fleet.setState(instance, instanceStates.up);
     this.startedMs[instance] = this.engine.time;
     this.restarts[this.fleet.service[instance]]?.onRestarted(instance, this.engine.time);
     this.countUp(1);
@@ -454,6 +526,11 @@ export class Servers implements StationHost {
   setSlowdown(instance: number, factor: number): void {
     this.slowdown[instance] = factor;
     this.applySpeed(instance);
+  }
+
+  /** Only this share of its processor is left to it. */
+  setCpu(instance: number, share: number): void {
+    this.stations[this.fleet.service[instance]].setCores(instance, share * this.fleet.slots(instance));
   }
 
   /** Stands still, and goes on where it was on `resume`. `isSilent`: its heartbeats stop, too. */
@@ -495,7 +572,8 @@ export class Servers implements StationHost {
     this.engine.at(at, eventKinds.coldStartStep, instance, life, priorities.fault);
   }
 
-  private applySpeed(instance: number): void {
+  /** What it is made of has changed. */
+  applySpeed(instance: number): void {
     const speed =
       this.pauses[instance] > 0
         ? 0

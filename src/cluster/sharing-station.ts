@@ -19,6 +19,8 @@ export class SharingStation implements Station {
   private readonly cores: number;
   private readonly capacity: number;
   // By global instance number.
+  /** Cores that are left. */
+  private readonly left: Float64Array;
   private readonly speed: Float64Array;
   private readonly virtualMs: Float64Array;
   private readonly virtualAtMs: Float64Array;
@@ -38,6 +40,7 @@ export class SharingStation implements Station {
     this.host = host;
     this.cores = options.cores;
     this.capacity = options.cores + options.queueLimit;
+    this.left = new Float64Array(fleet.count).fill(options.cores);
     this.speed = Float64Array.from(fleet.baseSpeed);
     this.virtualMs = new Float64Array(fleet.count);
     this.virtualAtMs = new Float64Array(fleet.count);
@@ -92,6 +95,12 @@ export class SharingStation implements Station {
     this.reschedule(instance);
   }
 
+  setCores(instance: number, cores: number): void {
+    this.advance(instance);
+    this.left[instance] = cores;
+    this.reschedule(instance);
+  }
+
   timeToFinish(instance: number, workMs: number): number {
     const present = this.fleet.present[instance];
     if (present >= this.capacity || this.speed[instance] === 0) return Infinity;
@@ -107,7 +116,7 @@ export class SharingStation implements Station {
     let elapsedMs = 0;
     let done = 0;
     for (let gone = 0; gone < left.length; gone++) {
-      const share = this.speed[instance] * Math.min(1, this.cores / (left.length - gone));
+      const share = this.speed[instance] * Math.min(1, this.left[instance] / (left.length - gone));
       elapsedMs += (left[gone] - done) / share;
       done = left[gone];
       if (done >= workMs) break;
@@ -129,7 +138,8 @@ export class SharingStation implements Station {
   /** Work that each request present gets per ms. */
   private rate(instance: number): number {
     const present = this.fleet.present[instance];
-    return present <= this.cores ? this.speed[instance] : (this.speed[instance] * this.cores) / present;
+    const cores = this.left[instance];
+    return present <= cores ? this.speed[instance] : (this.speed[instance] * cores) / present;
   }
 
   private advance(instance: number): void {

@@ -48,6 +48,11 @@ export class SlotStation implements Station {
   // By global instance number. The queue is a doubly linked list over the request table; requests at work are not listed, because
   // only faults ask for them: they are the rows with a pending completion.
   private readonly speed: Float64Array;
+  /** The same before those at work share too few cores; and these cores, if they are fewer than slots. */
+  private readonly fullSpeed: Float64Array;
+  private readonly cores: Float64Array;
+  /** Whether any instance has too few. */
+  private isCrowded: boolean;
   private readonly queueFirst: Int32Array;
   private readonly queueLast: Int32Array;
 
@@ -68,6 +73,9 @@ export class SlotStation implements Station {
     this.levels = levels.length;
     this.levelOf = Int32Array.from(options.priorities, (priority) => (isByPriority ? levels.indexOf(priority) : 0));
     this.speed = Float64Array.from(fleet.baseSpeed);
+    this.fullSpeed = Float64Array.from(fleet.baseSpeed);
+    this.cores = new Float64Array(fleet.count).fill(Infinity);
+    this.isCrowded = false;
     this.queueFirst = new Int32Array(fleet.count * this.levels).fill(NONE);
     this.queueLast = new Int32Array(fleet.count * this.levels).fill(NONE);
   }
@@ -79,6 +87,7 @@ export class SlotStation implements Station {
     const busy = this.fleet.busy[instance];
     if (busy < this.slots) {
       this.fleet.setBusy(instance, busy + 1);
+      if (this.isCrowded) this.reshare(instance);
       this.begin(request, instance);
       if (this.policies.length > 0) this.passThrough(instance);
       this.host.startedAtOnce(request);
@@ -95,6 +104,7 @@ export class SlotStation implements Station {
     const busy = this.fleet.busy[instance];
     if (busy < this.slots) {
       this.fleet.setBusy(instance, busy + 1);
+      if (this.isCrowded) this.reshare(instance);
       this.begin(request, instance);
     } else this.enqueue(request, instance);
   }
@@ -128,6 +138,29 @@ export class SlotStation implements Station {
   }
 
   setSpeed(instance: number, speed: number): void {
+    this.fullSpeed[instance] = speed;
+    this.share(instance);
+  }
+
+  setCores(instance: number, cores: number): void {
+    this.cores[instance] = cores < this.slots ? cores : Infinity;
+    this.isCrowded = this.cores.some((left) => left < Infinity);
+    this.share(instance);
+  }
+
+  /** Those at work get their share of the cores, if they are too few. Linear in the rows: for faults, not for requests. */
+  private share(instance: number): void {
+    const busy = this.fleet.busy[instance];
+    const cores = this.cores[instance];
+    this.changeSpeed(instance, busy > cores ? (this.fullSpeed[instance] * cores) / busy : this.fullSpeed[instance]);
+  }
+
+  /** One more, or one less, is at work. */
+  private reshare(instance: number): void {
+    if (this.speed[instance] !== this.fullSpeed[instance] || this.cores[instance] < Infinity) this.share(instance);
+  }
+
+  private changeSpeed(instance: number, speed: number): void {
     const old = this.speed[instance];
     this.speed[instance] = speed;
     const requests = this.requests;
@@ -184,6 +217,7 @@ export class SlotStation implements Station {
     }
     this.fleet.setBusy(instance, 0);
     this.fleet.present[instance] = 0;
+    if (this.isCrowded) this.reshare(instance);
     for (const request of lost) lose(request);
   }
 
@@ -221,6 +255,7 @@ export class SlotStation implements Station {
     const request = this.takeNext(instance);
     if (request === NONE) {
       this.fleet.setBusy(instance, this.fleet.busy[instance] - 1);
+      if (this.isCrowded) this.reshare(instance);
       return;
     }
     this.host.startedAfterWait(request);

@@ -13,6 +13,8 @@ export interface Station {
   abandon(request: number, instance: number): void;
   /** Work done per ms from now on; 0 freezes the instance. */
   setSpeed(instance: number, speed: number): void;
+  /** Cores that those at work share from now on; no request uses more than one. */
+  setCores(instance: number, cores: number): void;
   /** How long a request of this much work would take if it came now and nothing else did; Infinity if it would be refused or
    *  the instance stands still. Linear in the requests: for explanations, not for requests. */
   timeToFinish(instance: number, workMs: number): number;

@@ -10,6 +10,7 @@ import {
   seriesColumns,
 } from '../stats/result.ts';
 import { invariant } from '../core/errors.ts';
+import { scalingMetrics } from '../core/metrics.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Calls } from './calls.ts';
 import type { DetectionQuality } from './detection-quality.ts';
@@ -21,6 +22,7 @@ import type { Messages } from './messages.ts';
 import { histogramMetrics } from './metrics.ts';
 import { type Recorder } from './recorder.ts';
 import { ARRIVAL_MS, type RequestTable } from './request-table.ts';
+import type { Orchestrator } from './orchestration/orchestrator.ts';
 import type { Servers } from './servers.ts';
 import type { Transport } from './transport.ts';
 import { viewResults } from './view-results.ts';
@@ -50,9 +52,12 @@ export interface FinishedWorld {
   readonly calls: Calls | undefined;
   readonly messages: Messages | undefined;
   readonly transport: Transport;
+  readonly orchestrator: Orchestrator | undefined;
 }
 
 const MS_PER_SECOND = 1000;
+const isOfScaling = new Set(scalingMetrics);
+const noScaling = Object.fromEntries(scalingMetrics.map((name) => [name, NaN]));
 
 export function summarize(world: FinishedWorld): CellResult {
   const { engine, fleet, recorder, run, servers } = world;
@@ -68,7 +73,15 @@ export function summarize(world: FinishedWorld): CellResult {
   const series = recorder.series();
   const views = viewResults(world, instances);
   const digest = new Digest().number(engine.trace.digest()).number(engine.events);
-  digest.numbers(Object.values(metrics)).numbers(latency.counts).numbers(wait.counts);
+  // Where nothing comes and goes, there are no numbers about that.
+  const metricsKept =
+    world.orchestrator === undefined
+      ? Object.entries(metrics).filter(([name]) => !isOfScaling.has(name))
+      : Object.entries(metrics);
+  digest
+    .numbers(metricsKept.map(([, value]) => value))
+    .numbers(latency.counts)
+    .numbers(wait.counts);
   for (const column of seriesColumns) digest.numbers(series.columns[column]);
   for (const view of views) digest.numbers(Object.values(view.metrics)).numbers(view.latency.counts);
   for (const instance of instances) digest.number(instance.served).numbers(instance.busy);
@@ -87,6 +100,7 @@ export function summarize(world: FinishedWorld): CellResult {
     decisions: world.decisions,
     waterfalls: [],
     queues: world.messages?.results() ?? [],
+    elastic: world.orchestrator?.results(run.durationMs) ?? null,
     upShares: Array.from(servers.upTimeMs, (time) => time / measuredMs),
     events: engine.events,
     littleResidual: world.littleResidual,
@@ -131,6 +145,7 @@ function requestMetrics(world: FinishedWorld, ledger: Ledger, measuredMs: number
     amplification: recorder.amplification(),
     probes: (probesSent * MS_PER_SECOND) / measuredMs,
     ...world.quality.metrics(world.controlMessages),
+    ...(world.orchestrator?.metrics(run.durationMs) ?? noScaling),
   };
 }
 
@@ -156,15 +171,24 @@ function partMetrics({ scenario, calls, transport, run }: FinishedWorld): Record
 
 function instanceData({ fleet, instanceSeries }: FinishedWorld, measuredMs: number): InstanceData[] {
   return fleet.ids.map((id, instance) => ({
+    ...(isElastic(fleet, instance) ? { existedMs: fleet.existedSinceWarmup(instance) } : {}),
     id,
     service: fleet.services[fleet.service[instance]].name,
     zone: fleet.zoneNames[fleet.zone[instance]],
     speed: fleet.baseSpeed[instance],
     served: fleet.servedSinceWarmup(instance),
-    utilization: fleet.busyAreaSinceWarmup(instance) / (measuredMs * fleet.slots(instance)),
+    utilization: utilizationOf(fleet, instance, measuredMs),
     busy: instanceSeries.busyOf(instance),
     queued: instanceSeries.queuedOf(instance),
   }));
+}
+
+const isElastic = (fleet: Fleet, instance: number): boolean => fleet.services[fleet.service[instance]].initial !== undefined;
+
+/** Of the time in which there was an instance. */
+function utilizationOf(fleet: Fleet, instance: number, measuredMs: number): number {
+  const existedMs = isElastic(fleet, instance) ? fleet.existedSinceWarmup(instance) : measuredMs;
+  return existedMs > 0 ? fleet.busyAreaSinceWarmup(instance) / (existedMs * fleet.slots(instance)) : 0;
 }
 
 function fleetMetrics(
@@ -172,25 +196,29 @@ function fleetMetrics(
   instances: readonly InstanceData[],
   measuredMs: number,
 ): Record<string, number> {
-  let slots = 0;
+  let slotMs = 0;
+  let existingMs = 0;
   let area = 0;
   let utilizationMax = 0;
   let served = 0;
   let servedSquares = 0;
   let servedMax = 0;
   instances.forEach((data, instance) => {
-    slots += fleet.slots(instance);
+    const existedMs = isElastic(fleet, instance) ? fleet.existedSinceWarmup(instance) : measuredMs;
+    existingMs += existedMs;
+    slotMs += existedMs * fleet.slots(instance);
     area += fleet.busyAreaSinceWarmup(instance);
     utilizationMax = Math.max(utilizationMax, data.utilization);
     served += data.served;
     servedSquares += data.served * data.served;
     servedMax = Math.max(servedMax, data.served);
   });
-  const n = instances.length;
+  // Places that were always empty are no instances.
+  const n = instances.filter(({ existedMs = Infinity }) => existedMs > 0).length;
   let up = 0;
-  servers.upTimeMs.forEach((time, count) => (up += (time * count) / (measuredMs * n)));
+  servers.upTimeMs.forEach((time, count) => (up += (time * count) / existingMs));
   return {
-    'utilization.mean': area / (slots * measuredMs),
+    'utilization.mean': area / slotMs,
     'utilization.max': utilizationMax,
     'load.maxOverMean': served > 0 ? (servedMax * n) / served : NaN,
     'load.jain': served > 0 ? (served * served) / (n * servedSquares) : NaN,

@@ -5,6 +5,7 @@ import { failureBuckets, type InstanceData, type Ledger, type ViewResult } from 
 import type { Calls } from './calls.ts';
 import { histogramMetrics } from './metrics.ts';
 import { failuresOf } from './recorder.ts';
+import type { Orchestrator } from './orchestration/orchestrator.ts';
 import type { Transport } from './transport.ts';
 import type { View, Views } from './views.ts';
 
@@ -16,6 +17,7 @@ export interface ViewedWorld {
   readonly views: Views | undefined;
   readonly calls: Calls | undefined;
   readonly transport: Transport;
+  readonly orchestrator: Orchestrator | undefined;
 }
 
 /** `instances` are all of them, in order of services. */
@@ -49,6 +51,7 @@ function viewResult(world: ViewedWorld, view: View, instances: readonly Instance
       hedges: overEnded(view.hedges),
       ...wholeRunMetrics(world, spec, seconds),
       ...(spec.service < 0 ? {} : instanceMetrics(world.scenario.services[spec.service].name, instances)),
+      ...(spec.service < 0 ? {} : world.orchestrator?.serviceMetrics(spec.service, world.run.durationMs)),
     },
     latency: view.latency.toData(),
   };
@@ -85,21 +88,23 @@ function wholeRunMetrics({ calls, transport, run }: ViewedWorld, spec: ViewSpec,
 }
 
 function instanceMetrics(service: string, all: readonly InstanceData[]): Record<string, number> {
-  const own = all.filter((instance) => instance.service === service);
+  const own = all.filter((instance) => instance.service === service && (instance.existedMs ?? Infinity) > 0);
+  let weight = 0;
   let utilization = 0;
   let most = 0;
   let served = 0;
   let squares = 0;
   let servedMost = 0;
   for (const instance of own) {
-    utilization += instance.utilization;
+    weight += instance.existedMs ?? 1;
+    utilization += instance.utilization * (instance.existedMs ?? 1);
     most = Math.max(most, instance.utilization);
     served += instance.served;
     squares += instance.served * instance.served;
     servedMost = Math.max(servedMost, instance.served);
   }
   return {
-    'utilization.mean': utilization / own.length,
+    'utilization.mean': utilization / weight,
     'utilization.max': most,
     'load.maxOverMean': served > 0 ? (servedMost * own.length) / served : NaN,
     'load.jain': served > 0 ? (served * served) / (own.length * squares) : NaN,

@@ -5,7 +5,7 @@ import { hashString } from '../core/hash.ts';
 import { Streams } from '../core/streams.ts';
 import { Engine, type EngineLimits, type EventHandler, priorities, TimerLanes } from '../engine/index.ts';
 import { type Outcome, outcomes } from '../policies/balancing/balancer.ts';
-import type { RequestResult } from '../policies/pipeline/results.ts';
+import { type RequestResult, results } from '../policies/pipeline/results.ts';
 import type { PolicyMakers } from '../scenario/makers.ts';
 import type { EdgeSpec, Scenario } from '../scenario/spec.ts';
 import type { CellResult } from '../stats/result.ts';
@@ -29,9 +29,14 @@ import { Messages } from './messages.ts';
 import { needsCallTable, needsFullTable } from './needs.ts';
 import { Network } from './network.ts';
 import { NetworkFaults } from './network-faults.ts';
+import { Activator } from './orchestration/activator.ts';
+import { Errands } from './orchestration/errands.ts';
+import { Orchestrator } from './orchestration/orchestrator.ts';
+import { withPlaces } from './orchestration/places.ts';
+import { ServiceMeters } from './orchestration/service-meters.ts';
 import { Probes } from './probes.ts';
 import { Recorder } from './recorder.ts';
-import { ARRIVAL_MS, CLIENT, INDEX, RequestTable } from './request-table.ts';
+import { ARRIVAL_MS, CLIENT, INDEX, RequestTable, WORK_MS } from './request-table.ts';
 import { Servers } from './servers.ts';
 import { type SlowRequest, Slowest } from './slowest.ts';
 import { summarize } from './summary.ts';
@@ -78,6 +83,8 @@ function runOut(world: World): CellResult {
 
 class World implements EventHandler {
   private readonly input: WorldInput;
+  /** With places for instances that are yet to come. */
+  private readonly scenario: Omit<Scenario, 'variants'>;
   private readonly engine: Engine;
   private readonly fleet: Fleet;
   private readonly requests: RequestTable;
@@ -100,6 +107,9 @@ class World implements EventHandler {
   private readonly discovery: Discovery | undefined;
   private readonly gossip: Gossip | undefined;
   private readonly quality: DetectionQuality;
+  private readonly orchestrator: Orchestrator | undefined;
+  private readonly activator: Activator | undefined;
+  private readonly errands: Errands;
   private readonly explainer: Explainer | undefined;
   private readonly tracer: Tracer | undefined;
   private readonly slowestFinder: Slowest | undefined;
@@ -113,9 +123,11 @@ class World implements EventHandler {
   private probesAtWarmup: number;
 
   constructor(input: WorldInput, traced: readonly SlowRequest[]) {
-    const { scenario, makers } = input;
+    const { makers } = input;
+    const scenario = withPlaces(input.scenario, makers);
     const { run, edges } = scenario;
     this.input = input;
+    this.scenario = scenario;
     const streams = new Streams(input.seed);
     const engine = new Engine(input.limits);
     this.engine = engine;
@@ -166,10 +178,22 @@ class World implements EventHandler {
           this.quality.wentDown(instance);
           this.messages?.wentDown(instance);
           this.transport.instanceLost(instance);
+          this.orchestrator?.wentDown(instance);
+        },
+        closed: (instance) => {
+          this.quality.removed(instance);
+          this.messages?.wentDown(instance);
+        },
+        drained: (instance) => this.orchestrator?.drained(instance),
+        removed: (instance) => {
+          this.quality.removed(instance);
+          this.messages?.wentDown(instance);
+          this.transport.instanceLost(instance);
         },
         cameUp: (instance) => {
           this.messages?.cameUp(instance);
-          this.discovery?.cameUp(instance);
+          // Who is managed registers when it is ready.
+          if (this.orchestrator?.isManaged(instance) !== true) this.discovery?.cameUp(instance);
           this.gossip?.cameUp(instance);
           this.faults.cameUp(instance);
           this.quality.cameUp(instance);
@@ -179,6 +203,7 @@ class World implements EventHandler {
             client.registered(slot, engine.time);
             this.controlPlane.wakePart(client, controlTimers.checker);
           }
+          this.orchestrator?.cameUp(instance);
         },
       },
     );
@@ -202,6 +227,8 @@ class World implements EventHandler {
       explainer: undefined,
       views: undefined,
       tracer: undefined,
+      meters: undefined,
+      activator: undefined,
       resolve: (client, isFailure) => {
         client.discovery?.resolveNow?.(engine.time, isFailure);
         this.controlPlane.wakePart(client, controlTimers.discovery);
@@ -232,10 +259,12 @@ class World implements EventHandler {
           clock: engine,
           streams,
           makers: spec.queue >= 0 ? { balancerName, isUserPolicy, balancer } : makers.edges[edge],
-          hasDeadlines: hasDeadlines && spec.caller >= 0,
-          onBelief: (...change) => {
-            this.quality.believed(change[0], change[1], change[2]);
-            this.controlPlane.believed(...change);
+          hasDeadlines: (hasDeadlines && spec.caller >= 0) || makers.services[spec.service].autoscaler !== undefined,
+          onUse: (user, slot, isUsed, isBelief, nowMs) => {
+            this.quality.believed(user, slot, isUsed);
+            if (isBelief) this.controlPlane.believed(user, slot, isUsed, nowMs);
+            else this.controlPlane.wakeBalancer(user);
+            this.activator?.changed(user);
           },
           check: (from, slot, probe, timeoutMs) => this.checks?.send(from, slot, probe, timeoutMs),
           // By an event: the checker is in the middle of something, and what comes of a crash may touch it.
@@ -311,12 +340,39 @@ class World implements EventHandler {
     this.quality = new DetectionQuality(engine, fleet, clients, makers.edges, run.warmupMs, networkFaults);
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
+    this.errands = new Errands(engine);
+    if (makers.services.some(({ replicas }) => replicas !== undefined)) {
+      const meters = new ServiceMeters(engine, scenario.services.length);
+      parts.meters = meters;
+      const orchestrator = new Orchestrator({
+        ...{ errands: this.errands, fleet, servers: this.servers, meters, scenario, makers, streams, clients },
+        discovery: this.discovery,
+        queueDepths: () => this.messages?.depths() ?? {},
+        viewChanged: (client) => {
+          for (let purpose = controlTimers.detector; purpose <= controlTimers.outlier; purpose++) {
+            this.controlPlane.wakePart(client, purpose);
+          }
+        },
+      });
+      this.orchestrator = orchestrator;
+      const holds = orchestrator.holdsRequests();
+      if (holds.includes(true)) {
+        this.activator = new Activator(this.errands, holds, {
+          start: (request, leftMs) => this.gateway.goOn(request, leftMs),
+          timedOut: (request) => this.gateway.finish(request, results.timeout, false),
+        });
+        parts.activator = this.activator;
+      }
+    }
     this.discovery?.start();
     this.gossip?.start();
     this.faults = new Faults(engine, this.servers, fleet, scenario.faults, streams, networkFaults, {
       flushCaches: (instance) => this.calls?.flush(instance),
       setClockRate: (instance, rate) => this.controlPlane.setClockRate(instance, rate),
       setDiscovery: (isReachable) => this.discovery?.setReachable(isReachable),
+      setControlPlane: (isReachable) => this.orchestrator?.setControlPlane(isReachable),
+      setMetrics: (isReachable) => this.orchestrator?.pipeline.setOutage(!isReachable),
+      failNode: ({ group, node }, begins) => this.orchestrator?.failNode(this.orchestrator.nodeNumber(group, node), begins),
       fault: (instance, spec, begins) => this.quality.fault(instance, spec, begins),
       networkChanges: () => this.quality.networkChanges(),
     });
@@ -329,6 +385,7 @@ class World implements EventHandler {
     this.gateway.wired(this.network, this.slowestFinder !== undefined || this.sources.some((source) => source.isListening));
     this.checkers = new Checkers(fleet, requests, this.recorder, this.gateway, clients);
     this.instanceSeries = new InstanceSeries(fleet, run.windowMs, Math.ceil(run.durationMs / run.windowMs));
+    this.orchestrator?.start();
     engine.at(run.warmupMs, eventKinds.warmupOver, 0, 0, priorities.stop);
     this.scheduleWindow();
   }
@@ -342,7 +399,7 @@ class World implements EventHandler {
   }
 
   run(): CellResult {
-    const { run } = this.input.scenario;
+    const { run } = this.scenario;
     this.engine.run(run.durationMs, this);
     this.closeWindow();
     return summarize({
@@ -361,12 +418,13 @@ class World implements EventHandler {
       controlMessages: this.controlMessages - this.messagesInWarmup,
       decisions: this.explainer?.decisions ?? [],
       littleResidual: this.littleResidual,
-      scenario: this.input.scenario,
+      scenario: this.scenario,
       gateway: this.gateway,
       views: this.views,
       calls: this.calls,
       messages: this.messages,
       transport: this.transport,
+      orchestrator: this.orchestrator,
     });
   }
 
@@ -486,6 +544,7 @@ class World implements EventHandler {
         this.transport.markWarmup();
         this.calls?.markWarmup();
         this.messages?.markWarmup();
+        this.orchestrator?.markWarmup();
         this.messagesInWarmup = this.controlMessages;
         return;
       default:
@@ -516,6 +575,12 @@ class World implements EventHandler {
       case controlTimers.answer:
         this.discovery?.told(a);
         return;
+      case controlTimers.errand:
+        this.errands.run(a);
+        return;
+      case controlTimers.drained:
+        this.servers.mayBeDrained(a);
+        return;
       case controlTimers.kill:
         if (!this.servers.isUp(a)) return;
         this.servers.crash(a);
@@ -528,7 +593,8 @@ class World implements EventHandler {
 
   /** Heartbeats, health checks and messages of gossip groups sent so far. */
   private get controlMessages(): number {
-    return this.controlPlane.heartbeats + (this.checks?.count ?? 0) + (this.gossip?.sent ?? 0);
+    const beats = this.controlPlane.heartbeats + (this.orchestrator?.leases ?? 0);
+    return beats + (this.checks?.count ?? 0) + (this.gossip?.sent ?? 0);
   }
 
   /** Probes of balancers and health checks share their channels. */
@@ -544,7 +610,8 @@ class World implements EventHandler {
 
   /** Where it happened, then the last events, oldest first. */
   evidence(): string[] {
-    const { scenario, seed } = this.input;
+    const { scenario } = this;
+    const { seed } = this.input;
     const where = `scenario ${scenario.name}, seed ${seed}, ${this.engine.time} ms of simulated time, ${this.engine.events} events`;
     return [where, ...this.lastEvents()];
   }
@@ -563,12 +630,13 @@ class World implements EventHandler {
     if (this.slowestFinder === undefined) return;
     const { reals } = this.requests;
     const arrivalMs = reals[(request << 3) + ARRIVAL_MS];
-    if (arrivalMs < this.input.scenario.run.warmupMs) return;
+    if (arrivalMs < this.scenario.run.warmupMs) return;
     this.slowestFinder.ended(client.edge, reals[(request << 3) + INDEX], this.engine.time - arrivalMs, result);
   }
 
   private deliveryBegun(delivery: number, edge: number, times: number): void {
     this.gateway.begun[edge]++;
+    this.gateway.meters?.begin(this.scenario.edges[edge].service, this.requests.reals[(delivery << 3) + WORK_MS]);
     // The first delivery is what publishing counts; those that follow are repeats.
     if (times > 0) this.recorder.sent(true, times);
     this.tracer?.begun(delivery, edge);
@@ -577,11 +645,14 @@ class World implements EventHandler {
 
   private deliveryOver(delivery: number, edge: number, outcome: Outcome): void {
     this.gateway.over[edge]++;
+    const lastedMs = this.engine.time - this.requests.reals[(delivery << 3) + ARRIVAL_MS];
+    const isOk = outcome === outcomes.ok;
+    this.gateway.meters?.end(this.scenario.edges[edge].service, lastedMs, isOk, outcome === outcomes.cancelled);
     this.views?.ended(delivery, edge, outcome === outcomes.cancelled ? outcomes.lost : outcome, false);
   }
 
   private scheduleWindow(): void {
-    const { windowMs, durationMs } = this.input.scenario.run;
+    const { windowMs, durationMs } = this.scenario.run;
     const at = (this.windows + 1) * windowMs;
     // Before anything else at that instant, which belongs to the next window. The run's end closes the last window itself.
     if (at < durationMs) this.engine.at(at, eventKinds.window, 0, 0, priorities.stop);
@@ -593,6 +664,7 @@ class World implements EventHandler {
     this.recorder.closeWindow();
     this.instanceSeries.closeWindow(now);
     this.messages?.closeWindow(now);
+    this.orchestrator?.closeWindow();
     this.littleResidual = Math.max(this.littleResidual, this.checkers.check(now));
     this.input.onWindow?.(now);
   }
@@ -601,6 +673,7 @@ class World implements EventHandler {
 function zonesOf(scenario: Omit<Scenario, 'variants'>): string[] {
   const zones = new Set<string>();
   for (const service of scenario.services) for (const instance of service.instances) zones.add(instance.zone);
+  for (const group of scenario.nodes) for (const zone of group.zones) zones.add(zone);
   for (const edge of scenario.edges) for (const zone of proxyZones(edge)) zones.add(zone);
   return [...zones];
 }

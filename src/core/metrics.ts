@@ -132,7 +132,60 @@ export const metrics: readonly Metric[] = [
   },
   { name: 'wait.share', unit: 'fraction', better: 'lower', about: 'Share of requests that had to wait at all.' },
   { name: 'instances.up', unit: 'fraction', better: 'higher', about: 'Share of instances that are up, over time.' },
+  {
+    name: 'replicas.mean',
+    unit: 'count',
+    better: 'lower',
+    about: 'Instances that exist, averaged over time, where they come and go.',
+  },
+  { name: 'replicas.max', unit: 'count', better: 'lower', about: 'The most instances that existed at one time.' },
+  {
+    name: 'scaling.underTime',
+    unit: 'fraction',
+    better: 'lower',
+    about: 'Share of the time with fewer instances ready than the offered work needs at the service’s target utilization.',
+  },
+  {
+    name: 'scaling.overTime',
+    unit: 'fraction',
+    better: 'lower',
+    about: 'Share of the time with more instances ready than needed.',
+  },
+  { name: 'scaling.under', unit: 'count', better: 'lower', about: 'Instances that were lacking, averaged over all of the time.' },
+  { name: 'scaling.over', unit: 'count', better: 'lower', about: 'Instances that were too many, averaged over all of the time.' },
+  {
+    name: 'scaling.reaction',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Mean time from too few instances being ready until there are enough.',
+  },
+  { name: 'scaling.changes', unit: 'count', better: 'lower', about: 'Changes of the number of instances wanted, per hour.' },
+  {
+    name: 'scaling.flaps',
+    unit: 'count',
+    better: 'lower',
+    about: 'Changes that go the other way than the one before, per hour.',
+  },
+  {
+    name: 'scaling.lost',
+    unit: 'count',
+    better: 'lower',
+    about: 'Requests lost with instances that were taken away or given up.',
+  },
+  { name: 'scaling.pending', unit: 'ms', better: 'lower', about: 'Mean time a new instance waits for a place to run.' },
+  {
+    name: 'cost',
+    unit: 'count',
+    better: 'lower',
+    about: 'Price of nodes, or of instances, per hour of simulated time.',
+    indifference: { relative: 0.01 },
+  },
 ];
+
+/** Those about instances that come and go. */
+export const scalingMetrics: readonly string[] = metrics
+  .map(({ name }) => name)
+  .filter((name) => /^(replicas|scaling|cost)/.test(name));
 
 /** By what a metric can be narrowed down, as in `latency.p99{edge=web->db, class=read}`. */
 export const metricParts = ['edge', 'service', 'class', 'window'] as const;
@@ -144,6 +197,9 @@ const narrowParts: Readonly<Record<string, readonly MetricPart[]>> = {
   utilization: ['service'],
   load: ['service'],
   instances: ['service'],
+  replicas: ['service'],
+  scaling: ['service'],
+  cost: ['service'],
   inSystem: [],
   amplification: [],
   probes: [],

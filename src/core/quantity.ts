@@ -66,6 +66,63 @@ export function parseFraction(found: unknown, bounds: Bounds = {}): Reading {
   return within(Number(`${digits}e-2`), limits, formatFraction, show(found));
 }
 
+/** `500m`, `2`, `1.5`: processor cores, in thousandths of one. */
+export function parseCpu(found: unknown, bounds: Bounds = {}): Reading {
+  const [, digits, milli] = /^(\d+(?:\.\d+)?)(m?)$/.exec(String(found).trim()) ?? [];
+  if (digits === undefined || (typeof found !== 'string' && typeof found !== 'number')) {
+    return { problem: `${show(found)} is not a number of cores`, hint: 'write 500m or 1.5' };
+  }
+  const value = milli === '' ? Number(`${digits}e3`) : Number(digits);
+  if (!Number.isInteger(value))
+    return { problem: `${show(found)} is finer than a thousandth of a core`, hint: 'write 500m or 1.5' };
+  return within(value, bounds, formatCpu, show(found));
+}
+
+export const formatCpu = (milli: number): string => (milli % 1000 === 0 ? String(milli / 1000) : `${milli}m`);
+
+const bytesPer = { K: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as const;
+
+/** `512MiB`, `512Mi`, `1.5GB`, `16Gi`, in bytes. */
+export function parseMemory(found: unknown, bounds: Bounds = {}): Reading {
+  const [, digits, unit] = typeof found === 'string' ? (/^(\d+(?:\.\d+)?)([KMGT]i?|k)B?$/.exec(found.trim()) ?? []) : [];
+  if (digits === undefined) return { problem: `${show(found)} is not an amount of memory`, hint: 'write 512MiB or 16GiB' };
+  const factor = unit === 'k' ? bytesPer.K : bytesPer[unit as keyof typeof bytesPer];
+  return within(Math.round(Number(digits) * factor), bounds, formatMemory, show(found));
+}
+
+export function formatMemory(bytes: number): string {
+  const unit = (['Ti', 'Gi', 'Mi', 'Ki'] as const).find((each) => bytes >= bytesPer[each] && bytes % bytesPer[each] === 0);
+  return unit === undefined ? `${bytes / bytesPer.K}KB` : `${bytes / bytesPer[unit]}${unit}B`;
+}
+
+/** `2026-01-05` or `2026-01-05T08:00:00Z`: Unix time in ms. Always UTC. */
+export function parseDate(found: unknown): Reading {
+  const hint = 'write 2026-01-05 or 2026-01-05T08:00:00Z';
+  if (typeof found !== 'string' || !/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/.test(found.trim())) {
+    return { problem: `${show(found)} is not a date`, hint };
+  }
+  const [year, month, day, hour = 0, minute = 0, second = 0] = found
+    .trim()
+    .split(/[-T:Z]/)
+    .filter((part) => part !== '')
+    .map(Number);
+  const isDay = month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month);
+  if (!isDay || hour > 23 || minute > 59 || second >= 60) return { problem: `there is no ${show(found)} in the calendar`, hint };
+  return { value: (daysSinceEpoch(year, month, day) * 24 + hour) * 3_600_000 + minute * 60_000 + Math.round(second * 1000) };
+}
+
+const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+const daysOf = (year: number, month: number): number =>
+  month === 2 ? (isLeap(year) ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  let days = day - 1;
+  for (let each = 1; each < month; each++) days += daysOf(year, each);
+  const before = year - 1;
+  const leaps = Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400);
+  return days + 365 * (year - 1970) + leaps - 477;
+}
+
 /** A whole number. */
 export function parseCount(found: unknown, bounds: Bounds = {}): Reading {
   const number = asNumber(found, 'a whole number');

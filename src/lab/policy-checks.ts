@@ -17,9 +17,14 @@ import { breakerRules } from '../policies/resilience/breakers/contract.ts';
 import { budgetRules } from '../policies/resilience/budgets/contract.ts';
 import { hedgeRules } from '../policies/resilience/hedging/contract.ts';
 import { queueRules } from '../policies/resilience/queueing/contract.ts';
+import { nodesRules } from '../policies/autoscaling/nodes/contract.ts';
+import { schedulerRules } from '../policies/placement/contract.ts';
+import { evictionRules } from '../policies/recovery/eviction/contract.ts';
+import { failoverRules } from '../policies/recovery/failover/contract.ts';
+import { replicaRules } from '../policies/recovery/replicas/contract.ts';
 import { retryRules } from '../policies/resilience/retries/contract.ts';
 import { makePolicies, type Makers } from '../scenario/make-policies.ts';
-import type { EdgeMakers, ServiceMakers } from '../scenario/makers.ts';
+import type { ClusterMakers, EdgeMakers, ServiceMakers } from '../scenario/makers.ts';
 import { roles } from '../scenario/roles.ts';
 import type { PolicyRole, Scenario } from '../scenario/spec.ts';
 import { guarded } from './guard.ts';
@@ -82,11 +87,11 @@ interface Check {
   readonly find: () => readonly string[];
 }
 
-type Made = Required<EdgeMakers & ServiceMakers>;
+type Made = Required<EdgeMakers & ServiceMakers & ClusterMakers>;
 
 /** The maker of the policy in its role. The world has one edge and one service, and the policy holds for both. */
 function makerOf<Role extends CheckedRole>({ makers, role }: Subject, as: Role): Made[Role] {
-  const maker = { ...makers.edges[0], ...makers.services[0] }[as] as Made[Role] | undefined;
+  const maker = { ...makers.edges[0], ...makers.services[0], ...makers.cluster }[as] as Made[Role] | undefined;
   if (maker === undefined) throw new Error(`the world of the check has no ${role}`);
   return maker;
 }
@@ -101,6 +106,7 @@ function makeOnce(subject: Subject): void {
     prober: { probe: () => undefined },
     host: { fetch: () => undefined, answer: () => undefined },
     configured: [],
+    ...{ groups: [], sites: 1, epochMs: 0, specReplicas: 1, readyReplicas: 1 },
   });
 }
 
@@ -126,6 +132,13 @@ const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = 
   admission: (subject) => checksOf(admissionRules, makerOf(subject, 'admission')),
   shedding: (subject) => checksOf(admissionRules, makerOf(subject, 'shedding')),
   queueing: (subject) => checksOf(queueRules, () => makerOf(subject, 'queueing')({})),
+  autoscaler: () => [],
+  replicas: (subject) => checksOf(replicaRules, makerOf(subject, 'replicas')),
+  scheduler: (subject) => checksOf(schedulerRules, (rng) => makerOf(subject, 'scheduler')({ rng })),
+  nodeAutoscaler: (subject) => checksOf(nodesRules, makerOf(subject, 'nodeAutoscaler')),
+  nodeDetector: (subject) => checksOf(detectorRules, makerOf(subject, 'nodeDetector')),
+  eviction: (subject) => checksOf(evictionRules, makerOf(subject, 'eviction')),
+  failover: (subject) => checksOf(failoverRules, makerOf(subject, 'failover')),
 };
 
 function worldChecks({ name, makers, scenario }: Subject): readonly Check[] {

@@ -8,6 +8,7 @@ import { EdgeList } from './edges.ts';
 import { compileFaults } from './faults.ts';
 import { compileMetastability } from './metastability.ts';
 import { compileNetwork } from './network.ts';
+import { compileNodes, compilePipeline, zonesOfNodes } from './nodes.ts';
 import { compilePolicies } from './overrides.ts';
 import { compileQueues, withDeliveries } from './queues.ts';
 import { recordedClasses } from './recordings.ts';
@@ -36,9 +37,15 @@ export async function compileWorld(
   const services = await compileServices(classes, durationMs, env);
   const queues = compileQueues(services, complaints);
   const graph = await compileGraph({ services, queues, classes, durationMs }, env);
-  const zones = [...zonesOf(services ?? []), ...graph.edges.flatMap(({ balancerZones }) => balancerZones)];
+  const nodes = await compileNodes(env);
+  const pipeline = compilePipeline(env);
+  const zones = [
+    ...zonesOf(services ?? []),
+    ...zonesOfNodes(nodes ?? []),
+    ...graph.edges.flatMap(({ balancerZones }) => balancerZones),
+  ];
   const network = await compileNetwork([...new Set(zones)], env);
-  const faults = await compileFaults(services, graph.cached, durationMs, env);
+  const faults = await compileFaults(services, nodes, graph.cached, durationMs, env);
   const metastability = compileMetastability(faults, durationMs, run?.warmupMs ?? 0, complaints);
   const policies = await compilePolicies(durationMs, env);
   if (
@@ -48,6 +55,8 @@ export async function compileWorld(
     services === undefined ||
     classes === undefined ||
     network === undefined ||
+    nodes === undefined ||
+    pipeline === undefined ||
     policies === undefined
   ) {
     return { durationMs, ...(policies === undefined ? {} : { policies }) };
@@ -64,7 +73,7 @@ export async function compileWorld(
       edges: graph.edges,
       queues: graph.queues,
     },
-    ...{ network, traffic: graph.traffic, faults, policies },
+    ...{ nodes, pipeline, network, traffic: graph.traffic, faults, policies },
     ...(metastability === undefined ? {} : { metastability }),
   };
   warnOfIdle(world, classes, complaints);

@@ -7,14 +7,16 @@ import { compileDistribution, type Env } from './distributions.ts';
 import { knownHint } from './hints.ts';
 import { zonesOf, type KnownService } from './services.ts';
 import { fault as faultShape } from './shape.ts';
-import type { FaultEffect, FaultSchedule, FaultSpec, LinkSpec } from './spec.ts';
-import { findTargets } from './targets.ts';
+import { zoneOfNode, zonesOfNodes } from './nodes.ts';
+import type { FaultEffect, FaultSchedule, FaultSpec, LinkSpec, NodeGroupSpec } from './spec.ts';
+import { findNodes, findTargets } from './targets.ts';
 
 type FaultShape = z.output<typeof faultShape>;
 type Targets = FaultSpec['targets'];
 
 export async function compileFaults(
   services: readonly KnownService[] | undefined,
+  nodes: readonly NodeGroupSpec[] | undefined,
   cached: ReadonlySet<number>,
   durationMs: Ms,
   env: Env,
@@ -30,12 +32,14 @@ export async function compileFaults(
     if (shape === undefined) continue;
     const schedule = await compileSchedule(shape, path, durationMs, env);
     const effect = await compileEffect(shape, path, services, env);
-    const targets = services === undefined ? undefined : compileTargets(shape, path, services, env);
+    const targets = services === undefined ? undefined : compileTargets(shape, path, services, nodes, env);
+    const nodesHit = nodes === undefined ? undefined : compileNodesHit(shape, path, nodes, env);
     const cascade = await compileCascade(shape, path, env);
     if (schedule === undefined || targets === undefined || effect === undefined || cascade === undefined) continue;
+    if (nodesHit === undefined) continue;
     if (shape.type === 'cache-flush') complainOfNoCache(targets, path, services!, cached, env);
     const hit = 'hit' in shape ? shape.hit : 1;
-    faults.push({ label: labelOf(shape), targets, hit, schedule, ...cascade, ...effect });
+    faults.push({ label: labelOf(shape), targets, ...nodesHit, hit, schedule, ...cascade, ...effect });
     places.push(path);
   }
   complainOfOverlaps(faults, places, services ?? [], env);
@@ -46,10 +50,12 @@ function compileTargets(
   shape: FaultShape,
   path: Path,
   services: readonly KnownService[],
+  nodes: readonly NodeGroupSpec[] | undefined,
   { complaints }: Env,
 ): Targets | undefined {
-  if (shape.type === 'discovery-outage') return [];
+  if (isOfPlatform(shape) || shape.type === 'node-loss') return [];
   if (isOfNetwork(shape) && shape.target === undefined) return [];
+  if (shape.type === 'zone-outage' && nodes?.length !== 0) return [];
   if (shape.type !== 'zone-outage') return findTargets(shape.target!, [...path, 'target'], services, complaints);
   const targets = services.flatMap(({ instances = [] }, service) =>
     instances.flatMap(({ zone }, instance) => (zone === shape.zone ? [{ service, instance }] : [])),
@@ -63,6 +69,29 @@ function compileTargets(
       knownHint(shape.zone, zonesOf(services)),
     );
   }
+  return undefined;
+}
+
+/** An empty object where the fault is not one of nodes; undefined after complaints. */
+function compileNodesHit(
+  shape: FaultShape,
+  path: Path,
+  groups: readonly NodeGroupSpec[],
+  { complaints }: Env,
+): Pick<FaultSpec, 'nodes'> | undefined {
+  if (shape.type === 'node-loss') {
+    const nodes = findNodes(shape.node, [...path, 'node'], groups, complaints);
+    return nodes && { nodes };
+  }
+  if (shape.type !== 'zone-outage' || groups.length === 0) return {};
+  const nodes = groups.flatMap((group, index) =>
+    Array.from({ length: group.max }, (_, node) => ({ group: index, node })).filter(
+      ({ node }) => zoneOfNode(group, node) === shape.zone,
+    ),
+  );
+  if (nodes.length > 0) return { nodes };
+  const known = zonesOfNodes(groups);
+  complaints.error('unknown-zone', [...path, 'zone'], `no node is in zone ${show(shape.zone)}`, knownHint(shape.zone, known));
   return undefined;
 }
 
@@ -128,6 +157,7 @@ async function compileEffect(
     case 'slow':
       return { type: 'slow', factor: shape.factor, requests: shape.requests };
     case 'errors':
+    case 'cpu-exhaustion':
     case 'drop-responses':
       return { type: shape.type, share: shape.share };
     case 'hang':
@@ -155,6 +185,11 @@ async function compileEffect(
       return { type: shape.type };
   }
 }
+
+/** Of what runs the cluster, as a whole. */
+type PlatformShape = FaultShape & { readonly type: 'discovery-outage' | 'control-plane-outage' | 'metrics-outage' };
+const isOfPlatform = (shape: FaultShape): shape is PlatformShape =>
+  shape.type.endsWith('-outage') && shape.type !== 'zone-outage';
 
 type NetworkShape = FaultShape & { readonly type: 'partition' | 'packet-loss' | 'latency' };
 const isOfNetwork = (shape: FaultShape): shape is NetworkShape => ['partition', 'packet-loss', 'latency'].includes(shape.type);
@@ -204,12 +239,12 @@ async function compileCascade(shape: FaultShape, path: Path, env: Env): Promise<
 /** `slow api/3 x5`. */
 function labelOf(shape: FaultShape): string {
   if (shape.type === 'zone-outage') return `zone-outage ${shape.zone}`;
-  if (shape.type === 'discovery-outage') return shape.type;
+  if (isOfPlatform(shape)) return shape.type;
   return [shape.type, whereOf(shape), strengthOf(shape)].filter((part) => part !== '').join(' ');
 }
 
-function whereOf(shape: Exclude<FaultShape, { type: 'zone-outage' | 'discovery-outage' }>): string {
-  const { target: written } = shape;
+function whereOf(shape: Exclude<FaultShape, PlatformShape | { type: 'zone-outage' }>): string {
+  const written = shape.type === 'node-loss' ? shape.node : shape.target;
   if (written !== undefined) return typeof written === 'string' ? written : written.join(', ');
   const { from = '', to = '', oneWay } = shape as NetworkShape;
   return `${[from].flat().join('+')}${oneWay ? '->' : '<->'}${[to].flat().join('+')}`;

@@ -4,8 +4,11 @@ import * as z from 'zod';
 import {
   isProblem,
   parseCount,
+  parseCpu,
+  parseDate,
   parseDuration,
   parseFraction,
+  parseMemory,
   parseNumber,
   parseRate,
   show,
@@ -113,6 +116,39 @@ export const count = (bounds: Bounds = { min: 1 }) =>
 
 export const number = (bounds: Bounds = { min: 0, exclusiveMin: true }) =>
   leaf('bad-number', 'a number', { type: 'number', ...limits(bounds) }, bounded(parseNumber, bounds));
+
+/** In thousandths of a core. */
+export const cpu = () =>
+  leaf(
+    'bad-cpu',
+    'a number of cores such as 500m or 1.5',
+    {
+      anyOf: [
+        { type: 'string', pattern: '^\\d+(\\.\\d+)?m?$' },
+        { type: 'number', exclusiveMinimum: 0 },
+      ],
+      examples: ['500m', 2],
+    },
+    bounded(parseCpu, { min: 0, exclusiveMin: true, max: 1_000_000_000 }),
+  );
+
+/** In bytes. */
+export const memory = () =>
+  leaf(
+    'bad-memory',
+    'an amount of memory such as 512MiB',
+    { type: 'string', pattern: '^\\d+(\\.\\d+)?([KMGT]i?|k)B?$', examples: ['512MiB'] },
+    bounded(parseMemory, { min: 0, exclusiveMin: true, max: 2 ** 50 }),
+  );
+
+/** Unix time in ms. */
+export const date = () =>
+  leaf(
+    'bad-date',
+    'a date such as 2026-01-05T08:00:00Z',
+    { type: 'string', examples: ['2026-01-05T08:00:00Z'] },
+    bounded(parseDate, {}),
+  );
 
 const limits = ({ min, max, exclusiveMin }: Bounds): Editor => ({
   ...(min === undefined ? {} : exclusiveMin === true ? { exclusiveMinimum: min } : { minimum: min }),

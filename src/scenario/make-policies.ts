@@ -5,7 +5,12 @@ import { pathToFileURL } from 'node:url';
 import { PolicyFault } from '../core/errors.ts';
 import type { ParamSpecs, ParamValues } from '../core/params.ts';
 import { defaults } from '../core/params.ts';
+import { detectors } from '../policies/detection/index.ts';
 import { registries } from '../policies/discovery/registries/index.ts';
+import { schedulers } from '../policies/placement/index.ts';
+import { nodeEvictions } from '../policies/recovery/eviction/index.ts';
+import { replicaControllers } from '../policies/recovery/replicas/index.ts';
+import { mostReplicas } from './elastic.ts';
 import type { PolicyMakers } from './makers.ts';
 import { type Definition, type Role, roles } from './roles.ts';
 import { layersOfEdge, resolveRole } from './resolve-role.ts';
@@ -17,10 +22,13 @@ export type { PolicyMakers as Makers } from './makers.ts';
  *  stronger than the variant's. */
 export async function makePolicies(
   choice: PolicyChoice,
-  { edges, services }: Pick<Scenario, 'edges' | 'services'>,
+  { edges, services, nodes }: Pick<Scenario, 'edges' | 'services' | 'nodes'>,
 ): Promise<PolicyMakers> {
   const workshop = new Workshop();
-  const makersOf = async (at: 'edge' | 'service', layers: readonly PolicyOverrides[]): Promise<Record<string, Make>> => {
+  const makersOf = async (
+    at: 'edge' | 'service' | 'cluster',
+    layers: readonly PolicyOverrides[],
+  ): Promise<Record<string, Make>> => {
     const makers: Record<string, Make> = {};
     for (const [role, info] of Object.entries(roles)) {
       if (info.at !== at) continue;
@@ -38,18 +46,33 @@ export async function makePolicies(
   }
   const serviceMakers: PolicyMakers['services'][number][] = [];
   for (const service of services) {
-    const { queueing, ...made } = await makersOf('service', [service.policies, choice]);
+    const layers = [service.policies, choice];
+    const { queueing, ...made } = await makersOf('service', layers);
+    const autoscaler = resolveRole('autoscaler', layers);
+    const isElastic = nodes.length > 0 || autoscaler !== undefined;
+    const replicas = made.replicas ?? (isElastic ? await workshop.maker('replicas', usual.replicas) : undefined);
     // Whoever asks must have somebody to ask.
     const isAsked = edges.some(
       (edge, index) => edge.service === serviceMakers.length && edgeMakers[index].discovery !== undefined,
     );
-    const registry = made.registry ?? (isAsked ? await workshop.maker('registry', usualRegistry) : undefined);
-    const rest = { ...made, ...(registry === undefined ? {} : { registry }) };
+    const registry = made.registry ?? (isAsked ? await workshop.maker('registry', usual.registry) : undefined);
+    const rest = {
+      ...made,
+      ...(registry === undefined ? {} : { registry }),
+      ...(replicas === undefined ? {} : { replicas }),
+      ...(autoscaler === undefined ? {} : { mostReplicas: mostReplicas(autoscaler) }),
+    };
     // The other disciplines have an order of their own.
     const judgesQueue = queueing !== undefined && service.discipline === 'fifo';
     serviceMakers.push({ ...rest, ...(judgesQueue ? { queueing } : {}) } as PolicyMakers['services'][number]);
   }
+  const cluster = await makersOf('cluster', [choice]);
+  if (nodes.length > 0) {
+    for (const role of ['scheduler', 'nodeDetector', 'eviction'] as const)
+      cluster[role] ??= await workshop.maker(role, usual[role]);
+  }
   return {
+    cluster,
     balancerName: choice.balancer.use,
     isUserPolicy: workshop.userFiles.length > 0,
     userFiles: workshop.userFiles,
@@ -58,7 +81,14 @@ export async function makePolicies(
   };
 }
 
-const usualRegistry: PolicyUse = { use: 'consul', params: defaults(registries.consul.params) };
+/** What stands in where something is needed and nothing is written. */
+const usual = {
+  registry: { use: 'consul', params: defaults(registries.consul.params) },
+  replicas: { use: 'replica-set', params: defaults(replicaControllers['replica-set'].params) },
+  scheduler: { use: 'kube-scheduler', params: defaults(schedulers['kube-scheduler'].params) },
+  nodeDetector: { use: 'node-lease', params: defaults(detectors['node-lease'].params) },
+  eviction: { use: 'node-lifecycle', params: defaults(nodeEvictions['node-lifecycle'].params) },
+} satisfies Record<string, PolicyUse>;
 
 type Values = ParamValues<ParamSpecs>;
 type Make = (deps: unknown) => unknown;

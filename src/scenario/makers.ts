@@ -1,4 +1,6 @@
 /** What the simulated world makes policies with: one set of makers per edge and per service, overrides already resolved. */
+import type { Autoscaler, AutoscalerDeps } from '../policies/autoscaling/autoscaler.ts';
+import type { NodeAutoscaler, NodeAutoscalerDeps } from '../policies/autoscaling/nodes/node-autoscaler.ts';
 import type { Balancer, BalancerDeps } from '../policies/balancing/balancer.ts';
 import type { HealthChecker, HealthCheckerDeps } from '../policies/detection/checks/health-checker.ts';
 import type { Detector, DetectorDeps } from '../policies/detection/detector.ts';
@@ -6,6 +8,10 @@ import type { Membership, MembershipDeps } from '../policies/detection/swim/swim
 import type { OutlierDetector, OutlierDetectorDeps } from '../policies/detection/outliers/outlier-detector.ts';
 import type { DiscoveryClient, DiscoveryDeps } from '../policies/discovery/discovery-client.ts';
 import type { Registry, RegistryDeps } from '../policies/discovery/registries/registry.ts';
+import type { Scheduler, SchedulerDeps } from '../policies/placement/scheduler.ts';
+import type { EvictionDeps, NodeEviction } from '../policies/recovery/eviction/node-eviction.ts';
+import type { Failover, FailoverDeps } from '../policies/recovery/failover/failover.ts';
+import type { ReplicaController, ReplicaDeps } from '../policies/recovery/replicas/replica-controller.ts';
 import type { RestartDeps, RestartPolicy } from '../policies/recovery/restarts/restart-policy.ts';
 import type { Admission, AdmissionDeps } from '../policies/resilience/admission/admission.ts';
 import type { Breaker, BreakerDeps } from '../policies/resilience/breakers/breaker.ts';
@@ -26,6 +32,15 @@ export interface PolicyMakers {
   readonly edges: readonly EdgeMakers[];
   /** As the scenario's `services`. */
   readonly services: readonly ServiceMakers[];
+  readonly cluster: ClusterMakers;
+}
+
+/** Called once. */
+export interface ClusterMakers {
+  readonly scheduler?: (deps: SchedulerDeps) => Scheduler;
+  readonly nodeAutoscaler?: (deps: NodeAutoscalerDeps) => NodeAutoscaler;
+  readonly nodeDetector?: (deps: DetectorDeps) => Detector;
+  readonly eviction?: (deps: EvictionDeps) => NodeEviction;
 }
 
 /** Called once per client of the edge. What is absent is not there: nothing is retried, every instance is believed alive. */
@@ -44,6 +59,7 @@ export interface EdgeMakers {
   readonly hedge?: (deps: HedgeDeps) => Hedge;
   readonly breaker?: (deps: BreakerDeps) => Breaker;
   readonly admission?: (deps: AdmissionDeps) => Admission;
+  readonly failover?: (deps: FailoverDeps) => Failover;
 }
 
 /** Called once per instance of the service. */
@@ -52,4 +68,10 @@ export interface ServiceMakers {
   readonly restart?: (deps: RestartDeps) => RestartPolicy;
   readonly shedding?: (deps: AdmissionDeps) => Admission;
   readonly queueing?: (deps: object) => QueuePolicy;
+  /** Once per service. */
+  readonly autoscaler?: (deps: AutoscalerDeps) => Autoscaler;
+  /** Once per service. Where there is one, instances come and go. */
+  readonly replicas?: (deps: ReplicaDeps) => ReplicaController;
+  /** How many instances the autoscaler may ask for; absent without. */
+  readonly mostReplicas?: number;
 }

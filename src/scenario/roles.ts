@@ -2,6 +2,8 @@
  *  of `PolicyChoice`. */
 import type { ParamSpecs, ParamValues } from '../core/params.ts';
 import type { PolicyAlias } from '../core/policy.ts';
+import { autoscalers } from '../policies/autoscaling/index.ts';
+import { nodeAutoscalers } from '../policies/autoscaling/nodes/index.ts';
 import { balancers } from '../policies/balancing/index.ts';
 import { healthCheckers } from '../policies/detection/checks/index.ts';
 import { detectors } from '../policies/detection/index.ts';
@@ -9,6 +11,10 @@ import { outlierDetectors } from '../policies/detection/outliers/index.ts';
 import { memberships } from '../policies/detection/swim/index.ts';
 import { discoveryClients } from '../policies/discovery/index.ts';
 import { registries } from '../policies/discovery/registries/index.ts';
+import { schedulers } from '../policies/placement/index.ts';
+import { nodeEvictions } from '../policies/recovery/eviction/index.ts';
+import { failovers } from '../policies/recovery/failover/index.ts';
+import { replicaControllers } from '../policies/recovery/replicas/index.ts';
 import { restartPolicies } from '../policies/recovery/restarts/index.ts';
 import { admissions } from '../policies/resilience/admission/index.ts';
 import { breakers } from '../policies/resilience/breakers/index.ts';
@@ -36,8 +42,8 @@ interface RoleInfo {
   readonly table: Readonly<Record<string, Definition>>;
   /** Whether `none` is a choice. */
   readonly mayBeNone: boolean;
-  /** Where it stands: with the caller, one per client of an edge, or with the called instance. */
-  readonly at: 'edge' | 'service';
+  /** Where it stands: with the caller, one per client of an edge, or with the called service, or once for the cluster. */
+  readonly at: 'edge' | 'service' | 'cluster';
   /** What an object in this role must be able to do. */
   readonly methods: readonly string[];
 }
@@ -85,6 +91,32 @@ export const roles: Readonly<Record<PolicyRole, RoleInfo>> = {
   admission: role('edge', 'admission policy', 'admission policies', admissions, ['admit', 'onEnd', 'limit']),
   shedding: role('service', 'admission policy', 'admission policies', admissions, ['admit', 'onEnd', 'limit']),
   queueing: role('service', 'queue policy', 'queue policies', queuePolicies, ['onEnqueue', 'takesNewest', 'onDequeue']),
+  autoscaler: role('service', 'autoscaler', 'autoscalers', autoscalers, ['decide']),
+  replicas: role('service', 'replica controller', 'replica controllers', replicaControllers, [
+    'setDesired',
+    'onCreated',
+    'onPlaced',
+    'onCreateFailed',
+    'onReady',
+    'onRestarted',
+    'onGone',
+    'nextTimerMs',
+    'onTimer',
+  ]),
+  scheduler: role('cluster', 'scheduler', 'schedulers', schedulers, ['schedule']),
+  nodeAutoscaler: role('cluster', 'node autoscaler', 'node autoscalers', nodeAutoscalers, ['decide']),
+  nodeDetector: role('cluster', 'detector', 'detectors', detectors, ['onHeartbeat', 'watch', 'nextTimerMs', 'onTimer']),
+  eviction: role('cluster', 'eviction policy', 'eviction policies', nodeEvictions, [
+    'addNode',
+    'removeNode',
+    'setReady',
+    'place',
+    'unplace',
+    'isTainted',
+    'nextTimerMs',
+    'onTimer',
+  ]),
+  failover: role('edge', 'failover policy', 'failover policies', failovers, ['report', 'nextTimerMs', 'onTimer']),
 };
 export type Role = PolicyRole;
 export const roleNames = Object.keys(roles) as readonly Role[];

@@ -14,6 +14,9 @@ export interface SeedOptions {
 /** More points than pixels help nobody, and each is kept for every seed. */
 const maxWindows = 100_000;
 
+/** 2026-01-05. */
+const aMonday = 1_767_571_200_000;
+
 /** Undefined after complaints. */
 export function compileRun(complaints: Complaints, options: SeedOptions): RunSpec | undefined {
   const shape = complaints.check(runShape, ['run']);
@@ -58,7 +61,8 @@ export function compileRun(complaints: Complaints, options: SeedOptions): RunSpe
       `expected 1 to ${limits.seeds} seeds, found ${typeof seeds === 'number' ? seeds : 'none'}`,
     );
   }
-  return { durationMs, warmupMs, windowMs, ...seedsOf(shape.seed, shape.seeds, options) };
+  const epochMs = shape.startsAt ?? aMonday;
+  return { durationMs, epochMs, warmupMs, windowMs, ...seedsOf(shape.seed, shape.seeds, options) };
 }
 
 function seedsOf(

@@ -6,6 +6,7 @@ import { show } from '../core/quantity.ts';
 import type { Ms } from '../core/time.ts';
 import { findClass, type KnownClasses } from './class-mix.ts';
 import { compileDistribution, type Env } from './distributions.ts';
+import { compileElastic } from './elastic.ts';
 import { readName } from './fields.ts';
 import { nodeAt, toPlain } from './node.ts';
 import { compileOverrides } from './overrides.ts';
@@ -78,9 +79,11 @@ async function compileService(
   const work = await compileDistribution(shape.work, [...path, 'work'], env, { above0: true });
   const workByClass = await compileWorkByClass(shape.workByClass, [...path, 'workByClass'], classes, env);
   const policies = await compileOverrides(shape.policies, [...path, 'policies'], durationMs, env);
+  const elastic = await compileElastic(shape, path, instances?.length ?? 1, env);
   const isGood = isConsistent(shape, path, env);
   if (instances === undefined) return { name };
-  if (work === undefined || workByClass === undefined || policies === undefined || !isGood) return { name, instances };
+  if (work === undefined || workByClass === undefined || policies === undefined || elastic === undefined || !isGood)
+    return { name, instances };
   const { slots, queue, discipline, startup, coldStart, cancelAbandoned, overflow, whileWaiting, dropExpired } = shape;
   return {
     name,
@@ -91,6 +94,7 @@ async function compileService(
       ...{ dropsExpired: dropExpired, policies, startupMs: startup, cancelAbandoned },
       ...(overflow === 'drop' ? { dropsOverflow: true } : {}),
       coldStart: { forMs: coldStart?.for ?? 0, factor: coldStart?.factor ?? 1 },
+      elastic,
     },
   };
 }

@@ -21,6 +21,7 @@ export const limits = {
   copies: 1000,
   edges: 1000,
   views: 500,
+  nodes: 10_000,
 } as const;
 
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(limits.entries);
@@ -126,9 +127,19 @@ const choices = {
   admission: usesOf('admission').describe('Whether a client sends a request at all.').optional(),
   shedding: usesOf('shedding').describe('Whether an instance takes a request in.').optional(),
   queueing: usesOf('queueing').describe('Who of those waiting at an instance is served next.').optional(),
+  autoscaler: usesOf('autoscaler').describe('How many instances there should be.').optional(),
+  replicas: usesOf('replicas').describe('Creates and removes instances until there are as many as there should be.').optional(),
+  scheduler: usesOf('scheduler').describe('On which node an instance runs.').optional(),
+  nodeAutoscaler: usesOf('nodeAutoscaler').describe('How many nodes there should be.').optional(),
+  nodeDetector: usesOf('nodeDetector').describe('Which nodes are believed alive.').optional(),
+  eviction: usesOf('eviction').describe('Gives up the instances on nodes that are believed dead.').optional(),
+  failover: usesOf('failover').describe('Which zone takes the traffic, in the order in which the service names them.').optional(),
 } satisfies Record<Role, z.ZodType>;
 
-const { shedding: _, queueing: __, registry: ___, restart: ____, ...edgeChoices } = choices;
+/** What is decided for the cluster as a whole. */
+const { scheduler: _s, nodeAutoscaler: _n, nodeDetector: _d, eviction: _e, ...serviceChoices } = choices;
+const { shedding: _, queueing: __, registry: ___, restart: ____, autoscaler: _a, replicas: _r, ...edgeChoices } = serviceChoices;
 export const policies = keys(choices).meta({ id: 'policies' });
-/** Shedding, queueing, registry and restarts are the called service's, whoever calls. */
+export const servicePolicies = keys(serviceChoices).meta({ id: 'service-policies' });
+/** Shedding, queueing, registry, restarts and replicas are the called service's, whoever calls. */
 export const edgePolicies = keys(edgeChoices).meta({ id: 'edge-policies' });

@@ -19,7 +19,8 @@ import {
   version,
 } from './fields.ts';
 import { editorStep, metastability, queue, requestClass } from './shape-edges.ts';
-import { above0, distribution, limits, list, policies } from './shape-parts.ts';
+import { elasticKeys, metricsPipeline, nodeGroup, startsAt } from './shape-nodes.ts';
+import { above0, distribution, limits, list, policies, servicePolicies } from './shape-parts.ts';
 import { traffic } from './shape-traffic.ts';
 
 export const run = keys({
@@ -31,6 +32,9 @@ export const run = keys({
     .describe('How many repetitions, the same for every variant; or the seeds themselves.')
     .prefault(10),
   seed: seed().describe('Base of the repetitions: seed:1, seed:2 and so on.').prefault('1'),
+  startsAt: startsAt
+    .describe('What the calendar says at the first moment, for those who look at it; a Monday, 2026-01-05, by default.')
+    .optional(),
   window: positiveDuration('1s')
     .describe('Width of one point of the time series. By default a 120th of the duration.')
     .optional(),
@@ -69,8 +73,11 @@ export const service = keys({
   dropExpired: boolean()
     .describe('Whether a request whose deadline has passed is dropped instead of worked on. Callers must propagate deadlines.')
     .prefault(false),
-  policies: policies.describe('For every call to this service, and at its own door; none for none.').optional(),
-  startup: duration(undefined, '10s').describe('From the end of a crash to accepting requests.').prefault('0s'),
+  policies: servicePolicies.describe('For every call to this service, and at its own door; none for none.').optional(),
+  ...elasticKeys,
+  startup: duration(undefined, '10s')
+    .describe('From the start of a process, or the end of a crash, to accepting requests.')
+    .prefault('0s'),
   coldStart: keys({
     for: positiveDuration('30s').describe('How long it takes to become fast again.'),
     factor: number({ min: 1 }).describe('How much slower at first.'),
@@ -167,6 +174,21 @@ export const fault = z.discriminatedUnion('type', [
   keys({ type: z.literal('packet-loss'), ...link, share: fraction(above0).describe('Of messages.') }),
   keys({ type: z.literal('latency'), ...link, adds: distribution.describe('On top of each message.') }),
   keys({ type: z.literal('discovery-outage'), ...schedule }),
+  keys({
+    type: z.literal('cpu-exhaustion'),
+    ...when,
+    share: fraction(above0).describe('Of the processor that others take: harmless while enough is left.'),
+  }),
+  keys({
+    type: z.literal('node-loss'),
+    node: either([targetText(), list(targetText())], 'a node or a list of them').describe(
+      'general/0, general/0..4, general/* or general@zone.',
+    ),
+    hit: when.hit,
+    ...schedule,
+  }),
+  keys({ type: z.literal('control-plane-outage'), ...schedule }),
+  keys({ type: z.literal('metrics-outage'), ...schedule }),
   keys({ type: z.literal('cache-flush'), target, at: at() }),
   keys({ type: z.literal('zone-outage'), zone: name(), at: at(), for: positiveDuration('1m').optional() }),
 ]);
@@ -195,6 +217,8 @@ export const topLevel = keys({
   classes: section,
   services: anything('a map of services by name'),
   queues: section,
+  nodes: section,
+  metrics: section,
   network: section,
   traffic: anything('a list of streams of requests'),
   faults: section,
@@ -222,6 +246,11 @@ export const wholeFile = keys({
     )
     .describe('By name.'),
   queues: z.record(z.string(), queue).describe('Messages between services, by name.').optional(),
+  nodes: z
+    .record(z.string(), nodeGroup)
+    .describe('What instances run on, in groups by name; without, they need nothing.')
+    .optional(),
+  metrics: metricsPipeline.describe('How autoscalers and alarms get to know what is going on.').optional(),
   network: network.describe('Latency between proxies and instances; none by default.').optional(),
   traffic: list(traffic).describe('Who sends requests, and how many.'),
   faults: z.array(fault).describe('What goes wrong, and when.').optional(),

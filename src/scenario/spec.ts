@@ -19,6 +19,9 @@ export interface Scenario {
   /** Who calls whom, and how: first one per stream of traffic, in order, then one per call of a service. Edges of `queues` follow. */
   readonly edges: readonly EdgeSpec[];
   readonly queues: readonly QueueSpec[];
+  /** What instances run on; empty: they need nothing. */
+  readonly nodes: readonly NodeGroupSpec[];
+  readonly pipeline: PipelineSpec;
   readonly network: NetworkSpec;
   readonly traffic: readonly TrafficSpec[];
   readonly faults: readonly FaultSpec[];
@@ -67,6 +70,8 @@ export interface MetastabilitySpec {
 
 export interface RunSpec {
   readonly durationMs: Ms;
+  /** Unix time of the first moment. */
+  readonly epochMs: Ms;
   /** Requests that arrive earlier are left out of every statistic. */
   readonly warmupMs: Ms;
   /** Base seed; replications are `base:1`, `base:2`… */
@@ -79,8 +84,10 @@ export interface RunSpec {
 
 export interface ServiceSpec {
   readonly name: string;
-  /** One entry per instance: instance `api/3` is instances[3]. */
+  /** One entry per instance: instance `api/3` is instances[3]. In a world that is running: one per place, see `initial`. */
   readonly instances: readonly InstanceSpec[];
+  /** How many of the places are taken at first; the others are for instances that come later. Absent: all, for ever. */
+  readonly initial?: number;
   /** Requests one instance serves at once; with processor sharing, its number of cores. */
   readonly slots: number;
   /** Places to wait beyond the slots; Infinity for no limit. A request that finds none is refused. */
@@ -106,6 +113,90 @@ export interface ServiceSpec {
   readonly cancelAbandoned: boolean;
   /** Whether requests that find no place vanish without an answer, as when a listen queue overflows; else they are refused. */
   readonly dropsOverflow?: boolean;
+  readonly elastic: ElasticSpec;
+}
+
+/** What matters of a service where instances come and go. */
+export interface ElasticSpec {
+  /** Places for instances at most, if written. */
+  readonly places?: number;
+  readonly imagePull: DistributionSpec;
+  /** Time between checks of readiness; 0: seen at once. */
+  readonly readinessMs: Ms;
+  /** Until clients without discovery hear who is ready and who goes. */
+  readonly endpointDelay: DistributionSpec;
+  /** Thousandths of a core reserved, and in use when all slots are busy. */
+  readonly cpu: number;
+  readonly cpuLimit: number;
+  /** Bytes reserved; in use by an idle instance, NaN where it is not measured; and per request present. */
+  readonly memory: number;
+  readonly memoryBase: number;
+  readonly memoryPerRequest: number;
+  readonly shutdown: { readonly drains: boolean; readonly preStopMs: Ms; readonly graceMs: Ms };
+  readonly priority: number;
+  readonly spread: readonly SpreadSpec[];
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  readonly tolerates: readonly TolerationSpec[];
+  /** On a node that does not answer; absent: as long as the eviction policy says. */
+  readonly staysMs?: Ms;
+  readonly budget?: BudgetSpec;
+  /** Per hour and instance. */
+  readonly price: number;
+  /** How busy instances may be, on average, to count as enough. */
+  readonly targetUtilization: number;
+}
+
+export interface SpreadSpec {
+  /** `zone`, `node` or a label of nodes. */
+  readonly over: string;
+  readonly maxSkew: number;
+  readonly when: 'DoNotSchedule' | 'ScheduleAnyway';
+  readonly minDomains?: number;
+}
+
+export type TaintEffectName = 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+
+export interface TolerationSpec {
+  readonly key?: string;
+  readonly value?: string;
+  readonly effect?: TaintEffectName;
+}
+
+/** How many instances may be taken down on purpose at once: a count, or a share from 0 to 1. */
+export interface BudgetSpec {
+  readonly kind: 'minAvailable' | 'maxUnavailable';
+  readonly amount: number;
+  readonly isShare: boolean;
+}
+
+export interface NodeGroupSpec {
+  readonly name: string;
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly zones: readonly string[];
+  /** Thousandths of a core, bytes (Infinity for no limit), instances. */
+  readonly cpu: number;
+  readonly memory: number;
+  readonly pods: number;
+  readonly speed: number;
+  readonly latencyMs: Ms;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly { readonly key: string; readonly value: string; readonly effect: TaintEffectName }[];
+  readonly provisioning: DistributionSpec;
+  readonly priority: number;
+  /** Per hour; as `zones`. */
+  readonly prices: readonly number[];
+  readonly spot?: { readonly interrupted: DistributionSpec; readonly noticeMs: Ms };
+}
+
+/** How autoscalers and alarms get to know what is going on. */
+export interface PipelineSpec {
+  readonly scrapeMs: Ms;
+  readonly windowMs: Ms;
+  readonly delayMs: Ms;
+  /** Share of measurements that get lost. */
+  readonly missing: number;
 }
 
 export type StepSpec =
@@ -302,6 +393,8 @@ export type FaultSpec = {
   readonly label: string;
   /** Instances hit: service index and instance index. */
   readonly targets: readonly { readonly service: number; readonly instance: number }[];
+  /** Nodes hit: group index and number within it. Then `targets` is empty. */
+  readonly nodes?: readonly { readonly group: number; readonly node: number }[];
   /** Share of the targets that are hit, chosen anew each time; 1 for all. At least one is. Not to be confused with the `share` of requests
    *  or packets that some effects have. */
   readonly hit: number;
@@ -343,8 +436,16 @@ export type FaultEffect =
   | { readonly type: 'discovery-outage' }
   /** The caches of the calls of these instances are emptied. */
   | { readonly type: 'cache-flush' }
-  /** All instances of a zone crash together. */
-  | { readonly type: 'zone-outage'; readonly zone: string };
+  /** All instances of a zone crash together; or its nodes are lost, where there are nodes. */
+  | { readonly type: 'zone-outage'; readonly zone: string }
+  /** Others take this share of the processor: harmless while enough is left. */
+  | { readonly type: 'cpu-exhaustion'; readonly share: number }
+  /** Down, with everything on it. */
+  | { readonly type: 'node-loss' }
+  /** Nothing is scaled, placed or repaired, and no node is heard. */
+  | { readonly type: 'control-plane-outage' }
+  /** Nothing is measured. */
+  | { readonly type: 'metrics-outage' };
 
 export type FaultSchedule =
   | { readonly type: 'once'; readonly atMs: Ms; readonly forMs: Ms }
@@ -398,6 +499,19 @@ export interface PolicyChoice {
   readonly shedding?: PolicyUse;
   /** Who of those waiting at an instance is served next. Absent: by the service's discipline. */
   readonly queueing?: PolicyUse;
+  /** How many instances there should be. Absent: as many as at first. */
+  readonly autoscaler?: PolicyUse;
+  /** Absent: `replica-set` where there is an autoscaler or there are nodes; else instances are there for ever. */
+  readonly replicas?: PolicyUse;
+  /** Absent: `kube-scheduler` where there are nodes. */
+  readonly scheduler?: PolicyUse;
+  readonly nodeAutoscaler?: PolicyUse;
+  /** Absent: `node-lease` where there are nodes. */
+  readonly nodeDetector?: PolicyUse;
+  /** Absent: `node-lifecycle` where there are nodes. */
+  readonly eviction?: PolicyUse;
+  /** Absent: traffic goes to all zones. */
+  readonly failover?: PolicyUse;
 }
 export type PolicyRole = keyof PolicyChoice;
 /** null: none here, although the variant has one. */

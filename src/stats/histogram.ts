@@ -103,6 +103,12 @@ export class Histogram {
     this.max = Math.max(this.max, other.max);
   }
 
+  copy(): Histogram {
+    const copy = new Histogram(this.bits);
+    copy.merge(this);
+    return copy;
+  }
+
   reset(): void {
     this.counts.fill(0);
     this.count = 0;

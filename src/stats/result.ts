@@ -44,6 +44,8 @@ export interface CellResult {
   readonly queues: readonly QueueResult[];
   /** Share of the time with exactly k instances up, by k. */
   readonly upShares: readonly number[];
+  /** How instances and nodes came and went; null where they do not. */
+  readonly elastic: ElasticResult | null;
   readonly events: number;
   /** Largest relative difference seen between time in system by the clock and by request (Little's identity). */
   readonly littleResidual: number;
@@ -57,6 +59,48 @@ export interface ViewResult {
   /** The glossary's names, as far as they make sense for a part of the requests. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly latency: HistogramData;
+}
+
+export interface ElasticResult {
+  /** One per service whose instances come and go. */
+  readonly services: readonly ElasticService[];
+  /** Changes of how many instances are wanted, capped. */
+  readonly changes: readonly ScaleChange[];
+  /** One per node that there ever was. */
+  readonly nodes: readonly NodeData[];
+}
+
+export interface ElasticService {
+  readonly name: string;
+  /** Per window: instances that the work offered in it needs; and on average over it wanted, ready, and existing in any state. */
+  readonly needed: readonly number[];
+  readonly desired: readonly number[];
+  readonly ready: readonly number[];
+  readonly present: readonly number[];
+  /** The glossary's numbers about scaling, for this service. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Changes kept of one run; a list of this length may lack later ones. */
+export const scaleChangesKept = 2000;
+
+export interface ScaleChange {
+  readonly atMs: Ms;
+  readonly service: string;
+  readonly from: number;
+  readonly to: number;
+  /** The autoscaler's own word. */
+  readonly reason: string;
+}
+
+export interface NodeData {
+  /** `general/3`. */
+  readonly id: string;
+  readonly zone: string;
+  /** When it was there; Infinity for an end that the run does not reach. A place of a group may have held several nodes in turn. */
+  readonly spans: readonly { readonly fromMs: Ms; readonly toMs: Ms; readonly end: string }[];
+  /** Per window, at its end: share of its processor that is reserved; NaN where there was no node. Empty when there are too many. */
+  readonly reserved: readonly number[];
 }
 
 export interface QueueResult {
@@ -123,6 +167,8 @@ export interface InstanceData {
   readonly service: string;
   readonly zone: string;
   readonly speed: number;
+  /** Time after warm-up in which there was an instance in this place; absent where instances are there for ever. */
+  readonly existedMs?: Ms;
   /** Requests served to the end after warm-up. */
   readonly served: number;
   /** Mean share of its slots at work after warm-up. */

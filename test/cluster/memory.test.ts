@@ -67,6 +67,7 @@ function run(world: World, onWindow?: () => void): void {
     userFiles: [],
     edges: world.edges.map(() => edge),
     services: world.services.map(() => ({})),
+    cluster: {},
   };
   simulate({ scenario: world, variant: 0, seed: 'memory:1', makers, ...(onWindow === undefined ? {} : { onWindow }) });
 }

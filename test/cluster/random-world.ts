@@ -1,6 +1,7 @@
 /** Random small worlds with everything in them: services that call others in sequence, in parallel and by chance, through caches,
  *  connections and proxies; queues of messages; users; every family of policies; faults on everything. Nobody would write such a scenario:
  *  they are for properties that must hold in all of them. */
+import { plainElastic } from './elastic-spec.ts';
 import fc from 'fast-check';
 import type { DistributionSpec } from '../../src/core/distribution-spec.ts';
 import { admissions } from '../../src/policies/resilience/admission/index.ts';
@@ -140,6 +141,7 @@ class Builder {
       holdsSlot: maybe(g),
       dropsExpired: maybe(g),
       policies: {},
+      elastic: plainElastic,
       startupMs: one(g, 0, 0, 60),
       coldStart: { forMs: one(g, 0, 100), factor: one(g, 1, 3, 0.5) },
       cancelAbandoned: maybe(g),

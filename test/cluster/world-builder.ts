@@ -1,18 +1,22 @@
 /** Small worlds for tests: only what a test is about needs to be said. Requests can be made to arrive at given instants, and every
  *  attempt is written down as the balancer saw it, so that latencies can be compared with arithmetic. */
+import { plainElastic, plainPipeline } from './elastic-spec.ts';
 import { simulate } from '../../src/cluster/index.ts';
 import type { DistributionSpec } from '../../src/core/distribution-spec.ts';
 import type { EngineLimits } from '../../src/engine/index.ts';
 import { type Balancer, type BalancerDeps, type EndpointView, outcomes } from '../../src/policies/balancing/balancer.ts';
 import type { Detector, DetectorDeps } from '../../src/policies/detection/detector.ts';
 import type { RetryPolicy } from '../../src/policies/resilience/retries/retry.ts';
-import type { EdgeMakers, ServiceMakers } from '../../src/scenario/makers.ts';
+import type { ClusterMakers, EdgeMakers, ServiceMakers } from '../../src/scenario/makers.ts';
 import type {
   EdgeSpec,
+  ElasticSpec,
   FaultEffect,
   FaultSpec,
   InstanceSpec,
   NetworkSpec,
+  NodeGroupSpec,
+  PipelineSpec,
   RateCurveSpec,
   Scenario,
   ServiceSpec,
@@ -24,7 +28,7 @@ export type World = Omit<Scenario, 'variants'>;
 
 export interface WorldSetup
   extends
-    Partial<Omit<ServiceSpec, 'instances' | 'work' | 'name' | 'policies'>>,
+    Partial<Omit<ServiceSpec, 'instances' | 'work' | 'name' | 'policies' | 'elastic'>>,
     Partial<Omit<TrafficSpec, 'name' | 'edge'>>,
     Partial<Omit<EdgeSpec, 'name' | 'service' | 'caller' | 'policies'>> {
   /** A number of equal ones in zone `a`, or what differs of each. */
@@ -35,6 +39,9 @@ export interface WorldSetup
   readonly at?: readonly number[];
   readonly network?: Partial<NetworkSpec>;
   readonly faults?: readonly FaultSpec[];
+  readonly elastic?: Partial<ElasticSpec>;
+  readonly nodes?: readonly NodeGroupSpec[];
+  readonly pipeline?: Partial<PipelineSpec>;
   readonly durationMs?: number;
   readonly warmupMs?: number;
   readonly windowMs?: number;
@@ -59,6 +66,7 @@ export function buildWorld(setup: WorldSetup): World {
     demonstrates: '',
     run: {
       durationMs,
+      epochMs: 0,
       warmupMs: setup.warmupMs ?? 0,
       seed: 'test',
       seeds: ['test:1'],
@@ -81,6 +89,7 @@ export function buildWorld(setup: WorldSetup): World {
         dropsExpired: setup.dropsExpired ?? false,
         dropsOverflow: setup.dropsOverflow ?? false,
         policies: {},
+        elastic: { ...plainElastic, ...setup.elastic },
       },
     ],
     classes: [{ name: 'default', priority: 0, tenant: '' }],
@@ -102,6 +111,8 @@ export function buildWorld(setup: WorldSetup): World {
       },
     ],
     queues: [],
+    nodes: setup.nodes ?? [],
+    pipeline: { ...plainPipeline, ...setup.pipeline },
     views: [],
     network: { sameZone: zero, betweenZones: zero, pairs: [], ...setup.network },
     traffic: [
@@ -171,6 +182,7 @@ export interface PlaySetup extends WorldSetup {
   /** Further policies of every edge, and of every service. */
   readonly edge?: Partial<EdgeMakers>;
   readonly service?: ServiceMakers;
+  readonly cluster?: ClusterMakers;
   /** Stronger: of single edges and services, by index. */
   readonly edges?: Readonly<Record<number, Partial<EdgeMakers>>>;
   readonly services?: Readonly<Record<number, ServiceMakers>>;
@@ -206,6 +218,7 @@ export function playWorld(scenario: World, setup: PlaySetup = {}): Played {
     userFiles: [],
     edges: scenario.edges.map((_, edge) => makersOf(edge)),
     services: scenario.services.map((_, service) => setup.services?.[service] ?? setup.service ?? {}),
+    cluster: setup.cluster ?? {},
   };
   const result = simulate({
     scenario,

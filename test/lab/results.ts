@@ -1,4 +1,5 @@
 /** Invented results with exactly the numbers a test is about, and a scenario for them that nobody simulates. */
+import { plainElastic, plainPipeline } from '../cluster/elastic-spec.ts';
 import type { VariantResult } from '../../src/lab/types.ts';
 import { constantCurve } from '../../src/scenario/rate-curve-spec.ts';
 import type { EdgeSpec, MetastabilitySpec, Scenario, TrafficSpec, VariantSpec } from '../../src/scenario/spec.ts';
@@ -43,6 +44,7 @@ export function outline(setup: OutlineSetup = {}): Scenario {
     demonstrates: '',
     run: {
       durationMs: setup.durationMs ?? 100_000,
+      epochMs: 0,
       warmupMs: setup.warmupMs ?? 0,
       seed: 'test',
       seeds: Array.from({ length: setup.seeds ?? 3 }, (_, k) => `test:${k + 1}`),
@@ -60,6 +62,7 @@ export function outline(setup: OutlineSetup = {}): Scenario {
       holdsSlot: true,
       dropsExpired: false,
       policies: {},
+      elastic: plainElastic,
       startupMs: 0,
       coldStart: { forMs: 0, factor: 1 },
       cancelAbandoned: false,
@@ -71,6 +74,8 @@ export function outline(setup: OutlineSetup = {}): Scenario {
       ...edge,
     })),
     queues: queues.map((name, edge) => ({ name, service: 0, edge, visibilityMs: 1000, maxReceives: 3, capacity: Infinity })),
+    nodes: [],
+    pipeline: plainPipeline,
     network: { sameZone: zero, betweenZones: zero, pairs: [] },
     traffic: traffic.map((stream) => ({
       name: 'web',
@@ -172,6 +177,7 @@ export function cellResult(
     waterfalls: [],
     queues: [],
     upShares: [],
+    elastic: null,
     events: 0,
     littleResidual: 0,
     digest: `${variant} ${seed}`,

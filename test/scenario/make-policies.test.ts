@@ -78,8 +78,8 @@ describe('made from their tables', () => {
         use: name,
         params: Object.fromEntries(Object.entries(params).map(([key, param]) => [key, param.default])),
       };
-      const { edges, services: made } = await makePolicies({ ...scenario.policies, [role]: use }, scenario);
-      const make = { ...edges[0], ...made[0] }[role] as unknown as (given: unknown) => Record<string, unknown>;
+      const { edges, services: made, cluster } = await makePolicies({ ...scenario.policies, [role]: use }, scenario);
+      const make = { ...edges[0], ...made[0], ...cluster }[role] as unknown as (given: unknown) => Record<string, unknown>;
       const policy = make(deps);
       for (const method of roles[role].methods) expect(policy[method], `${name}.${method}`).toBeTypeOf('function');
     }

@@ -59,22 +59,36 @@ export class EndpointSet {
   }
 
   add(id: string, options: EndpointOptions, nowMs: Ms): Slot {
-    invariant(!this.#slotById.has(id), `endpoint ${id} is already a member`);
     const slot = this.#freeSlots.pop() ?? this.#newSlot();
+    this.#occupy(slot, id, options, nowMs);
+    return slot;
+  }
+
+  /** The same in a certain slot, which no member holds: for those who number endpoints themselves. */
+  addAt(slot: Slot, id: string, options: EndpointOptions, nowMs: Ms): void {
+    while (this.#slotCount <= slot) this.#freeSlots.push(this.#newSlot());
+    invariant(this.#states[slot] !== MEMBER, `slot ${slot} holds a member`);
+    const position = this.#freeSlots.indexOf(slot);
+    if (position >= 0) this.#freeSlots.splice(position, 1);
+    this.#occupy(slot, id, options, nowMs);
+  }
+
+  #occupy(slot: Slot, id: string, options: EndpointOptions, nowMs: Ms): void {
+    invariant(!this.#slotById.has(id), `endpoint ${id} is already a member`);
     const table = this.#table;
     table.ids[slot] = id;
     table.weight[slot] = checkedWeight(options.weight ?? 1);
     table.health[slot] = options.health ?? healthStates.healthy;
     table.priority[slot] = options.priority ?? 0;
     table.locality[slot] = options.locality ?? 0;
-    table.active[slot] = 0;
+    // Whoever held the slot may still have work in flight; it ends as what it was.
+    if (this.#states[slot] !== LEAVING) table.active[slot] = 0;
     table.healthySinceMs[slot] = nowMs;
     table.generation[slot]++;
     this.#states[slot] = MEMBER;
     this.#slotById.set(id, slot);
     this.#view.append(slot);
     this.#changed(nowMs);
-    return slot;
   }
 
   /** The endpoint may not be chosen any more; what it is working on goes on. */

@@ -13,6 +13,7 @@ import type { SchedulerDefinition } from './scheduler.ts';
 import { worstFit } from './worst-fit.ts';
 
 export { checkScheduler } from './contract.ts';
+export { fitsBeside } from './fits-beside.ts';
 export * from './pack-decreasing.ts';
 export * from './scheduler.ts';
 export * from './scheduling-queue.ts';

@@ -20,6 +20,8 @@ export interface ReplicaController {
   setDesired(count: number, nowMs: Ms): void;
   /** A replica exists, not ready yet. `node` groups replicas that share a fate; NO_NODE if it has no place yet. */
   onCreated(replica: number, node: number, nowMs: Ms): void;
+  /** It has found its node. */
+  onPlaced(replica: number, node: number, nowMs: Ms): void;
   /** A creation was refused: a quota, a server in trouble. */
   onCreateFailed(nowMs: Ms): void;
   onReady(replica: number, isReady: boolean, nowMs: Ms): void;

@@ -149,6 +149,11 @@ class ReplicaSetController implements ReplicaController {
     this.#answered(nowMs);
   }
 
+  onPlaced(replica: number, node: number): void {
+    const known = this.#replicas.get(replica);
+    if (known !== undefined) this.#replicas.set(replica, { ...known, node });
+  }
+
   onCreateFailed(nowMs: Ms): void {
     this.#refusals++;
     this.#answered(nowMs);

@@ -1,0 +1,521 @@
+/** What runs the cluster: keeps as many instances of each service as there should be, finds nodes for them, tells clients of those who come
+ *  and go, gives up what is lost. Made only where instances come and go. The policies decide; here is what they are shown, and what
+ *  becomes of their decisions. */
+import type { Streams } from '../../core/streams.ts';
+import type { Ms } from '../../core/time.ts';
+import type { PodView } from '../../policies/placement/scheduler.ts';
+import { type Budget, DisruptionBudget } from '../../policies/recovery/eviction/disruption-budget.ts';
+import type { PolicyMakers } from '../../scenario/makers.ts';
+import type { BudgetSpec, Scenario } from '../../scenario/spec.ts';
+import type { ElasticResult } from '../../stats/result.ts';
+import type { Client } from '../client.ts';
+import type { Discovery } from '../discovery.ts';
+import type { Fleet } from '../fleet.ts';
+import type { Servers } from '../servers.ts';
+import { Elasticity } from './elasticity.ts';
+import { EndpointNews } from './endpoint-news.ts';
+import type { Errands } from './errands.ts';
+import { DirectMeter, MetricsPipeline } from './metrics-pipeline.ts';
+import { NodeScaling } from './node-scaling.ts';
+import { NodeWatch } from './node-watch.ts';
+import { Nodes } from './nodes.ts';
+import { Placing } from './placing.ts';
+import { NO_NODE, Pods, podStates } from './pods.ts';
+import { Scaling } from './scaling.ts';
+import type { ServiceMeters } from './service-meters.ts';
+
+/** An eviction that a disruption budget forbids is tried again so often. */
+const EVICTION_RETRY_MS = 5000;
+
+export interface OrchestratorParts {
+  readonly errands: Errands;
+  readonly fleet: Fleet;
+  readonly servers: Servers;
+  readonly meters: ServiceMeters;
+  readonly scenario: Omit<Scenario, 'variants'>;
+  readonly makers: PolicyMakers;
+  readonly streams: Streams;
+  readonly clients: readonly Client[];
+  readonly discovery: Discovery | undefined;
+  queueDepths(): Readonly<Record<string, number>>;
+  /** A client's view has changed. */
+  viewChanged(client: Client): void;
+}
+
+export class Orchestrator {
+  readonly pipeline: MetricsPipeline;
+  private readonly parts: OrchestratorParts;
+  private readonly fleet: Fleet;
+  private readonly errands: Errands;
+  private readonly pods: Pods;
+  private readonly news: EndpointNews;
+  private readonly elasticity: Elasticity;
+  /** By service; empty where instances are there for ever. */
+  private readonly scalings: readonly (Scaling | undefined)[];
+  private readonly budgets: readonly (DisruptionBudget | undefined)[];
+  private readonly nodes: Nodes | undefined;
+  private readonly placing: Placing | undefined;
+  private readonly watch: NodeWatch | undefined;
+  private outages: number;
+  /** By instance: whether it counts as ready; whether its node keeps it down. */
+  private readonly isServing: Uint8Array;
+  private readonly isHeldByNode: Uint8Array;
+  /** Nodes that are being emptied: what to say of them when they have gone. */
+  private readonly retiring = new Map<number, string>();
+  /** By service: instances taken over from before the beginning. */
+  private readonly begun: Int32Array;
+  /** While the cluster is set up as if it had been running. */
+  private isBeginning: boolean;
+
+  constructor(parts: OrchestratorParts) {
+    const { errands, fleet, servers, meters, scenario, makers, streams, clients } = parts;
+    const { services, run } = scenario;
+    this.parts = parts;
+    this.fleet = fleet;
+    this.errands = errands;
+    this.outages = 0;
+    this.isBeginning = true;
+    this.isServing = Uint8Array.from(fleet.ids, (_, instance) => (fleet.exists(instance) ? 1 : 0));
+    this.isHeldByNode = new Uint8Array(fleet.count);
+    this.begun = new Int32Array(services.length);
+    const clock = {
+      get time(): Ms {
+        return errands.nowMs;
+      },
+    };
+    const isElastic = services.map((_, service) => makers.services[service].replicas !== undefined);
+    this.elasticity = new Elasticity(clock, services, isElastic, meters, run.warmupMs);
+    this.news = new EndpointNews(fleet, errands, clients, streams, parts.viewChanged);
+    this.budgets = services.map(({ elastic }) => elastic.budget && new DisruptionBudget(budgetOf(elastic.budget)));
+    this.pods = new Pods(fleet, servers, errands, streams, {
+      pulls: (instance) => this.pulls(instance),
+      ready: (instance) => this.readiness(instance, true),
+      unready: (instance) => this.readiness(instance, false),
+      leaves: (instance) => this.leaves(instance),
+      gone: (instance, node, lost) => this.gone(instance, node, lost),
+    });
+    if (scenario.nodes.length > 0) {
+      const windows = Math.ceil(run.durationMs / run.windowMs);
+      this.nodes = new Nodes(scenario.nodes, fleet, errands, streams, windows, {
+        joined: (node) => this.nodeJoined(node),
+        left: (node) => this.nodeLeft(node),
+        failed: (node) => this.nodeFailed(node),
+        recovered: (node) => this.nodeRecovered(node),
+        announced: (node) => void this.retire(node, Infinity, 'interrupted'),
+      });
+      const { scheduler, nodeDetector, eviction, nodeAutoscaler } = makers.cluster;
+      this.placing = new Placing(errands, fleet, this.nodes, this.pods, scheduler!({ rng: streams.stream('scheduler') }), {
+        isRunning: () => this.isRunning(),
+        bind: (instance, node) => this.bind(instance, node),
+        preempt: (instance) => this.evict(instance),
+        budgetViolations: (instances) => this.budgetViolations(instances),
+      });
+      this.watch = new NodeWatch(
+        errands,
+        this.nodes,
+        streams,
+        { detector: nodeDetector!, eviction: eviction! },
+        {
+          isRunning: () => this.isRunning(),
+          believed: (node, isAlive) => this.nodeBelieved(node, isAlive),
+          tainted: () => this.placing?.happened('node-taints'),
+          evict: (instance) => this.giveUp(instance),
+        },
+      );
+      if (nodeAutoscaler !== undefined) this.scaleNodes(this.nodes, nodeAutoscaler);
+    }
+    this.scalings = services.map((_, service) => (isElastic[service] ? this.scalingOf(service) : undefined));
+    this.pipeline = new MetricsPipeline({
+      ...{ errands, fleet, servers, meters, streams, pods: this.pods, spec: scenario.pipeline },
+      queueDepths: () => parts.queueDepths(),
+    });
+  }
+
+  /** The cluster has been running before the first moment; once everything is in place. */
+  start(): void {
+    this.nodes?.start();
+    this.scalings.forEach((scaling, service) => {
+      if (scaling === undefined) return;
+      scaling.controller.setDesired(scaling.desired, 0);
+      this.budgets[service]?.setWanted(scaling.desired);
+    });
+    this.isBeginning = false;
+    for (const scaling of this.scalings) scaling?.wake();
+    this.placing?.run();
+  }
+
+  /** Whether any service's requests may be held until there is an instance. */
+  holdsRequests(): boolean[] {
+    return this.scalings.map((scaling) => scaling?.autoscaler?.holdsRequests === true);
+  }
+
+  isManaged(instance: number): boolean {
+    return this.scalings[this.fleet.service[instance]] !== undefined;
+  }
+
+  wentDown(instance: number): void {
+    if (!this.isManaged(instance)) return;
+    this.serves(instance, false);
+    // A node that is lost cannot say so.
+    if (this.pods.state[instance] === podStates.leaving || this.isHeldByNode[instance] === 0) this.pods.wentDown(instance);
+  }
+
+  cameUp(instance: number): void {
+    if (!this.isManaged(instance)) return;
+    this.scalings[this.fleet.service[instance]]?.controller.onRestarted(this.indexOf(instance), this.errands.nowMs);
+    this.pods.cameUp(instance);
+  }
+
+  drained(instance: number): void {
+    this.pods.drained(instance);
+  }
+
+  /** Nothing is decided, and no node is heard, until as many outages are over. */
+  setControlPlane(isReachable: boolean): void {
+    const wasRunning = this.isRunning();
+    this.outages += isReachable ? -1 : 1;
+    if (this.isRunning() === wasRunning) return;
+    this.watch?.setRunning(this.isRunning());
+    this.placing?.run();
+  }
+
+  failNode(node: number, begins: boolean): void {
+    this.nodes?.fail(node, begins);
+  }
+
+  /** Number of a node by group and place. */
+  nodeNumber(group: number, place: number): number {
+    return this.nodes === undefined ? -1 : this.nodes.base[group] + place;
+  }
+
+  markWarmup(): void {
+    this.elasticity.markWarmup();
+    this.nodes?.markWarmup();
+  }
+
+  closeWindow(): void {
+    this.elasticity.closeWindow();
+    this.nodes?.closeWindow();
+  }
+
+  metrics(durationMs: Ms): Record<string, number> {
+    const { waitedMs, placed } = this.pods;
+    return {
+      ...this.elasticity.metrics(durationMs, this.nodes?.costSinceWarmup() ?? NaN),
+      'scaling.pending': placed > 0 ? waitedMs / placed : NaN,
+    };
+  }
+
+  serviceMetrics(service: number, durationMs: Ms): Record<string, number> | undefined {
+    return this.elasticity.serviceMetrics(service, durationMs);
+  }
+
+  results(durationMs: Ms): ElasticResult {
+    return {
+      services: this.elasticity.results(durationMs),
+      changes: this.elasticity.changes,
+      nodes: this.nodes?.results() ?? [],
+    };
+  }
+
+  /** Renewals of nodes' leases sent so far. */
+  get leases(): number {
+    return this.watch?.sent ?? 0;
+  }
+
+  private isRunning(): boolean {
+    return this.outages === 0;
+  }
+
+  private scalingOf(service: number): Scaling {
+    const { errands, meters, scenario, makers, streams } = this.parts;
+    const { name, instances, initial = instances.length } = scenario.services[service];
+    const { replicas, autoscaler } = makers.services[service];
+    const made = autoscaler?.({
+      rng: streams.stream(`autoscaler/${name}`),
+      epochMs: scenario.run.epochMs,
+      specReplicas: initial,
+      readyReplicas: initial,
+    });
+    const controller = replicas!({
+      host: {
+        create: (nowMs) => {
+          if (!this.isRunning()) {
+            controller.onCreateFailed(nowMs);
+            return;
+          }
+          const instance = this.isBeginning ? this.begin(service) : this.pods.create(service);
+          if (instance === -1) {
+            controller.onCreateFailed(nowMs);
+            return;
+          }
+          if (!this.isBeginning) this.elasticity.present(service, 1);
+          controller.onCreated(this.indexOf(instance), NO_NODE, nowMs);
+          if (this.isBeginning) this.wasReady(instance);
+          else this.place(instance);
+        },
+        remove: (index) => this.pods.terminate(this.fleet.base[service] + index),
+      },
+    });
+    const meter = made?.sampleEveryMs === undefined ? undefined : new DirectMeter(errands, meters, service);
+    return new Scaling(errands, name, controller, made, initial, meter, {
+      isRunning: () => this.isRunning(),
+      observe: (directly) => this.pipeline.observe(service, this.counts(service), directly),
+      scaled: (from, to, reason) => {
+        this.elasticity.wanted(service, from, to, reason);
+        this.budgets[service]?.setWanted(to);
+      },
+    });
+  }
+
+  /** The node autoscaler asks and acts by itself. */
+  private scaleNodes(nodes: Nodes, make: NonNullable<PolicyMakers['cluster']['nodeAutoscaler']>): void {
+    const { errands, fleet, streams } = this.parts;
+    void new NodeScaling(errands, fleet, nodes, streams, make, {
+      isRunning: () => this.isRunning(),
+      isAlive: (node) => this.watch!.believesAlive(node),
+      podView: (instance): PodView => this.placing!.podView(instance),
+      pending: () => this.placing!.pending(),
+      mayEvict: (instances) => this.budgetViolations(instances) === 0,
+      retire: (node, graceMs, failed) => this.retire(node, graceMs, 'removed', failed),
+    });
+  }
+
+  private counts(service: number): { specReplicas: number; statusReplicas: number; readyReplicas: number } {
+    const { fleet, pods } = this;
+    let statusReplicas = 0;
+    let readyReplicas = 0;
+    for (let instance = fleet.base[service]; instance < fleet.base[service + 1]; instance++) {
+      const state = pods.state[instance];
+      if (state !== podStates.empty && state !== podStates.leaving) statusReplicas++;
+      if (state === podStates.ready) readyReplicas++;
+    }
+    return { specReplicas: this.scalings[service]!.desired, statusReplicas, readyReplicas };
+  }
+
+  // The beginning: instances are taken in order, and have run on their nodes for long.
+
+  private begin(service: number): number {
+    const { instances, initial = instances.length } = this.fleet.services[service];
+    return this.begun[service] < initial ? this.fleet.base[service] + this.begun[service]++ : -1;
+  }
+
+  private wasReady(instance: number): void {
+    const service = this.fleet.service[instance];
+    const { controller } = this.scalings[service]!;
+    const index = this.indexOf(instance);
+    const node = this.placing === undefined ? NO_NODE : this.placing.first(instance);
+    if (node !== NO_NODE || this.placing === undefined) {
+      this.pods.wasThere(instance, node);
+      if (node !== NO_NODE) this.settle(instance, node);
+      controller.onReady(index, true, 0);
+      this.budgets[service]?.setHealth(instance, true);
+      return;
+    }
+    // There is no room for it: it waits for a place, like any other.
+    this.parts.servers.remove(instance);
+    this.pods.waits(instance);
+    this.news.tell(instance, false);
+    this.serves(instance, false);
+    this.placing.add(instance);
+  }
+
+  private indexOf(instance: number): number {
+    return instance - this.fleet.base[this.fleet.service[instance]];
+  }
+
+  // Places.
+
+  private place(instance: number): void {
+    if (this.placing === undefined) this.pods.bind(instance, NO_NODE);
+    else this.placing.add(instance);
+  }
+
+  private bind(instance: number, node: number): void {
+    this.settle(instance, node);
+    this.pods.bind(instance, node);
+    // Nobody knows yet that the node is lost.
+    if (!this.nodes!.isUp(node)) this.hold(instance);
+  }
+
+  /** Its node is down, and it with it. */
+  private hold(instance: number): void {
+    this.isHeldByNode[instance] = 1;
+    this.parts.servers.crash(instance);
+  }
+
+  /** The instance is where its node is. */
+  private settle(instance: number, node: number): void {
+    const { fleet, nodes, watch } = this;
+    const service = fleet.service[instance];
+    const { elastic, instances } = fleet.services[service];
+    fleet.zone[instance] = nodes!.zone[node];
+    fleet.baseSpeed[instance] = instances[this.indexOf(instance)].speed * nodes!.view(node).speed;
+    this.scalings[service]?.controller.onPlaced(this.indexOf(instance), node, this.errands.nowMs);
+    watch!.placed(instance, node, elastic.staysMs);
+    if (this.isBeginning) this.parts.servers.applySpeed(instance);
+  }
+
+  private pulls(instance: number): boolean {
+    const node = this.pods.node[instance];
+    return node === NO_NODE || this.nodes!.pulls(this.fleet.service[instance], node);
+  }
+
+  // Readiness and the end.
+
+  private readiness(instance: number, isReady: boolean): void {
+    this.serves(instance, isReady);
+    if (isReady) this.parts.discovery?.cameUp(instance);
+    this.heard(instance, isReady);
+  }
+
+  private serves(instance: number, isServing: boolean): void {
+    if ((this.isServing[instance] === 1) === isServing) return;
+    this.isServing[instance] = isServing ? 1 : 0;
+    this.elasticity.ready(this.fleet.service[instance], isServing ? 1 : -1);
+  }
+
+  /** The control plane hears whether it is ready. */
+  private heard(instance: number, isReady: boolean): void {
+    const service = this.fleet.service[instance];
+    this.news.tell(instance, isReady);
+    this.budgets[service]?.setHealth(instance, isReady);
+    this.scalings[service]?.controller.onReady(this.indexOf(instance), isReady, this.errands.nowMs);
+  }
+
+  private leaves(instance: number): void {
+    this.serves(instance, false);
+    this.placing?.drop(instance);
+    this.news.tell(instance, false);
+    // Who is lost says good-bye to nobody.
+    if (this.parts.servers.isUp(instance)) this.parts.discovery?.leaves(instance);
+  }
+
+  private gone(instance: number, node: number, lost: number): void {
+    const service = this.fleet.service[instance];
+    this.elasticity.present(service, -1);
+    this.elasticity.took(service, lost);
+    this.budgets[service]?.onGone(instance);
+    if (node !== NO_NODE && this.nodes !== undefined) {
+      this.nodes.take(instance, node, this.fleet.services[service]);
+      this.watch?.gone(instance);
+    }
+    if (this.isHeldByNode[instance] === 1) {
+      this.isHeldByNode[instance] = 0;
+      this.parts.servers.release(instance);
+    }
+    const scaling = this.scalings[service];
+    scaling?.controller.onGone(this.indexOf(instance), this.errands.nowMs);
+    scaling?.wake();
+    if (node === NO_NODE) return;
+    this.placing?.happened('pod-delete');
+    this.emptied(node);
+  }
+
+  /** Told to go by somebody other than its controller, which replaces it. */
+  private evict(instance: number): void {
+    const scaling = this.scalings[this.fleet.service[instance]];
+    const isAlready = this.pods.state[instance] === podStates.leaving;
+    this.pods.terminate(instance);
+    if (isAlready) return;
+    scaling?.controller.onGone(this.indexOf(instance), this.errands.nowMs);
+    scaling?.wake();
+  }
+
+  /** Its node is believed lost: it is written off, whatever it does there. */
+  private giveUp(instance: number): void {
+    this.pods.drop(instance);
+  }
+
+  // Nodes.
+
+  private nodeJoined(node: number): void {
+    this.watch?.joined(node);
+    if (!this.isBeginning) this.placing?.happened('node-add');
+  }
+
+  private nodeLeft(node: number): void {
+    for (const instance of [...this.nodes!.pods[node]]) this.giveUp(instance);
+    this.watch?.left(node);
+    this.retiring.delete(node);
+    this.placing?.happened('node-delete');
+  }
+
+  private nodeFailed(node: number): void {
+    for (const instance of [...this.nodes!.pods[node]]) this.hold(instance);
+  }
+
+  private nodeRecovered(node: number): void {
+    for (const instance of [...this.nodes!.pods[node]]) {
+      this.isHeldByNode[instance] = 0;
+      this.parts.servers.restart(instance);
+    }
+  }
+
+  private nodeBelieved(node: number, isAlive: boolean): void {
+    for (const instance of this.nodes!.pods[node]) {
+      const state = this.pods.state[instance];
+      if (state !== podStates.ready) continue;
+      if (!isAlive) this.heard(instance, false);
+      else if (this.parts.servers.isUp(instance)) this.heard(instance, true);
+    }
+    this.placing?.happened('node-taints');
+  }
+
+  private retire(node: number, graceMs: Ms, end: string, failed: () => void = () => undefined): void {
+    const { nodes, errands } = this;
+    if (nodes === undefined || this.retiring.has(node)) return;
+    nodes.cordon(node, true);
+    this.retiring.set(node, end);
+    const joinedMs = nodes.joinedMs[node];
+    const isSame = (): boolean => this.retiring.has(node) && nodes.joinedMs[node] === joinedMs;
+    const untilMs = errands.nowMs + graceMs;
+    const empty = (): void => {
+      if (!isSame()) return;
+      let isBlocked = false;
+      for (const instance of [...nodes.pods[node]]) {
+        if (this.pods.state[instance] === podStates.leaving) continue;
+        // Who announces that a node goes does not ask.
+        const may =
+          end === 'interrupted' || this.budgets[this.fleet.service[instance]]?.tryDisrupt(instance, errands.nowMs) !== false;
+        if (may) this.evict(instance);
+        else isBlocked = true;
+      }
+      if (!isSame()) return;
+      if (isBlocked && errands.nowMs >= untilMs) {
+        this.retiring.delete(node);
+        nodes.cordon(node, false);
+        failed();
+        this.placing?.happened('node-taints');
+      } else if (isBlocked) errands.later(Math.min(EVICTION_RETRY_MS, untilMs - errands.nowMs), empty);
+    };
+    empty();
+    this.emptied(node);
+  }
+
+  private emptied(node: number): void {
+    const end = this.retiring.get(node);
+    if (end === undefined || end === 'interrupted' || this.nodes!.pods[node].size > 0) return;
+    this.retiring.delete(node);
+    this.nodes!.remove(node, false, end);
+  }
+
+  private budgetViolations(instances: readonly number[]): number {
+    const taken = new Map<number, number>();
+    let violations = 0;
+    for (const instance of instances) {
+      const service = this.fleet.service[instance];
+      const budget = this.budgets[service];
+      if (budget === undefined) continue;
+      const before = taken.get(service) ?? 0;
+      if (before >= budget.status(this.errands.nowMs).disruptionsAllowed) violations++;
+      taken.set(service, before + 1);
+    }
+    return violations;
+  }
+}
+
+function budgetOf({ kind, amount, isShare }: BudgetSpec): Budget {
+  const value = isShare ? { percent: amount * 100 } : { count: amount };
+  return kind === 'minAvailable' ? { minAvailable: value } : { maxUnavailable: value };
+}

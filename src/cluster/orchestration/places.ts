@@ -1,0 +1,44 @@
+/** Places for instances that are yet to come: a world has a fixed number of them, and whoever comes takes one that is empty. */
+import type { PolicyMakers } from '../../scenario/makers.ts';
+import type { FaultSpec, InstanceSpec, Scenario, ServiceSpec } from '../../scenario/spec.ts';
+
+/** Beside those that are wanted, for some that are still leaving while others come. */
+const SPARE_SHARE = 0.5;
+const SPARE_LEAST = 2;
+
+type World = Omit<Scenario, 'variants'>;
+
+/** The scenario with all places. Faults that hit every instance of a service also hit those that come later. */
+export function withPlaces(scenario: World, makers: PolicyMakers): World {
+  if (makers.services.every(({ replicas }) => replicas === undefined)) return scenario;
+  const services = scenario.services.map((service, index) =>
+    makers.services[index].replicas === undefined ? service : roomy(service, makers.services[index].mostReplicas ?? 0),
+  );
+  return { ...scenario, services, faults: scenario.faults.map((fault) => extended(fault, scenario.services, services)) };
+}
+
+function roomy(service: ServiceSpec, mostReplicas: number): ServiceSpec {
+  const { instances, elastic } = service;
+  const wanted = Math.max(instances.length, mostReplicas);
+  const places = elastic.places ?? wanted + Math.max(SPARE_LEAST, Math.ceil(wanted * SPARE_SHARE));
+  const zones = [...new Set(instances.map(({ zone }) => zone))];
+  // Zones go on in turn; otherwise newcomers are as the last of those there.
+  const more = Array.from({ length: Math.max(0, places - instances.length) }, (_, index): InstanceSpec => {
+    return { ...instances.at(-1)!, zone: zones[(instances.length + index) % zones.length] };
+  });
+  return { ...service, instances: [...instances, ...more], initial: instances.length };
+}
+
+function extended(fault: FaultSpec, before: readonly ServiceSpec[], after: readonly ServiceSpec[]): FaultSpec {
+  const targets = before.flatMap(({ instances }, service) => {
+    const own = fault.targets.filter((target) => target.service === service);
+    const isAll = own.length === instances.length && own.length > 0;
+    const inZone = fault.type === 'zone-outage' ? fault.zone : undefined;
+    const isMeant = (index: number): boolean =>
+      index < instances.length
+        ? own.some(({ instance }) => instance === index)
+        : isAll || (inZone !== undefined && after[service].instances[index].zone === inZone);
+    return after[service].instances.flatMap((_, instance) => (isMeant(instance) ? [{ service, instance }] : []));
+  });
+  return { ...fault, targets };
+}
