@@ -9,6 +9,7 @@ import {
   zoneState,
 } from '../../../src/policies/recovery/eviction/zone-state.ts';
 import type { Adapters } from '../vector-file.ts';
+import { autoscalingAdapters } from './control-autoscaling.ts';
 import { placementAdapters } from './control-placement.ts';
 import { Script } from './stage.ts';
 
@@ -105,7 +106,7 @@ const disruptions: Adapters = {
   }),
 };
 
-export const controlAdapters: Adapters = { ...backoffs, ...disruptions, ...placementAdapters };
+export const controlAdapters: Adapters = { ...backoffs, ...disruptions, ...autoscalingAdapters, ...placementAdapters };
 
 interface Limits {
   readonly initialSec: number;
