@@ -2,8 +2,8 @@
  *
  *  Measurements are taken several times in a period and joined by a statistic. One that was counted already, because nothing new has
  *  arrived, is not counted again; a period without any has no datapoint. */
-import type { Ms } from '../../../../core/time.ts';
-import type { MetricSample, ReplicaSample, ScaleObservation } from '../../autoscaler.ts';
+import type { Ms } from '../../../core/time.ts';
+import type { MetricSample, ReplicaSample, ScaleObservation } from '../autoscaler.ts';
 
 export const groupings = ['average', 'per-replica', 'service'] as const;
 /** `average`: over the samples of the instances in service that are warm. `per-replica`: the service's metric over the number of these.
