@@ -16,10 +16,11 @@ import {
 } from './autoscaler.ts';
 import { adjustedCapacity } from './aws/adjustment.ts';
 import { AlarmPair } from './aws/alarm-pair.ts';
-import { GroupMetric } from './aws/group-metric.ts';
+import { readGroup } from './aws/group-metric.ts';
 import { adjustmentParams, alarmParams, groupParams } from './aws/group-params.ts';
 import { WarmReplicas } from './aws/warm-replicas.ts';
 import { backWithin, refuseEmptyBounds, within } from './parts/bounds.ts';
+import { Datapoints } from './parts/datapoints.ts';
 
 const params = {
   ...groupParams,
@@ -59,7 +60,7 @@ class SimpleScaling implements Autoscaler {
   readonly decideEveryMs: Ms;
   readonly sampleEveryMs: Ms;
   readonly #params: ParamValues<typeof params>;
-  readonly #metric: GroupMetric;
+  readonly #datapoints: Datapoints;
   readonly #replicas = new WarmReplicas(0);
   readonly #alarms: AlarmPair;
   #isActive = false;
@@ -70,7 +71,7 @@ class SimpleScaling implements Autoscaler {
     this.#params = values;
     this.decideEveryMs = values.period;
     this.sampleEveryMs = values.sampleEvery;
-    this.#metric = new GroupMetric(values.metric, values.grouping, values.statistic);
+    this.#datapoints = new Datapoints(values.statistic);
     this.#alarms = new AlarmPair('simple-scaling', values);
   }
 
@@ -80,7 +81,7 @@ class SimpleScaling implements Autoscaler {
 
   decide(observation: ScaleObservation): ScaleDecision {
     this.#measure(observation);
-    const datapoint = this.#metric.close();
+    const datapoint = this.#datapoints.close();
     const { high, low } = this.#alarms.evaluate(datapoint);
     const { specReplicas, nowMs } = observation;
     const outside = backWithin(this.#params, specReplicas);
@@ -106,7 +107,7 @@ class SimpleScaling implements Autoscaler {
       this.#coolUntilMs = nowMs + this.#params.cooldown;
     }
     const warm = this.#replicas.update(observation);
-    this.#metric.sample(observation, warm);
+    this.#datapoints.add(readGroup(this.#params.metric, this.#params.grouping, observation, warm));
     return warm;
   }
 }

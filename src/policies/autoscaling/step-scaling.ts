@@ -19,10 +19,11 @@ import {
 import { adjustedCapacity, distanceFrom, type Step, stepAbove, stepBelow } from './aws/adjustment.ts';
 import { AlarmPair } from './aws/alarm-pair.ts';
 import { Cooldowns } from './aws/cooldowns.ts';
-import { GroupMetric } from './aws/group-metric.ts';
+import { readGroup } from './aws/group-metric.ts';
 import { adjustmentParams, alarmParams, groupParams, warmupParam } from './aws/group-params.ts';
 import { measuredCapacity, WarmReplicas } from './aws/warm-replicas.ts';
 import { backWithin, refuseEmptyBounds, within } from './parts/bounds.ts';
+import { Datapoints } from './parts/datapoints.ts';
 
 const adjustment = number({
   default: 0,
@@ -101,7 +102,7 @@ class StepScaling implements Autoscaler {
   readonly decideEveryMs: Ms;
   readonly sampleEveryMs: Ms;
   readonly #params: ParamValues<typeof params>;
-  readonly #metric: GroupMetric;
+  readonly #datapoints: Datapoints;
   readonly #replicas: WarmReplicas;
   readonly #cooldowns: Cooldowns;
   readonly #alarms: AlarmPair;
@@ -111,7 +112,7 @@ class StepScaling implements Autoscaler {
     this.#params = values;
     this.decideEveryMs = values.period;
     this.sampleEveryMs = values.sampleEvery;
-    this.#metric = new GroupMetric(values.metric, values.grouping, values.statistic);
+    this.#datapoints = new Datapoints(values.statistic);
     this.#replicas = new WarmReplicas(values.estimatedInstanceWarmup);
     this.#cooldowns = new Cooldowns(values.cooldown, values.cooldown);
     this.#alarms = new AlarmPair('step-scaling', values);
@@ -123,7 +124,7 @@ class StepScaling implements Autoscaler {
 
   decide(observation: ScaleObservation): ScaleDecision {
     const warm = this.#measure(observation);
-    const datapoint = this.#metric.close();
+    const datapoint = this.#datapoints.close();
     const { high, low } = this.#alarms.evaluate(datapoint);
     const { specReplicas } = observation;
     const outside = backWithin(this.#params, specReplicas);
@@ -147,7 +148,7 @@ class StepScaling implements Autoscaler {
 
   #measure(observation: ScaleObservation): readonly ReplicaSample[] {
     const warm = this.#replicas.update(observation);
-    this.#metric.sample(observation, warm);
+    this.#datapoints.add(readGroup(this.#params.metric, this.#params.grouping, observation, warm));
     return warm;
   }
 

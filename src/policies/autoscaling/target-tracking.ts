@@ -20,11 +20,12 @@ import {
   type ScaleObservation,
 } from './autoscaler.ts';
 import { Cooldowns } from './aws/cooldowns.ts';
-import { GroupMetric } from './aws/group-metric.ts';
+import { readGroup } from './aws/group-metric.ts';
 import { groupParams, warmupParam } from './aws/group-params.ts';
 import { MetricAlarm } from './aws/metric-alarm.ts';
 import { measuredCapacity, WarmReplicas } from './aws/warm-replicas.ts';
 import { backWithin, refuseEmptyBounds, within } from './parts/bounds.ts';
+import { Datapoints } from './parts/datapoints.ts';
 
 const params = {
   ...groupParams,
@@ -77,7 +78,7 @@ class TargetTracking implements Autoscaler {
   readonly decideEveryMs: Ms;
   readonly sampleEveryMs: Ms;
   readonly #params: ParamValues<typeof params>;
-  readonly #metric: GroupMetric;
+  readonly #datapoints: Datapoints;
   readonly #replicas: WarmReplicas;
   readonly #cooldowns: Cooldowns;
   readonly #high: MetricAlarm;
@@ -88,7 +89,7 @@ class TargetTracking implements Autoscaler {
     this.#params = values;
     this.decideEveryMs = values.period;
     this.sampleEveryMs = values.sampleEvery;
-    this.#metric = new GroupMetric(values.metric, values.grouping, values.statistic);
+    this.#datapoints = new Datapoints(values.statistic);
     this.#replicas = new WarmReplicas(values.estimatedInstanceWarmup);
     this.#cooldowns = new Cooldowns(values.scaleOutCooldown, values.scaleInCooldown);
     const { targetValue, lowMargin, highPeriods, lowPeriods } = values;
@@ -114,7 +115,7 @@ class TargetTracking implements Autoscaler {
 
   decide(observation: ScaleObservation): ScaleDecision {
     const warm = this.#measure(observation);
-    const datapoint = this.#metric.close();
+    const datapoint = this.#datapoints.close();
     const high = this.#high.evaluate(datapoint);
     const low = this.#low.evaluate(datapoint);
     const outside = backWithin(this.#params, observation.specReplicas);
@@ -131,7 +132,7 @@ class TargetTracking implements Autoscaler {
 
   #measure(observation: ScaleObservation): readonly ReplicaSample[] {
     const warm = this.#replicas.update(observation);
-    this.#metric.sample(observation, warm);
+    this.#datapoints.add(readGroup(this.#params.metric, this.#params.grouping, observation, warm));
     return warm;
   }
 

@@ -1,7 +1,8 @@
 /** Parameters that AWS's scaling policies share: whose metric is looked at, how often, and when it is too much or too little. */
 import { choice, duration, int, number, string } from '../../../core/params.ts';
 import { boundsParams } from '../parts/bounds.ts';
-import { groupings, statistics } from './group-metric.ts';
+import { statistics } from '../parts/datapoints.ts';
+import { groupings } from './group-metric.ts';
 import { missingDataRules } from './metric-alarm.ts';
 import { adjustmentTypes } from './adjustment.ts';
 
