@@ -1,5 +1,6 @@
 /** The policies, by family. Interfaces and tables of all of them; the single policies of the resilience families, several of which go by
  *  the name of the same system, are in `clusterlab/policies/resilience/<family>`. */
+import { autoscalers } from './autoscaling/index.ts';
 import { balancers } from './balancing/index.ts';
 import { healthCheckers } from './detection/checks/index.ts';
 import { detectors } from './detection/index.ts';
@@ -15,6 +16,7 @@ import { hedges } from './resilience/hedging/index.ts';
 import { queuePolicies } from './resilience/queueing/index.ts';
 import { retryPolicies } from './resilience/retries/index.ts';
 
+export * from './autoscaling/autoscaler.ts';
 export * from './balancing/index.ts';
 export * from './detection/checks/health-checker.ts';
 export * from './detection/index.ts';
@@ -32,6 +34,7 @@ export * from './resilience/queueing/queue-policy.ts';
 export * from './resilience/retries/retry.ts';
 export {
   admissions,
+  autoscalers,
   breakers,
   discoveryClients,
   healthCheckers,
@@ -60,6 +63,7 @@ export const families = {
   breakers,
   admission: admissions,
   queueing: queuePolicies,
+  autoscaling: autoscalers,
 } as const;
 export type Family = keyof typeof families;
 
@@ -79,4 +83,5 @@ export const familyFolders: Readonly<Record<Family, string>> = {
   breakers: 'resilience/breakers',
   admission: 'resilience/admission',
   queueing: 'resilience/queueing',
+  autoscaling: 'autoscaling',
 };

@@ -38,7 +38,24 @@ export function readRows(path: string): readonly Row[] {
   type Stored = Omit<Row, 'expect'> & { readonly expect?: unknown; readonly expected?: unknown };
   const content = JSON.parse(readFileSync(path, 'utf8')) as readonly Stored[] | { readonly cases: readonly Stored[] };
   const rows = 'cases' in content ? content.cases : content;
-  return rows.map((row) => ({ ...row, expect: row.expect ?? row.expected }));
+  return rows.map((row) => withTolerance({ ...row, expect: row.expect ?? row.expected }));
+}
+
+/** Some rows say among what they expect how exactly: `tolerance` for all numbers, `roundDigits` likewise, `latencyTolerance` for those whose
+ *  name begins with `latency`. */
+function withTolerance(row: Row): Row {
+  if (row.tolerance !== undefined || typeof row.expect !== 'object' || row.expect === null || Array.isArray(row.expect))
+    return row;
+  const { tolerance, roundDigits, ...rest } = row.expect as Readonly<Record<string, unknown>>;
+  const expected = Object.entries(rest);
+  const own = expected.filter(([key]) => key.endsWith('Tolerance'));
+  const expect = Object.fromEntries(expected.filter(([key]) => !key.endsWith('Tolerance')));
+  if (own.length > 0) {
+    const allowances = own.map(([key, value]) => [key.replace(/Tolerance$/, 'Abs'), value]);
+    return { ...row, expect, tolerance: Object.fromEntries(allowances) };
+  }
+  if (typeof tolerance === 'number') return { ...row, expect, tolerance };
+  return typeof roundDigits === 'number' ? { ...row, expect, tolerance: 0.5 / 10 ** roundDigits } : row;
 }
 
 /** One report per kind, in order of appearance. */

@@ -29,6 +29,7 @@ const scenarioKeys: Readonly<Record<keyof typeof families, string>> = {
   breakers: 'breaker',
   admission: 'admission',
   queueing: 'queueing',
+  autoscaling: 'autoscaler',
 };
 const definitions: readonly Definition[] = Object.values(families).flatMap((family): Definition[] => Object.values(family));
 

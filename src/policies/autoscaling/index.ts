@@ -1,6 +1,8 @@
 /** Every autoscaler by name. */
 import type { AutoscalerDefinition } from './autoscaler.ts';
 import { hpa } from './hpa.ts';
+import { keda } from './keda.ts';
+import { kpa } from './kpa.ts';
 import { maxOfTable } from './max-of.ts';
 import { minOfTable } from './min-of.ts';
 import { predictiveTable } from './predictive.ts';
@@ -17,10 +19,13 @@ const predictive = predictiveTable(() => autoscalers);
 const scheduled = scheduledTable(() => autoscalers);
 
 export * from './autoscaler.ts';
-export { hpa, maxOf, minOf, predictive, queueing, scheduled, simpleScaling, stepScaling, targetTracking };
+export { checkAutoscaler } from './contract.ts';
+export { hpa, keda, kpa, maxOf, minOf, predictive, queueing, scheduled, simpleScaling, stepScaling, targetTracking };
 
 export const autoscalers: Readonly<Record<string, AutoscalerDefinition>> = {
   hpa,
+  kpa,
+  keda,
   'target-tracking': targetTracking,
   'step-scaling': stepScaling,
   'simple-scaling': simpleScaling,

@@ -219,7 +219,8 @@ class Kpa implements Autoscaler {
   decide({ nowMs, readyReplicas }: ScaleObservation): ScaleDecision {
     const { min, max, initialScale } = this.#values;
     this.#scaler ??= new KpaScaler(this.#spec, this.#readyAtStart, nowMs);
-    if (this.#stable.isEmpty(nowMs)) return { replicas: undefined, reason: 'NoData' };
+    // In the very second in which the last value leaves the window Knative takes the silence for idleness; here it is silence already.
+    if (this.#stable.isEmpty(nowMs + SLICE_MS)) return { replicas: undefined, reason: 'NoData' };
     const averageOf = (buckets: TimeBuckets): number =>
       this.#values.metricAggregationAlgorithm === 'linear' ? buckets.average(nowMs) : buckets.weightedAverage(nowMs);
     const { desired, excessBurstCapacity } = this.#scaler.scale(

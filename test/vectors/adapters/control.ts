@@ -9,6 +9,7 @@ import {
   zoneState,
 } from '../../../src/policies/recovery/eviction/zone-state.ts';
 import type { Adapters } from '../vector-file.ts';
+import { autoscalingAdapters } from './control-autoscaling.ts';
 import { Script } from './stage.ts';
 
 const backoffs: Adapters = {
@@ -104,7 +105,7 @@ const disruptions: Adapters = {
   }),
 };
 
-export const controlAdapters: Adapters = { ...backoffs, ...disruptions };
+export const controlAdapters: Adapters = { ...backoffs, ...disruptions, ...autoscalingAdapters };
 
 interface Limits {
   readonly initialSec: number;

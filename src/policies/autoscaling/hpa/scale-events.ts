@@ -6,24 +6,28 @@ import type { Ms } from '../../../core/time.ts';
 export interface ScaleEvent {
   readonly change: number;
   readonly atMs: Ms;
+  /** No rule asks about it any more: its place may be taken. */
+  readonly isOutdated: boolean;
 }
 
 export class ScaleEventLog {
-  readonly #events: ScaleEvent[];
+  #events: readonly ScaleEvent[];
 
-  constructor(events: readonly ScaleEvent[] = []) {
-    this.#events = [...events];
+  constructor(events: readonly Omit<ScaleEvent, 'isOutdated'>[] = []) {
+    this.#events = events.map((event) => ({ ...event, isOutdated: false }));
   }
 
   get events(): readonly ScaleEvent[] {
     return this.#events;
   }
 
-  /** In the place of one that no rule asks about any more, if there is any. `longestPeriodMs` is that of the direction's rules. */
+  /** In the place of an outdated one, if there is any. `longestPeriodMs` is that of the direction's rules. */
   record(change: number, longestPeriodMs: Ms, nowMs: Ms): void {
-    const free = this.#events.findLastIndex(({ atMs }) => atMs < nowMs - longestPeriodMs);
-    if (free === -1) this.#events.push({ change, atMs: nowMs });
-    else this.#events[free] = { change, atMs: nowMs };
+    // At the period's very age it counts no more.
+    const events = this.#events.map((event) => (event.atMs <= nowMs - longestPeriodMs ? { ...event, isOutdated: true } : event));
+    const free = events.findLastIndex(({ isOutdated }) => isOutdated);
+    events[free === -1 ? events.length : free] = { change, atMs: nowMs, isOutdated: false };
+    this.#events = events;
   }
 
   /** Sum of the changes younger than `periodMs`. */
