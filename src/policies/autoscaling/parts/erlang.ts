@@ -36,15 +36,22 @@ export interface WaitTarget {
   readonly fraction: number;
 }
 
-/** The smallest number of servers on one queue that keeps the target; 0 without load. `maxWait` is in the unit of `serviceTime`. */
-export function serversForWait(offeredLoad: number, serviceTime: number, { maxWait, fraction }: WaitTarget): number {
+/** The smallest number of servers on one queue that keeps the target; 0 without load, and `atMost` if so many would not do. `maxWait` is in
+ *  the unit of `serviceTime`. */
+export function serversForWait(
+  offeredLoad: number,
+  serviceTime: number,
+  { maxWait, fraction }: WaitTarget,
+  atMost = Infinity,
+): number {
   if (!(offeredLoad > 0)) return 0;
   let blocked = 1;
-  for (let servers = 1; ; servers++) {
+  for (let servers = 1; servers < atMost; servers++) {
     blocked = nextErlangB(blocked, servers, offeredLoad);
     const waiting = waitingFrom(blocked, servers, offeredLoad);
     if (waitsLonger(waiting, servers, offeredLoad, maxWait / serviceTime) <= 1 - fraction) return servers;
   }
+  return atMost;
 }
 
 /** The same for replicas with a queue each, among which arrivals are divided at random: every one is an M/M/`slots` system of its own,

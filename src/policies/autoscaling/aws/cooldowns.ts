@@ -5,7 +5,7 @@
  *  a scale-in.
  *
  *  AWS: Application Auto Scaling User Guide, "Define cooldown periods" */
-import type { Ms } from '../../../../core/time.ts';
+import type { Ms } from '../../../core/time.ts';
 
 export class Cooldowns {
   readonly #scaleOutMs: Ms;

@@ -2,8 +2,8 @@
  *  ready. Once warm, a replica stays so.
  *
  *  AWS: Amazon EC2 Auto Scaling User Guide, "Set the default instance warmup" */
-import type { Ms } from '../../../../core/time.ts';
-import type { ReplicaSample, ScaleObservation } from '../../autoscaler.ts';
+import type { Ms } from '../../../core/time.ts';
+import type { ReplicaSample, ScaleObservation } from '../autoscaler.ts';
 
 export class WarmReplicas {
   readonly #warmupMs: Ms;
@@ -30,3 +30,7 @@ export class WarmReplicas {
     return warm;
   }
 }
+
+/** The capacity that a measurement speaks of: instances that are warm; while all are warming up, those that are ready, if there are any. */
+export const measuredCapacity = (warm: number, { readyReplicas, specReplicas }: ScaleObservation): number =>
+  warm > 0 ? Math.min(warm, Math.max(1, specReplicas)) : Math.max(1, readyReplicas);

@@ -28,17 +28,24 @@ export function roundPercentChange(change: number): number {
   return Math.trunc(change);
 }
 
-/** Holds for measurements that lie this far from the alarm's threshold. The bounds are absent where they are infinite. */
+/** What to do about a measurement that lies this far from the alarm's threshold, or further, up to where the next step begins. */
 export interface Step {
-  readonly lower: number;
-  readonly upper: number;
+  /** Where it begins: from 0 upwards above a threshold, from 0 downwards below one. That distance belongs to it. */
+  readonly from: number;
   readonly adjustment: number;
 }
 
-/** The step for a measurement above its threshold: the lower bound belongs to a step, the upper one to the next. */
-export const stepAbove = (steps: readonly Step[], breach: number): Step | undefined =>
-  steps.find(({ lower, upper }) => lower <= breach && breach < upper);
+/** How far a measurement is from a threshold, without the noise of the subtraction: 0.7 is 0.1 above 0.6. */
+export const distanceFrom = (threshold: number, measured: number): number => Math.round((measured - threshold) * 1e9) / 1e9;
 
-/** The step for a measurement below its threshold: the upper bound belongs to a step, the lower one to the next. */
-export const stepBelow = (steps: readonly Step[], breach: number): Step | undefined =>
-  steps.find(({ lower, upper }) => lower < breach && breach <= upper);
+/** The step for a distance of 0 or more above a threshold; undefined if it is nearer than all steps. */
+export const stepAbove = (steps: readonly Step[], distance: number): Step | undefined =>
+  nearest(steps.filter(({ from }) => from <= distance));
+
+/** The step for a distance of 0 or less below a threshold. */
+export const stepBelow = (steps: readonly Step[], distance: number): Step | undefined =>
+  nearest(steps.filter(({ from }) => from >= distance));
+
+/** Of the steps that begin before a distance, the one that begins last. */
+const nearest = (steps: readonly Step[]): Step | undefined =>
+  steps.length === 0 ? undefined : steps.reduce((best, step) => (Math.abs(step.from) > Math.abs(best.from) ? step : best));
