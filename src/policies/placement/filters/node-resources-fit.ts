@@ -5,7 +5,6 @@
  *  After kubernetes/kubernetes: pkg/scheduler/framework/plugins/noderesources/fit.go. There a node without a number of pods takes none;
  *  here it takes any number. A resource that the node does not know is there zero times. */
 import { type NodeState, requestOf } from '../parts/node-state.ts';
-import type { PodView } from '../scheduler.ts';
 import type { FilterPlugin } from './filter.ts';
 
 export const nodeResourcesFit: FilterPlugin = {
@@ -28,6 +27,3 @@ export const nodeResourcesFit: FilterPlugin = {
 export const freeOf = (node: NodeState, resource: string): number => node.allocatable(resource) - node.requested(resource);
 
 const podLimit = (node: NodeState): number => node.view.allocatable.pods ?? Infinity;
-
-/** Whether the pod finds what it asks for. */
-export const fits = (pod: PodView, node: NodeState): boolean => nodeResourcesFit.prepare(pod, [])(node) === undefined;

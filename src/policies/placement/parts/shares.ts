@@ -15,7 +15,8 @@ export function demandAndFree(pod: PodView, node: NodeState): readonly { readonl
 }
 
 /** The share of the fullest of these resources with the pod on the node: its dominant share, in the words of Ghodsi et al. (DRF, 2011).
- *  What is full first decides when a node is full. */
+ *  What is full first decides when a node is full. Their fair sharing itself says whose pod is next, not where one goes, and is none of
+ *  the schedulers here. */
 export function fullestShare(pod: PodView, node: NodeState, resources: readonly string[]): number {
   let fullest = 0;
   for (const resource of resources) {

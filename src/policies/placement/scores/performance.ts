@@ -22,6 +22,8 @@ export const performance = (loadSensitivity: number): ScorePlugin => ({
 /** The speed that the pod would find. */
 export function speedLeft(pod: PodView, node: NodeState, loadSensitivity: number): number {
   const cpu = allocationOf(pod, node, 'cpu', true);
-  const load = cpu === undefined ? 0 : Math.min(1, cpu.after / cpu.allocatable);
-  return Math.max(0, node.view.speed) * (1 - loadSensitivity * load);
+  // Whole numbers as far as possible: 1 − 0.8 is less than 0.2.
+  const left =
+    cpu === undefined ? 1 : (cpu.allocatable - loadSensitivity * Math.min(cpu.after, cpu.allocatable)) / cpu.allocatable;
+  return Math.max(0, node.view.speed) * left;
 }
