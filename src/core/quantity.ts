@@ -80,7 +80,7 @@ export function parseCpu(found: unknown, bounds: Bounds = {}): Reading {
 
 export const formatCpu = (milli: number): string => (milli % 1000 === 0 ? String(milli / 1000) : `${milli}m`);
 
-const bytesPer = { K: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as const;
+const bytesPer = { K: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 1024, Mi: 1_048_576, Gi: 1_073_741_824, Ti: 1_099_511_627_776 } as const;
 
 /** `512MiB`, `512Mi`, `1.5GB`, `16Gi`, in bytes. */
 export function parseMemory(found: unknown, bounds: Bounds = {}): Reading {

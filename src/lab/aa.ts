@@ -61,8 +61,9 @@ export async function runAa(input: AaInput): Promise<AaResult> {
     const done = results.size;
     input.onProgress?.({ done, total: cells.length, simulatedMs: done * durationMs, share: done / cells.length });
   });
-  const alarms = new Map(comparedMetrics.map(({ name }) => [name, { falseAlarms: 0, equivalent: 0 }]));
+  const alarms = new Map(comparedMetrics.map(({ name }) => [name, { compared: 0, falseAlarms: 0, equivalent: 0 }]));
   let finished = 0;
+  let compared = 0;
   let falseAlarms = 0;
   for (let trial = 0; trial < trials; trial++) {
     const seeds = Array.from({ length: perTrial }, (_, k) => `${k}`);
@@ -75,11 +76,13 @@ export async function runAa(input: AaInput): Promise<AaResult> {
     if (own.length < 2 * perTrial) continue;
     finished++;
     const comparisons = compareVariants(collectVariants(twins, seeds, own));
+    compared += comparisons.length;
     const isAlarm = comparisons.some(({ verdict }) => verdict === 'better' || verdict === 'worse');
     if (isAlarm) falseAlarms++;
     for (const { metric, verdict } of comparisons) {
       const tally = alarms.get(metric);
       if (tally === undefined) continue;
+      tally.compared++;
       if (verdict === 'better' || verdict === 'worse') tally.falseAlarms++;
       if (verdict === 'equivalent') tally.equivalent++;
     }
@@ -88,12 +91,14 @@ export async function runAa(input: AaInput): Promise<AaResult> {
     policy: baseline.label,
     trials: finished,
     seeds: perTrial,
-    comparisons: finished * comparedMetrics.length,
+    comparisons: compared,
     falseAlarms,
     rate: finished === 0 ? NaN : falseAlarms / finished,
     ...wilson(falseAlarms, finished),
     nominal: NOMINAL,
-    perMetric: [...alarms].map(([metric, tally]) => ({ metric, ...tally, trials: finished })),
+    perMetric: [...alarms].flatMap(([metric, { compared: times, falseAlarms: alarmsOf, equivalent }]) =>
+      times === 0 ? [] : [{ metric, falseAlarms: alarmsOf, equivalent, trials: finished }],
+    ),
     complete: finished === trials,
   };
 }

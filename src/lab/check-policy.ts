@@ -49,8 +49,8 @@ export async function checkRequest(use: string, options: CheckPolicyOptions = {}
 
 /** Throws InputError when the name is known in several roles. What nobody knows is tried as a balancer, which then says so. */
 function roleOf(use: string): CheckedRole {
-  // The admission policies are listed twice; at the caller comes first.
-  const candidates = roleNames.filter((role) => role !== 'shedding');
+  // Admission policies and detectors are listed twice; at the caller comes first.
+  const candidates = roleNames.filter((role) => role !== 'shedding' && role !== 'nodeDetector');
   const byName = candidates.filter((role) => Object.hasOwn(roles[role].table, use));
   const found = byName.length > 0 ? byName : candidates.filter((role) => resolvePolicy(roles[role].table, use).kind === 'found');
   if (found.length > 1) {
@@ -94,8 +94,12 @@ policies:
   detector: { use: heartbeat, every: 200ms, misses: 3 }
 `;
 
-/** What a role does nothing without: somebody must want to retry before a budget is asked. */
-const companions: Readonly<Partial<Record<CheckedRole, readonly string[]>>> = { budget: ['policies.retry="immediate"'] };
+const onNodes = ['nodes={"pool":{"count":4,"max":6,"cpu":4,"zones":["a","b"]}}'];
+/** What a role does nothing without: somebody must want to retry before a budget is asked, and there must be nodes to place on. */
+const companions: Readonly<Partial<Record<CheckedRole, readonly string[]>>> = {
+  budget: ['policies.retry="immediate"'],
+  ...{ scheduler: onNodes, nodeAutoscaler: onNodes, nodeDetector: onNodes, eviction: onNodes },
+};
 
 async function scenarioWith(
   use: string,

@@ -17,6 +17,7 @@ import { breakerRules } from '../policies/resilience/breakers/contract.ts';
 import { budgetRules } from '../policies/resilience/budgets/contract.ts';
 import { hedgeRules } from '../policies/resilience/hedging/contract.ts';
 import { queueRules } from '../policies/resilience/queueing/contract.ts';
+import { autoscalerRules, type AutoscalerSubject } from '../policies/autoscaling/contract.ts';
 import { nodesRules } from '../policies/autoscaling/nodes/contract.ts';
 import { schedulerRules } from '../policies/placement/contract.ts';
 import { evictionRules } from '../policies/recovery/eviction/contract.ts';
@@ -115,6 +116,13 @@ function checksOf<Make>(rules: readonly { readonly name: string; check(make: Mak
   return rules.map((rule) => ({ name: rule.name, find: () => rule.check(make) }));
 }
 
+/** With the bounds it is given, or would have. */
+function scalerOf(subject: Subject): AutoscalerSubject {
+  const { min, max } = subject.scenario.policies.autoscaler?.params ?? {};
+  const own = (value: unknown, usual: number): number => (typeof value === 'number' ? value : usual);
+  return { min: own(min, 1), max: own(max, 10), make: makerOf(subject, 'autoscaler') };
+}
+
 /** What the policy owes in its role. */
 const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = {
   balancer: (subject) => checksOf(balancerRules, (rng) => makerOf(subject, 'balancer')({ rng })),
@@ -132,7 +140,7 @@ const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = 
   admission: (subject) => checksOf(admissionRules, makerOf(subject, 'admission')),
   shedding: (subject) => checksOf(admissionRules, makerOf(subject, 'shedding')),
   queueing: (subject) => checksOf(queueRules, () => makerOf(subject, 'queueing')({})),
-  autoscaler: () => [],
+  autoscaler: (subject) => checksOf(autoscalerRules, scalerOf(subject)),
   replicas: (subject) => checksOf(replicaRules, makerOf(subject, 'replicas')),
   scheduler: (subject) => checksOf(schedulerRules, (rng) => makerOf(subject, 'scheduler')({ rng })),
   nodeAutoscaler: (subject) => checksOf(nodesRules, makerOf(subject, 'nodeAutoscaler')),

@@ -228,30 +228,32 @@ function estimate(values: readonly number[]): Estimate {
 }
 
 function compare(variant: VariantResult, baseline: VariantResult): Comparison[] {
-  return comparedMetrics.map((metric) => {
-    const own = variant.metrics[metric.name]!;
-    const other = baseline.metrics[metric.name]!;
-    const difference = estimate(own.map((value, index) => value - other[index]!));
-    const mean = baseline.estimates[metric.name]!.mean;
-    const rule = findMetric(metric.name)!.indifference!;
-    const zone = 'relative' in rule ? rule.relative * mean : rule.absolute;
-    const sign = metric.better === 'lower' ? 1 : -1;
-    const relative = 'relative' in rule;
-    return {
-      variant: variant.label,
-      baseline: baseline.label,
-      metric: metric.name,
-      difference,
-      relative: relative ? { mean: difference.mean / mean, low: difference.low / mean, high: difference.high / mean } : null,
-      indifference: zone,
-      adjustedP: 0.001,
-      verdict: judge(sign * difference.low, sign * difference.high, zone),
-      seedsWon: own.filter((value, index) => sign * (value - other[index]!) < 0).length,
-      seedsTied: 0,
-      seeds: own.length,
-      seedsNeeded: judge(sign * difference.low, sign * difference.high, zone) === 'inconclusive' ? 34 : null,
-    };
-  });
+  return comparedMetrics
+    .filter(({ name }) => name in variant.metrics)
+    .map((metric) => {
+      const own = variant.metrics[metric.name]!;
+      const other = baseline.metrics[metric.name]!;
+      const difference = estimate(own.map((value, index) => value - other[index]!));
+      const mean = baseline.estimates[metric.name]!.mean;
+      const rule = findMetric(metric.name)!.indifference!;
+      const zone = 'relative' in rule ? rule.relative * mean : rule.absolute;
+      const sign = metric.better === 'lower' ? 1 : -1;
+      const relative = 'relative' in rule;
+      return {
+        variant: variant.label,
+        baseline: baseline.label,
+        metric: metric.name,
+        difference,
+        relative: relative ? { mean: difference.mean / mean, low: difference.low / mean, high: difference.high / mean } : null,
+        indifference: zone,
+        adjustedP: 0.001,
+        verdict: judge(sign * difference.low, sign * difference.high, zone),
+        seedsWon: own.filter((value, index) => sign * (value - other[index]!) < 0).length,
+        seedsTied: 0,
+        seeds: own.length,
+        seedsNeeded: judge(sign * difference.low, sign * difference.high, zone) === 'inconclusive' ? 34 : null,
+      };
+    });
 }
 
 function judge(one: number, two: number, zone: number): Verdict {

@@ -344,7 +344,7 @@ describe('bad input', () => {
   test('a key like no other', async () => {
     expect(await briefly(scenarioText({ run: 'run: { duration: 1m, colour: red }' }))).toMatchInlineSnapshot(`
       [
-        "3:22 error: unknown key "colour"; known: duration, warmup, seeds, seed, window",
+        "3:22 error: unknown key "colour"; known: duration, warmup, seeds, seed, startsAt, window",
       ]
     `);
   });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PolicyFault } from '../../src/core/errors.ts';
 import { Xoshiro128 } from '../../src/core/xoshiro.ts';
 import { makePolicies } from '../../src/scenario/make-policies.ts';
+import { defaults } from '../../src/core/params.ts';
 import { roleNames, roles } from '../../src/scenario/roles.ts';
 import type { PolicyChoice, PolicyUse } from '../../src/scenario/spec.ts';
 import { scenarioOf, scenarioText } from './fixture.ts';
@@ -76,7 +77,7 @@ describe('made from their tables', () => {
     for (const [name, { params }] of Object.entries(roles[role].table)) {
       const use: PolicyUse = {
         use: name,
-        params: Object.fromEntries(Object.entries(params).map(([key, param]) => [key, param.default])),
+        params: defaults(params),
       };
       const { edges, services: made, cluster } = await makePolicies({ ...scenario.policies, [role]: use }, scenario);
       const make = { ...edges[0], ...made[0], ...cluster }[role] as unknown as (given: unknown) => Record<string, unknown>;
@@ -110,11 +111,14 @@ describe('of one’s own', () => {
   test('in every role, from a module that is loaded once', async () => {
     const scenario = await scenarioOf(scenarioText());
     const choice = Object.fromEntries(roleNames.map((role) => [role, own(role, { x: 1 })])) as unknown as PolicyChoice;
-    const { edges, services: made, isUserPolicy, userFiles } = await makePolicies(choice, scenario);
+    const { edges, services: made, cluster, isUserPolicy, userFiles } = await makePolicies(choice, scenario);
     expect(isUserPolicy).toBe(true);
     expect(userFiles).toEqual([join(folder, 'mine.mjs')]);
     expect(edges[0].isUserPolicy).toBe(true);
-    const all = { ...edges[0], ...made[0] } as unknown as Record<string, (given: unknown) => { params: object; load: number }>;
+    const all = { ...edges[0], ...made[0], ...cluster } as unknown as Record<
+      string,
+      (given: unknown) => { params: object; load: number }
+    >;
     const policies = roleNames.map((role) => all[role](deps));
     expect(policies.map(({ params }) => params)).toEqual(roleNames.map(() => ({ x: 1 })));
     expect(new Set(policies.map(({ load }) => load)).size).toBe(1);

@@ -1,5 +1,6 @@
 /** Good scenarios, exactly. */
 import { describe, expect, test } from 'vitest';
+import { plainElastic, plainPipeline } from '../cluster/elastic-spec.ts';
 import { minimalExample } from '../../src/scenario/parse.ts';
 import { arrivalsText, briefly, load, scenarioOf, scenarioText } from './fixture.ts';
 
@@ -14,6 +15,7 @@ test('what is left out gets its documented default', async () => {
     demonstrates: '',
     run: {
       durationMs: 60_000,
+      epochMs: Date.UTC(2026, 0, 5),
       warmupMs: 6000,
       windowMs: 500,
       seed: '1',
@@ -36,6 +38,7 @@ test('what is left out gets its documented default', async () => {
         holdsSlot: true,
         dropsExpired: false,
         policies: {},
+        elastic: plainElastic,
         startupMs: 0,
         coldStart: { forMs: 0, factor: 1 },
         cancelAbandoned: false,
@@ -58,6 +61,8 @@ test('what is left out gets its documented default', async () => {
       },
     ],
     queues: [],
+    nodes: [],
+    pipeline: plainPipeline,
     network: { sameZone: { type: 'constant', value: 0 }, betweenZones: { type: 'constant', value: 0 }, pairs: [] },
     traffic: [
       {
@@ -162,6 +167,7 @@ describe('services', () => {
       holdsSlot: false,
       dropsExpired: false,
       policies: {},
+      elastic: plainElastic,
       startupMs: 10_000,
       coldStart: { forMs: 60_000, factor: 3 },
       cancelAbandoned: true,
