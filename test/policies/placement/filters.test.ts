@@ -127,6 +127,17 @@ describe('hard topology spread', () => {
     });
   });
 
+  it('holds every constraint, and counts only nodes that belong to domains of all', () => {
+    const both = web(9, { spread: [hard('zone', 1, { app: 'web' }), hard('rack', 1, { app: 'web' })] });
+    const labels = [{ zone: 'a', rack: '1' }, { zone: 'a', rack: '2' }, { zone: 'b', rack: '2' }, { zone: 'c' }];
+    const nodes = labels.map((each, index) => node(index, { labels: each as Record<string, string> }));
+    // Zone c, which has no rack, is empty and does not count: zones have 1 and 1, racks 0 and 2.
+    expect(open(both, nodes, [[], crowd(1), crowd(1), []])).toEqual([0]);
+    // Nor do pods on a node without a rack: zones have 0 and 0 then, racks 0 and 0.
+    const inB = nodes.map((each) => (each.node === 3 ? { ...each, labels: { zone: 'b' } } : each));
+    expect(open(both, inB, [[], [], [], crowd(5)])).toEqual([0, 1, 2]);
+  });
+
   it('takes the emptiest domain for zero as long as there are fewer than minDomains', () => {
     const constraint = { ...hard('zone', 1, { app: 'web' }), minDomains: 3 };
     const asked = web(9, { spread: [constraint] });

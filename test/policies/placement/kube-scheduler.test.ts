@@ -88,6 +88,16 @@ describe('kube-scheduler', () => {
     expect(counts[3]).toBe(0);
   });
 
+  it('draws among the best in the order of their numbers, however they are listed', () => {
+    const nodes = range(5).map((index) => node(index, cores(1000)));
+    const chosen = (listed: typeof nodes): number[] => {
+      const scheduler = kubeScheduler.make({}, { rng: testRng(6) });
+      return range(20).map(() => scheduler.schedule(cpu(9, 100), cluster(listed), 0).node);
+    };
+    expect(chosen(nodes.toReversed())).toEqual(chosen(nodes));
+    expect(new Set(chosen(nodes)).size).toBe(5);
+  });
+
   it('says why each node was refused, and what may change it', () => {
     const nodes = [
       node(0, cores(100)),
@@ -137,13 +147,10 @@ describe('nominations', () => {
     expect(scheduler.schedule(coming, world, 0).node).toBe(0);
   });
 
-  it('do not count for spreading before they have come', () => {
-    // Were the one that is coming to zone b believed to be there, zone a would be open.
+  it('change nothing on nodes that nobody is promised', () => {
     const scheduler = kubeScheduler.make({}, { rng: unusedRng });
-    const zoned = ['a', 'b'].map((zone, index) => node(index, { ...cores(1000), labels: { zone } }));
-    const web = (number: number) => cpu(number, 100, { labels: { app: 'web' }, spread: [hard('zone', 1, { app: 'web' })] });
-    const world = cluster(zoned, [[web(1)], []], { nominatedTo: (number) => (number === 0 ? [web(2)] : []) });
-    expect(scheduler.schedule(web(9), world, 0).node).toBe(1);
+    const world = cluster(nodes, [[cpu(1, 900)], [cpu(2, 400)]], { nominatedTo: () => [] });
+    expect(scheduler.schedule(cpu(9, 500), world, 0)).toMatchObject({ node: 1, refusals: { 'Insufficient cpu': 1 } });
   });
 
   it('evict nobody else while the first victims are still going', () => {

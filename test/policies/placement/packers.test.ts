@@ -162,6 +162,22 @@ describe('Nomad', () => {
     expect(choose(nomadSpread.make({ groupLabel: 'app' }, { rng }), web(9, 100, 'third'), nodes, pods)).toBe(1);
   });
 
+  it('takes the mean of fit and penalty, and the larger the group the smaller the penalty', () => {
+    const nodes = [0, 1, 2].map((number) => node(number, { allocatable: { cpu: 1000, memory: 1000 } }));
+    const used = (number: number, share: number, app: string): PodView =>
+      pod(number, { labels: { app }, requests: { cpu: share, memory: share } });
+    const asked = used(99, 100, 'web');
+    const chosen = (groupOnFullNode: number): number => {
+      const elsewhere = Array.from({ length: groupOnFullNode }, (_, index) => used(10 + index, 1000 / groupOnFullNode, 'web'));
+      const pods = [[used(1, 900, 'web')], [used(2, 300, 'other')], elsewhere];
+      return choose(nomadBinpack.make({ groupLabel: 'app' }, { rng: testRng(2) }), asked, nodes, pods);
+    };
+    // Fits: 1 for node 0, (20 − 2 · 10^0.6) / 18 = 0.67 for node 1. A group of ten: (1 − 0.2) / 2 = 0.4 for node 0, though 1 − 0.2 is more.
+    expect(chosen(8)).toBe(1);
+    // Never more than half, however large the group.
+    expect(chosen(200)).toBe(1);
+  });
+
   it('looks at few nodes only: two for a batch job, the logarithm for a service', () => {
     // No shuffling: the last of each draw stays where it is.
     const asIs: Rng = { ...unusedRng, below: (n) => n - 1 };

@@ -46,6 +46,13 @@ describe('scores by resources', () => {
     expect(scores(balancedAllocation(['cpu', 'memory'], 'change'), memory, [view], [[cpu(1, 500)]])).toEqual([87]);
   });
 
+  it('along a line leave out what the line gives nothing', () => {
+    // cpu at 50 percent gives 5 of 10; memory at 0 gives nothing, and does not count.
+    const plugin = requestedToCapacityRatio(both, parseShape('shape', '0=0, 100=10'));
+    expect(scores(plugin, pod(9, { requests: { cpu: 500, memory: 0 } }), [view])).toEqual([50]);
+    expect(scores(plugin, pod(9, { requests: { cpu: 0, memory: 0 } }), [view])).toEqual([0]);
+  });
+
   it('leave out special resources that the pod does not ask for', () => {
     const gpu = node(0, { allocatable: { cpu: 1000, 'example.com/gpu': 4 } });
     const resources = [...both, { resource: 'example.com/gpu', weight: 10 }];
@@ -120,6 +127,24 @@ describe('soft spreading', () => {
     });
     // Zones a and b hold 2 and 0: 2 · ln 4 rounds to 3, and 0.
     expect(scores(topologySpreadScore('System'), asked, views, [[web(1)], [web(2)], [], []])).toEqual([0, 0, 100, 0]);
+  });
+});
+
+describe('taints that are only preferences', () => {
+  it('cost points by their number, if nothing tolerates them', () => {
+    const taint = (key: string, effect: 'PreferNoSchedule' | 'NoSchedule' = 'PreferNoSchedule') => ({ key, value: '', effect });
+    const views = [[taint('a'), taint('b'), taint('c')], [taint('a'), taint('d', 'NoSchedule')], [taint('b')], []].map(
+      (taints, index) => node(index, { taints }),
+    );
+    const asked = pod(9, {
+      tolerations: [
+        { key: 'b', operator: 'Exists' },
+        { key: 'a', operator: 'Exists', effect: 'NoSchedule' },
+      ],
+    });
+    // 2, 1, 0 and 0 are left.
+    expect(scores(preferredTaints, asked, views)).toEqual([0, 50, 100, 100]);
+    expect(scores(preferredTaints, asked, [node(0), node(1)])).toEqual([100, 100]);
   });
 });
 

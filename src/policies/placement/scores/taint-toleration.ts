@@ -15,8 +15,6 @@ export const preferredTaints: ScorePlugin = {
   },
 };
 
-/** Only tolerations that are about this effect, or about all. */
 function untoleratedPreferences(pod: PodView, { view }: NodeState): number {
-  const tolerations = pod.tolerations.filter(({ effect }) => effect === undefined || effect === 'PreferNoSchedule');
-  return view.taints.filter((taint) => taint.effect === 'PreferNoSchedule' && !isTolerated(taint, tolerations)).length;
+  return view.taints.filter((taint) => taint.effect === 'PreferNoSchedule' && !isTolerated(taint, pod.tolerations)).length;
 }
