@@ -5,7 +5,7 @@
  *  cost money.
  *
  *  A metric of load is measured in intervals and forecast for each of the next ones up to the lead time, which must cover the start of a
- *  replica and a decision's period; the highest of these counts, below 0 is 0. Capacity follows by a known throughput per replica, or by a
+ *  replica; the highest of these counts, below 0 is 0. Capacity follows by a known throughput per replica, or by a
  *  queueing model and the measured service time. The answer is the larger one of this and the reactive policies'; as long as too little is
  *  known for a forecast it is theirs alone. It adds ahead of time, and removes when both agree. */
 import { boolean, choice, duration, fraction, int, number, type ParamValues, policies, string } from '../../core/params.ts';
@@ -49,7 +49,7 @@ const paramsWith = (table: AutoscalerTable) =>
     leadTime: duration({
       default: 300_000,
       min: 0,
-      about: 'How far ahead capacity must be ready: the start of a replica and a decision’s period, at least.',
+      about: 'How far ahead capacity is asked for: what a replica needs to start, at least.',
       official: 'AWS SchedulingBufferTime',
     }),
     seasonLength: duration({ default: 86_400_000, min: 1, about: 'After which time load repeats, for holt-winters.' }),
@@ -122,7 +122,8 @@ class Predictive implements Autoscaler {
     this.#reactive = new InnerPolicies(params.reactive, table, deps);
     this.#forecaster = forecasterFor(params);
     this.#serviceTime = new Smoothed(params.interval);
-    this.#steps = Math.max(1, Math.ceil(params.leadTime / params.interval));
+    // A forecast holds until the next measurement, and must reach as far as that moment's lead time.
+    this.#steps = Math.ceil(params.leadTime / params.interval) + 1;
     this.decideEveryMs = Math.min(this.#reactive.decideEveryMs, params.interval);
     this.sampleEveryMs = this.#reactive.sampleEveryMs;
     this.holdsRequests = this.#reactive.holdsRequests;
