@@ -8,6 +8,7 @@
  *  replica; the highest of these counts, below 0 is 0. Capacity follows by a known throughput per replica, or by a
  *  queueing model and the measured service time. The answer is the larger one of this and the reactive policies'; as long as too little is
  *  known for a forecast it is theirs alone. It adds ahead of time, and removes when both agree. */
+import { InputError } from '../../core/errors.ts';
 import { boolean, choice, duration, fraction, int, number, type ParamValues, policies, string } from '../../core/params.ts';
 import type { Ms } from '../../core/time.ts';
 import {
@@ -18,7 +19,7 @@ import {
   type ScaleDecision,
   type ScaleObservation,
 } from './autoscaler.ts';
-import { Autoregressive } from './forecast/autoregressive.ts';
+import { Autoregressive, measurementsNeeded } from './forecast/autoregressive.ts';
 import { EwmaForecaster } from './forecast/ewma.ts';
 import type { Forecaster } from './forecast/forecaster.ts';
 import { HoltWinters } from './forecast/holt-winters.ts';
@@ -118,6 +119,7 @@ class Predictive implements Autoscaler {
 
   constructor(params: Values, table: AutoscalerTable, deps: AutoscalerDeps) {
     refuseEmptyBounds('predictive', params);
+    refuseShortHistory(params);
     this.#params = params;
     this.#reactive = new InnerPolicies(params.reactive, table, deps);
     this.#forecaster = forecasterFor(params);
@@ -181,6 +183,13 @@ class Predictive implements Autoscaler {
 }
 
 type Values = ParamValues<ReturnType<typeof paramsWith>>;
+
+/** A model that is never fitted would never say anything. */
+function refuseShortHistory({ forecast, history, order, differences }: Values): void {
+  const needed = measurementsNeeded({ order, differences });
+  if (forecast === 'autoregressive' && history < needed)
+    throw InputError.of('bad-history', `predictive: history is ${history}, and an order of ${order} needs ${needed}`);
+}
 
 function forecasterFor(params: Values): Forecaster {
   const { forecast, alpha, beta, gamma, seasonLength, interval, history, order, differences } = params;

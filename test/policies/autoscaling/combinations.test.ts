@@ -292,6 +292,12 @@ describe('predictive scaling', () => {
     expect(silent.last).toEqual({ replicas: undefined, reason: 'queueing: NoServiceTime' });
   });
 
+  it('refuses policies that are not there, and a history that is too short for its model', () => {
+    expect(() => predictive.make({ reactive: [{ use: 'hap' }] }, depsOf(1))).toThrow('there is no autoscaler "hap"');
+    const params = { forecast: 'autoregressive', order: 4, history: 10, differences: true };
+    expect(() => predictive.make(params, depsOf(1))).toThrow('history is 10, and an order of 4 needs 11');
+  });
+
   it('has the HPA to lean on if nothing else is said', () => {
     const bed = new Bed(made(predictive, {}), 4);
     bed.each = (name) => (name === 'cpu' ? 1.6 : undefined);
