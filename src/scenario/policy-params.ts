@@ -210,7 +210,7 @@ const maxItems = 1000;
 const isMap = (value: unknown): value is Written => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What parameters must fulfil together, or beyond a range (a prime, a list), only the policy knows: it says so when it is made. */
-function isMakeable(policy: Definition, values: Values, written: Written, path: Path, { complaints }: Env): boolean {
+export function isMakeable(policy: Definition, values: Values, written: Written, path: Path, { complaints }: Env): boolean {
   try {
     policy.create(values, anyDeps);
     return true;

@@ -7,7 +7,7 @@ import type { Ms } from '../core/time.ts';
 import type { Env } from './distributions.ts';
 import { readParam, settingText } from './param-text.ts';
 import { isPasted, pastedUse } from './paste-in/paste-in.ts';
-import { compileParams, isOwnPolicy, namedPolicy } from './policy-params.ts';
+import { compileParams, isMakeable, isOwnPolicy, namedPolicy } from './policy-params.ts';
 import { type Role, roles } from './roles.ts';
 import type { policyUse } from './shape-parts.ts';
 import type { PolicyUse } from './spec.ts';
@@ -43,9 +43,11 @@ export async function compileUse(
     return undefined;
   }
   if (use === undefined) {
-    if (role === 'balancer' && isPasted(written)) {
-      const pasted = await pastedUse(written, path, env, roles.balancer.table, readParam);
-      return pasted && { label: label ?? pasted.label, written: pasted.written, use: { use: pasted.use, params: pasted.params } };
+    if (isPasted(role, written)) {
+      const pasted = await pastedUse(role, written, path, env, table, readParam);
+      // What its parameters must fulfil together is for the file to put right.
+      if (pasted === undefined || !isMakeable(table[pasted.use], pasted.params, {}, path, env)) return undefined;
+      return { label: label ?? pasted.label, written: pasted.written, use: { use: pasted.use, params: pasted.params } };
     }
     env.complaints.add({ code: 'missing-key', path, key: 'use', message: 'missing key "use"', hint: 'expected a text' });
     return undefined;

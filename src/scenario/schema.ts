@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Param, PoliciesParam, RecordsParam } from '../core/params.ts';
 import { durationPattern } from './fields.ts';
 import { formatDefault } from './param-text.ts';
-import { formats } from './paste-in/paste-in.ts';
+import { formatsFor } from './paste-in/paste-in.ts';
 import { type Definition, isRole, roleNames, roles } from './roles.ts';
 import { wholeFile } from './shape.ts';
 
@@ -34,7 +34,7 @@ export function scenarioSchema(): object {
       const twin = roleNames.find((other) => roles[other].table === table)!;
       if (twin !== role) return [role, reference(twin)];
       const about = `${/^[aeiou]/.test(noun) ? 'An' : 'A'} ${noun}, by name or with parameters${mayBeNone ? '; none for none' : ''}.`;
-      return [role, policySchema(table, about, mayBeNone ? ['none'] : [], role === 'balancer' ? formats : {})];
+      return [role, policySchema(table, about, mayBeNone ? ['none'] : [], formatsFor(role))];
     }),
   );
   const definitions = withSharedParams({ ...(schema.definitions as Json), ...described });
@@ -61,7 +61,7 @@ function policySchema(
   table: Readonly<Record<string, Definition>>,
   description: string,
   others: readonly string[],
-  pasted: typeof formats = {},
+  pasted: ReturnType<typeof formatsFor>,
 ): Json {
   const policies = Object.values(table);
   const names = [...policies.map(({ name }) => name), ...others];

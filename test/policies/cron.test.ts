@@ -1,6 +1,7 @@
 /** Cron expressions: every firing is checked against a clock that is read minute by minute. */
 import { describe, expect, test } from 'vitest';
-import { nextFiring, parseCron, zoneNamed } from '../../src/policies/shared/cron.ts';
+import { nextFiring, parseCron } from '../../src/policies/shared/cron.ts';
+import { zoneNamed } from '../../src/policies/shared/time-zone.ts';
 
 const at = (iso: string): number => Date.parse(iso);
 const iso = (epochMs: number): string => new Date(epochMs).toISOString().replace('.000Z', 'Z');

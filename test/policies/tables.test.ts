@@ -3,12 +3,21 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaults, type Param } from '../../src/core/params.ts';
+import { nodeAutoscalers } from '../../src/policies/autoscaling/nodes/index.ts';
+import { verticalRecommenders } from '../../src/policies/autoscaling/vertical/index.ts';
 import * as balancing from '../../src/policies/balancing/index.ts';
-import { type Family, families, familyFolders } from '../../src/policies/index.ts';
+import { families, familyFolders } from '../../src/policies/index.ts';
 
 const folder = resolve(import.meta.dirname, '../../src/policies');
-const entries = Object.entries(families).flatMap(([family, table]) =>
-  Object.entries(table).map(([name, definition]) => ({ family, name, definition })),
+/** Tables of policies that no scenario names. */
+const others = { nodes: nodeAutoscalers, vertical: verticalRecommenders };
+const folders: Readonly<Record<string, string>> = {
+  ...familyFolders,
+  nodes: 'autoscaling/nodes',
+  vertical: 'autoscaling/vertical',
+};
+const entries = Object.entries({ ...families, ...others }).flatMap(([family, table]) =>
+  Object.entries<(typeof table)[string]>(table).map(([name, definition]) => ({ family, name, definition })),
 );
 const camelCase = (name: string): string => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -35,7 +44,7 @@ describe.each(entries)('$family/$name', ({ family, name, definition }) => {
     expect(definition.name).toBe(name);
     expect(definition.family).toBe(family);
     expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
-    expect(existsSync(resolve(folder, familyFolders[family as Family], `${name}.ts`))).toBe(true);
+    expect(existsSync(resolve(folder, folders[family], `${name}.ts`))).toBe(true);
   });
 
   it('says in sentences what it is, when to use it, and when it fails', () => {

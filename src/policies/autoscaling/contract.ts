@@ -145,7 +145,7 @@ class CountingRng implements Rng {
     return fmix32(++this.#drawn) >>> 0;
   }
   next(): number {
-    return this.uint32() / 4_294_967_296;
+    return this.uint32() / 0x1_0000_0000;
   }
   below(n: number): number {
     return Math.floor(this.next() * n);

@@ -229,7 +229,8 @@ class Kpa implements Autoscaler {
       averageOf(this.#panic),
       nowMs,
     );
-    this.#hasReachedInitialScale ||= readyReplicas >= initialScale;
+    // A first single replica is waited for by the activation.
+    this.#hasReachedInitialScale ||= initialScale <= 1 || readyReplicas >= initialScale;
     const fewest = Math.min(max, this.#hasReachedInitialScale ? min : Math.max(min, initialScale));
     const bounded = Math.min(Math.max(desired, fewest), max);
     const isReady = readyReplicas >= Math.max(1, fewest);

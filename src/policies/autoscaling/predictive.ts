@@ -5,9 +5,10 @@
  *  cost money.
  *
  *  A metric of load is measured in intervals and forecast for each of the next ones up to the lead time, which must cover the start of a
- *  replica and a decision's period; the highest of these counts, below 0 is 0. Capacity follows by a known throughput per replica, or by a
+ *  replica; the highest of these counts, below 0 is 0. Capacity follows by a known throughput per replica, or by a
  *  queueing model and the measured service time. The answer is the larger one of this and the reactive policies'; as long as too little is
  *  known for a forecast it is theirs alone. It adds ahead of time, and removes when both agree. */
+import { InputError } from '../../core/errors.ts';
 import { boolean, choice, duration, fraction, int, number, type ParamValues, policies, string } from '../../core/params.ts';
 import type { Ms } from '../../core/time.ts';
 import {
@@ -18,7 +19,7 @@ import {
   type ScaleDecision,
   type ScaleObservation,
 } from './autoscaler.ts';
-import { Autoregressive } from './forecast/autoregressive.ts';
+import { Autoregressive, measurementsNeeded } from './forecast/autoregressive.ts';
 import { EwmaForecaster } from './forecast/ewma.ts';
 import type { Forecaster } from './forecast/forecaster.ts';
 import { HoltWinters } from './forecast/holt-winters.ts';
@@ -49,7 +50,7 @@ const paramsWith = (table: AutoscalerTable) =>
     leadTime: duration({
       default: 300_000,
       min: 0,
-      about: 'How far ahead capacity must be ready: the start of a replica and a decision’s period, at least.',
+      about: 'How far ahead capacity is asked for: what a replica needs to start, at least.',
       official: 'AWS SchedulingBufferTime',
     }),
     seasonLength: duration({ default: 86_400_000, min: 1, about: 'After which time load repeats, for holt-winters.' }),
@@ -118,11 +119,13 @@ class Predictive implements Autoscaler {
 
   constructor(params: Values, table: AutoscalerTable, deps: AutoscalerDeps) {
     refuseEmptyBounds('predictive', params);
+    refuseShortHistory(params);
     this.#params = params;
     this.#reactive = new InnerPolicies(params.reactive, table, deps);
     this.#forecaster = forecasterFor(params);
     this.#serviceTime = new Smoothed(params.interval);
-    this.#steps = Math.max(1, Math.ceil(params.leadTime / params.interval));
+    // A forecast holds until the next measurement, and must reach as far as that moment's lead time.
+    this.#steps = Math.ceil(params.leadTime / params.interval) + 1;
     this.decideEveryMs = Math.min(this.#reactive.decideEveryMs, params.interval);
     this.sampleEveryMs = this.#reactive.sampleEveryMs;
     this.holdsRequests = this.#reactive.holdsRequests;
@@ -180,6 +183,13 @@ class Predictive implements Autoscaler {
 }
 
 type Values = ParamValues<ReturnType<typeof paramsWith>>;
+
+/** A model that is never fitted would never say anything. */
+function refuseShortHistory({ forecast, history, order, differences }: Values): void {
+  const needed = measurementsNeeded({ order, differences });
+  if (forecast === 'autoregressive' && history < needed)
+    throw InputError.of('bad-history', `predictive: history is ${history}, and an order of ${order} needs ${needed}`);
+}
 
 function forecasterFor(params: Values): Forecaster {
   const { forecast, alpha, beta, gamma, seasonLength, interval, history, order, differences } = params;

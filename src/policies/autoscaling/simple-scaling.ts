@@ -1,7 +1,8 @@
 /** AWS's simple scaling: one change per alarm, then a pause.
  *
  *  Use it to see what the others improve on, or where every change needs time to show. It fails under load that grows: whatever the breach,
- *  it takes one step and then looks away until the new instances are there and the cooldown is over.
+ *  it takes one step and then looks away until the new instances are there and the cooldown is over. An instance that never becomes
+ *  ready keeps it from deciding anything.
  *
  *  After a change nothing is decided until the activity is complete, that is until all replicas asked for are ready and those told to
  *  go are gone, and then for the cooldown. */

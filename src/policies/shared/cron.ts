@@ -6,11 +6,13 @@
  *  what they say. Where both days are restricted, either suffices, as in every cron since Vixie's.
  *
  *  It fires whenever the clock on the wall shows the time: not at all where the clock skips it in spring, twice where it comes twice in
- *  autumn. UTC needs no data about zones; others are looked up through `Intl`, and change with its tables.
+ *  autumn.
  *
  *  After crontab(5), and robfig/cron, which Kubernetes and KEDA use. */
 import { InputError } from '../../core/errors.ts';
 import type { Ms } from '../../core/time.ts';
+import { DAY_MS, MINUTE_MS, MINUTES_PER_DAY, startOfMonth, wallTime, type WallTime } from './calendar.ts';
+import type { Zone } from './time-zone.ts';
 
 export interface CronSchedule {
   readonly expression: string;
@@ -100,9 +102,9 @@ function numberOf(text: string, { min, max, words = [] }: Range): number | undef
 
 /** The first moment after `afterEpochMs` at which it fires; Infinity if that is never, as for the 30th of February. */
 export function nextFiring(schedule: CronSchedule, zone: Zone, afterEpochMs: Ms): Ms {
-  const aroundNow = [zone.offsetMs(afterEpochMs - DAY_MS), zone.offsetMs(afterEpochMs + DAY_MS)];
+  const [slower] = offsetsAround(zone, afterEpochMs);
   // Minutes of the zone's own clock, at its slowest these days.
-  let minute = Math.floor((afterEpochMs + Math.min(...aroundNow)) / MINUTE_MS);
+  let minute = Math.floor((afterEpochMs + slower) / MINUTE_MS);
   const end = minute + YEARS * 366 * MINUTES_PER_DAY;
   let best = Infinity;
   // Where an hour comes twice, a later time of it may come before an earlier one comes again.
@@ -118,7 +120,7 @@ export function nextFiring(schedule: CronSchedule, zone: Zone, afterEpochMs: Ms)
         : undefined;
       if (moment !== undefined && moment < best) {
         best = moment;
-        fastest = Math.max(zone.offsetMs(best - DAY_MS), zone.offsetMs(best + DAY_MS));
+        [, fastest] = offsetsAround(zone, best);
       }
       minute++;
     }
@@ -126,105 +128,15 @@ export function nextFiring(schedule: CronSchedule, zone: Zone, afterEpochMs: Ms)
   return best;
 }
 
-const MINUTE_MS: Ms = 60_000;
-const MINUTES_PER_DAY = 1440;
+/** Of the days before and after: the slower clock and the faster. */
+function offsetsAround(zone: Zone, epochMs: Ms): readonly [Ms, Ms] {
+  const [before, after] = [zone.offsetMs(epochMs - DAY_MS), zone.offsetMs(epochMs + DAY_MS)];
+  return [Math.min(before, after), Math.max(before, after)];
+}
+
 /** Leap days on a given weekday can be forty years apart, around a year such as 2100. */
 const YEARS = 41;
 
 function isDay({ days, weekdays, isEitherDay }: CronSchedule, { day, weekday }: WallTime): boolean {
   return isEitherDay ? days.has(day) || weekdays.has(weekday) : days.has(day) && weekdays.has(weekday);
-}
-
-interface WallTime {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly weekday: number;
-  readonly hour: number;
-  readonly minute: number;
-}
-
-/** Of a minute since the beginning of 1970, in the Gregorian calendar. */
-function wallTime(minutes: number): WallTime {
-  const days = Math.floor(minutes / MINUTES_PER_DAY);
-  const inDay = minutes - days * MINUTES_PER_DAY;
-  const date = dateOf(days);
-  const weekday = (((days + 4) % 7) + 7) % 7;
-  return { ...date, weekday, hour: Math.floor(inDay / 60), minute: inDay % 60 };
-}
-
-/** Years begin in March here, so that the leap day is their last; eras are 400 years. After Howard Hinnant, "chrono-Compatible Low-Level Date
- *  Algorithms". */
-function dateOf(days: number): { readonly year: number; readonly month: number; readonly day: number } {
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const leaps = Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
-  const yearOfEra = Math.floor((dayOfEra - leaps) / 365);
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1;
-  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
-}
-
-function startOfMonth(year: number, month: number): number {
-  const [y, m] = month > 12 ? [year + 1, month - 12] : [year, month];
-  const marchYear = m <= 2 ? y - 1 : y;
-  const era = Math.floor(marchYear / 400);
-  const yearOfEra = marchYear - era * 400;
-  const dayOfYear = Math.floor((153 * (m > 2 ? m - 3 : m + 9) + 2) / 5);
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return (era * 146_097 + dayOfEra - 719_468) * MINUTES_PER_DAY;
-}
-
-/** A clock on the wall. */
-export interface Zone {
-  readonly name: string;
-  /** What to add to a moment to have the wall's time, as if that were UTC. */
-  offsetMs(epochMs: Ms): Ms;
-  /** When the wall shows this time: once as a rule, twice or never where the clock is put back or forward. */
-  momentsOf(wallMs: Ms): readonly Ms[];
-}
-
-const utc: Zone = { name: 'UTC', offsetMs: () => 0, momentsOf: (wallMs) => [wallMs] };
-
-/** `Europe/Berlin`. Throws InputError for a zone that nobody knows. */
-export function zoneNamed(name: string): Zone {
-  if (/^(utc|etc\/utc|gmt|z)$/i.test(name)) return utc;
-  const format = formatOf(name);
-  const offsetMs = (epochMs: Ms): Ms => {
-    const parts = format.formatToParts(epochMs);
-    const value = (type: string): number => Number(parts.find((part) => part.type === type)!.value);
-    const [year, month, day, hour] = [value('year'), value('month'), value('day'), value('hour')];
-    const start = startOfMonth(year, month) + (day - 1) * MINUTES_PER_DAY + (hour % 24) * 60 + value('minute');
-    const wallMs = start * MINUTE_MS + value('second') * 1000;
-    // The parts are whole seconds.
-    return wallMs - Math.floor(epochMs / 1000) * 1000;
-  };
-  return {
-    name,
-    offsetMs,
-    momentsOf: (wallMs) => {
-      // The offsets of a day before and after are those around any change in between.
-      const offsets = new Set([offsetMs(wallMs - DAY_MS), offsetMs(wallMs + DAY_MS)]);
-      const moments = [...offsets].map((offset) => wallMs - offset).filter((moment) => offsetMs(moment) === wallMs - moment);
-      return moments.sort((a, b) => a - b);
-    },
-  };
-}
-
-const DAY_MS: Ms = 86_400_000;
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  try {
-    const numeric = 'numeric';
-    // oxlint-disable-next-line no-restricted-globals -- zones are asked for by name, and nowhere else are their rules to be had
-    return new Intl.DateTimeFormat('en-US', {
-      ...{ timeZone, calendar: 'gregory', numberingSystem: 'latn', hourCycle: 'h23', era: undefined },
-      ...{ year: numeric, month: numeric, day: numeric, hour: numeric, minute: numeric, second: numeric },
-    });
-  } catch {
-    throw InputError.of('unknown-zone', `there is no time zone ${JSON.stringify(timeZone)}`, 'names are like Europe/Berlin');
-  }
 }

@@ -1,6 +1,15 @@
-/** What a pasted configuration asks for, as it is collected: one balancer with its parameters, and perhaps one around it. Balancers that
+/** What a pasted configuration asks for, as it is collected: one policy with its parameters, and perhaps a balancer around it. Balancers that
  *  go around another one take it with its defaults, so what differs from them is reported when that happens. */
-import type { ParamAny, ParamSpecs, ScalarParam, SetParam } from '../../core/params.ts';
+import {
+  complete,
+  type FieldSpecs,
+  type ParamAny,
+  type ParamRecord,
+  type ParamSpecs,
+  type RecordsParam,
+  type ScalarParam,
+  type SetParam,
+} from '../../core/params.ts';
 import type { Scalar, Span } from '../node.ts';
 import type { PastedFile } from './pasted-file.ts';
 import type { Found } from './section.ts';
@@ -18,14 +27,21 @@ interface Setting extends Found {
 export interface Settled {
   readonly use: string;
   /** As one would write them in a scenario. */
-  readonly written: Readonly<Record<string, Scalar>>;
+  readonly written: Readonly<Record<string, Scalar | readonly Readonly<Record<string, Scalar>>[]>>;
   readonly values: Readonly<Record<string, ParamAny>>;
+}
+
+/** An entry of a parameter that is a list. */
+interface Entry {
+  readonly param: string;
+  readonly settings: readonly Setting[];
 }
 
 export class Draft {
   readonly #file: PastedFile;
   readonly #use: string;
   readonly #settings: Setting[] = [];
+  readonly #entries: Entry[] = [];
   #around: { readonly use: string; readonly key: string; readonly settings: readonly Setting[] } | undefined;
 
   constructor(use: string, file: PastedFile) {
@@ -43,21 +59,27 @@ export class Draft {
     return this;
   }
 
+  /** An entry for a parameter that is a list of records, with those of its fields that were found. */
+  add(param: string, fields: Readonly<Record<string, Found | undefined>>): this {
+    this.#entries.push({ param, settings: foundIn(fields) });
+    return this;
+  }
+
   /** Puts it inside another balancer because of `key`; there is room for one. */
   wrap(use: string, key: string, span: Span, found: Readonly<Record<string, Found | undefined>>): void {
     if (this.#around !== undefined) {
       this.#file.warn('not-read', span, `${key} is not read here: it does not combine with ${this.#around.key}`);
       return;
     }
-    const settings = Object.entries(found).flatMap(([param, each]) =>
-      each === undefined || each.value === null ? [] : [{ param, ...each }],
-    );
-    this.#around = { use, key, settings };
+    this.#around = { use, key, settings: foundIn(found) };
   }
 
   /** Undefined after complaints. */
   settle(table: Readonly<Record<string, { readonly params: ParamSpecs }>>, readParam: ReadParam): Settled | undefined {
-    const inner = this.#read(this.#settings, table[this.#use].params, readParam);
+    const { params } = table[this.#use];
+    const own = this.#read(this.#settings, params, readParam);
+    const lists = this.#readLists(params, readParam);
+    const inner = own && lists && { values: { ...own.values, ...lists.values }, written: { ...own.written, ...lists.written } };
     const around = this.#around;
     if (around === undefined || inner === undefined) return inner && { use: this.#use, ...inner };
     const outer = this.#read(around.settings, table[around.use].params, readParam);
@@ -78,18 +100,39 @@ export class Draft {
     };
   }
 
-  #read(settings: readonly Setting[], params: ParamSpecs, readParam: ReadParam): Omit<Settled, 'use'> | undefined {
-    const values: Record<string, ParamAny> = {};
+  #readLists(params: ParamSpecs, readParam: ReadParam): Omit<Settled, 'use'> | undefined {
+    const values: Record<string, ParamRecord[]> = {};
+    const written: Record<string, Readonly<Record<string, Scalar>>[]> = {};
+    let isGood = true;
+    for (const { param, settings } of this.#entries) {
+      const { fields } = params[param] as RecordsParam;
+      const read = this.#read(settings, fields, readParam);
+      isGood &&= read !== undefined;
+      if (read === undefined) continue;
+      (values[param] ??= []).push(complete<FieldSpecs>(fields, read.values));
+      (written[param] ??= []).push(read.written);
+    }
+    return isGood ? { values, written } : undefined;
+  }
+
+  #read(
+    settings: readonly Setting[],
+    params: ParamSpecs,
+    readParam: ReadParam,
+  ):
+    | { readonly values: Readonly<Record<string, ParamRecord[string]>>; readonly written: Readonly<Record<string, Scalar>> }
+    | undefined {
+    const values: Record<string, ParamRecord[string]> = {};
     const written: Record<string, Scalar> = {};
     let isGood = true;
     for (const { param, key, value, span } of settings) {
+      const spec = params[param] as ScalarParam;
       // JSON keeps 64-bit numbers in quotes.
-      const isNumber = params[param].type === 'int' && typeof value === 'string' && /^\d{1,15}$/.test(value);
-      // None of those that a file sets is a list.
-      const reading = readParam(params[param] as ScalarParam, isNumber ? Number(value) : value);
+      const isNumber = spec.type === 'int' && typeof value === 'string' && /^\d{1,15}$/.test(value);
+      const reading = readParam(spec, isNumber ? Number(value) : value);
       if ('problem' in reading) this.#file.error('bad-parameter', span, `${key}: ${reading.problem}`, reading.hint);
       else {
-        values[param] = reading.value;
+        values[param] = reading.value as ParamRecord[string];
         written[param] = value;
       }
       isGood &&= !('problem' in reading);
@@ -97,3 +140,6 @@ export class Draft {
     return isGood ? { values, written } : undefined;
   }
 }
+
+const foundIn = (found: Readonly<Record<string, Found | undefined>>): readonly Setting[] =>
+  Object.entries(found).flatMap(([param, each]) => (each === undefined || each.value === null ? [] : [{ param, ...each }]));

@@ -5,17 +5,14 @@
  *  address) is the business of the traffic's `keys` here. After istio/api: networking/v1/destination_rule.proto. */
 import { show } from '../../core/quantity.ts';
 import { knownHint } from '../hints.ts';
-import { childOf, toPlain, type MapNode, type Node } from '../node.ts';
+import { toPlain, type MapNode } from '../node.ts';
 import { Draft } from './draft.ts';
+import { type KubernetesObject, objectsOf } from './kubernetes-objects.ts';
 import type { PastedFile } from './pasted-file.ts';
 import { type Found, Section } from './section.ts';
 
 /** Every DestinationRule of the file, by its metadata's name. */
-export function destinationRules(file: PastedFile): readonly { readonly name: string; readonly node: MapNode }[] {
-  return file.roots
-    .flatMap(rulesIn)
-    .map((node) => ({ node, name: new Section(node, file, node.span).section('metadata')?.text('name') ?? '' }));
-}
+export const destinationRules = (file: PastedFile): readonly KubernetesObject[] => objectsOf(['DestinationRule'], file);
 
 /** Undefined after complaints. */
 export function istioBalancer(node: MapNode, file: PastedFile): Draft | undefined {
@@ -37,14 +34,6 @@ export function istioBalancer(node: MapNode, file: PastedFile): Draft | undefine
   }
   spec.reportRest(reasons, ['host', 'export_to']);
   return draft;
-}
-
-function rulesIn(node: Node): readonly MapNode[] {
-  if (node.kind !== 'map') return [];
-  const items = childOf(node, 'items');
-  if (items?.kind === 'list') return items.items.flatMap(rulesIn);
-  const kind = childOf(node, 'kind');
-  return kind?.kind === 'scalar' && kind.value === 'DestinationRule' ? [node] : [];
 }
 
 const simplePolicies: Readonly<Record<string, string>> = {

@@ -1,16 +1,20 @@
-/** `{ fromEnvoy: cluster.yaml }` and `{ fromIstio: destination-rule.yaml }` in place of a balancer: the one that runs in production, as
- *  its own configuration has it. What the file says beyond that is reported, key by key, and the scenario says it itself. */
+/** `{ fromEnvoy: cluster.yaml }` and `{ fromIstio: destination-rule.yaml }` in place of a balancer, `{ fromKubernetes: hpa.yaml }` in place of
+ *  an autoscaler: the one that runs in production, as its own configuration has it. What the file says beyond that is reported, key by key, and the scenario says it itself. */
 import type { Path } from '../../core/issue.ts';
 import { defaults, type ParamSpecs, type ParamValues } from '../../core/params.ts';
 import { show } from '../../core/quantity.ts';
 import type { Env } from '../distributions.ts';
 import { keyHint, knownHint } from '../hints.ts';
 import type { MapNode } from '../node.ts';
+import { settingText } from '../param-text.ts';
 import type { Draft, ReadParam } from './draft.ts';
 import { envoyClusters } from './envoy-clusters.ts';
 import { envoyBalancer } from './envoy.ts';
+import { hpaAutoscaler } from './horizontal-pod-autoscaler.ts';
 import { destinationRules, istioBalancer } from './istio.ts';
+import { kindOf, objectsOf } from './kubernetes-objects.ts';
 import { type PastedFile, readPasted } from './pasted-file.ts';
+import { kedaAutoscaler } from './scaled-object.ts';
 
 interface Named {
   /** Empty where the file gives none. */
@@ -19,6 +23,8 @@ interface Named {
 }
 
 interface Format {
+  /** What it can stand for. */
+  readonly role: 'balancer' | 'autoscaler';
   /** Key of the scenario that names which one of the file is meant. */
   readonly selector: string;
   readonly noun: string;
@@ -28,8 +34,9 @@ interface Format {
   read(node: MapNode, file: PastedFile): Draft | undefined;
 }
 
-export const formats: Readonly<Record<string, Format>> = {
+const formats: Readonly<Record<string, Format>> = {
   fromEnvoy: {
+    role: 'balancer',
     selector: 'cluster',
     noun: 'Envoy cluster',
     about: 'The balancer of an Envoy cluster: its file, relative to the scenario.',
@@ -37,13 +44,26 @@ export const formats: Readonly<Record<string, Format>> = {
     read: envoyBalancer,
   },
   fromIstio: {
+    role: 'balancer',
     selector: 'rule',
     noun: 'DestinationRule',
     about: 'The balancer of an Istio DestinationRule: its file, relative to the scenario.',
     find: destinationRules,
     read: istioBalancer,
   },
+  fromKubernetes: {
+    role: 'autoscaler',
+    selector: 'name',
+    noun: 'HorizontalPodAutoscaler or ScaledObject',
+    about: 'A HorizontalPodAutoscaler, or a ScaledObject of KEDA: its file, relative to the scenario.',
+    find: (file) => objectsOf(['HorizontalPodAutoscaler', 'ScaledObject'], file),
+    read: (node, file) => (kindOf(node) === 'ScaledObject' ? kedaAutoscaler(node, file) : hpaAutoscaler(node, file)),
+  },
 };
+
+/** Those that can stand for a policy in this role. */
+export const formatsFor = (role: string): Readonly<Record<string, Format>> =>
+  Object.fromEntries(Object.entries(formats).filter(([, format]) => format.role === role));
 
 export interface PastedUse {
   /** `api: least-request`. */
@@ -54,11 +74,12 @@ export interface PastedUse {
   readonly params: ParamValues<ParamSpecs>;
 }
 
-export const isPasted = (written: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(formats).some((key) => Object.hasOwn(written, key));
+export const isPasted = (role: string, written: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(formatsFor(role)).some((key) => Object.hasOwn(written, key));
 
-/** Undefined after complaints. `table` has the balancers, `path` is that of the map with the file's name. */
+/** Undefined after complaints. `table` has the policies of the role, `path` is that of the map with the file's name. */
 export async function pastedUse(
+  role: string,
   written: Readonly<Record<string, unknown>>,
   path: Path,
   env: Env,
@@ -66,8 +87,7 @@ export async function pastedUse(
   readParam: ReadParam,
 ): Promise<PastedUse | undefined> {
   const { complaints } = env;
-  const key = Object.keys(formats).find((each) => Object.hasOwn(written, each))!;
-  const format = formats[key];
+  const [key, format] = Object.entries(formatsFor(role)).find(([each]) => Object.hasOwn(written, each))!;
   const { [key]: file, [format.selector]: wanted, ...others } = written;
   for (const other of Object.keys(others)) {
     const hint = keyHint(other, [key, format.selector, 'label']);
@@ -85,7 +105,7 @@ export async function pastedUse(
   const settled = format.read(chosen.node, pasted)?.settle(table, readParam);
   if (settled === undefined) return undefined;
   const name = chosen.name.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').trim();
-  const settings = Object.entries(settled.written).map(([param, value]) => ` ${param}=${String(value)}`);
+  const settings = Object.entries(settled.written).map(([param, value]) => ` ${param}=${settingText(value)}`);
   return {
     label: `${name === '' ? file : name}: ${settled.use}`,
     written: `${name === '' ? '' : `${name} of `}${file}: ${settled.use}${settings.join('')}`,

@@ -29,6 +29,11 @@ export class Section {
     return this.#entries.has(canonical(key));
   }
 
+  /** As they are written. */
+  get keys(): readonly string[] {
+    return [...this.#entries.values()].map(({ written }) => written);
+  }
+
   /** Where the key stands; where the section stands if it has none. */
   keySpan(key: string): Span {
     return this.#entries.get(canonical(key))?.keySpan ?? this.span;

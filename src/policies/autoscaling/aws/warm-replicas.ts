@@ -1,5 +1,5 @@
 /** Which replicas have warmed up: those that were ready when this object saw the service first, and others some time after they became
- *  ready. Once warm, a replica stays so.
+ *  ready. Once warm, a replica stays so. One that never becomes ready never warms up, and who waits for it removes nothing.
  *
  *  AWS: Amazon EC2 Auto Scaling User Guide, "Set the default instance warmup" */
 import type { Ms } from '../../../core/time.ts';

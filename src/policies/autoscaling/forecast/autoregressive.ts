@@ -39,8 +39,8 @@ export class Autoregressive implements Forecaster {
   forecast(steps: number): number | undefined {
     const { order, differences } = this.#params;
     const values = this.#values;
+    if (values.length < measurementsNeeded(this.#params)) return undefined;
     const series = differences ? values.slice(1).map((value, i) => value - values[i]) : values;
-    if (series.length < 2 * order + 2) return undefined;
     const mean = series.reduce((sum, value) => sum + value, 0) / series.length;
     const centred = series.map((value) => value - mean);
     const coefficients = yuleWalker(centred, order);
@@ -54,6 +54,10 @@ export class Autoregressive implements Forecaster {
     return differences ? total : latest + mean;
   }
 }
+
+/** How many measurements there must be for a forecast. */
+export const measurementsNeeded = ({ order, differences }: Pick<AutoregressiveParams, 'order' | 'differences'>): number =>
+  2 * order + 2 + (differences ? 1 : 0);
 
 /** Coefficients of lags 1 to `order` for a series with mean 0; all 0 for one that does not vary. */
 export function yuleWalker(centred: readonly number[], order: number): readonly number[] {

@@ -2,7 +2,8 @@
  *
  *  After kedacore/keda: pkg/scalers/cron_scaler.go. */
 import type { Ms } from '../../../core/time.ts';
-import { type CronSchedule, nextFiring, parseCron, type Zone, zoneNamed } from '../../shared/cron.ts';
+import { type CronSchedule, nextFiring, parseCron } from '../../shared/cron.ts';
+import { type Zone, zoneNamed } from '../../shared/time-zone.ts';
 
 export class CronWindow {
   readonly #start: CronSchedule;

@@ -2,6 +2,7 @@
  *
  *  The outer one must be asked often enough for all of them: with the longest time that divides all of their periods, unless that is
  *  less than a tenth of the shortest; then with the shortest, and the others are asked at the first occasion after their time. */
+import { InputError } from '../../../core/errors.ts';
 import type { InnerPolicy } from '../../../core/params.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { Autoscaler, AutoscalerDefinition, AutoscalerDeps, ScaleDecision, ScaleObservation } from '../autoscaler.ts';
@@ -23,7 +24,7 @@ export class InnerPolicies {
 
   constructor(inner: readonly InnerPolicy[], table: AutoscalerTable, deps: AutoscalerDeps) {
     this.#members = inner.map(({ use, params }) => ({
-      policy: table()[use].create(params, deps),
+      policy: definitionOf(table(), use).create(params, deps),
       answer: { by: use, replicas: undefined, reason: '' },
       decideAtMs: -Infinity,
       sampleAtMs: -Infinity,
@@ -58,6 +59,15 @@ export class InnerPolicies {
   onScaled(from: number, to: number, nowMs: Ms): void {
     for (const { policy } of this.#members) policy.onScaled?.(from, to, nowMs);
   }
+}
+
+function definitionOf(table: ReturnType<AutoscalerTable>, name: string): AutoscalerDefinition {
+  if (Object.hasOwn(table, name)) return table[name];
+  throw InputError.of(
+    'unknown-policy',
+    `there is no autoscaler ${JSON.stringify(name)}`,
+    `there are ${Object.keys(table).join(', ')}`,
+  );
 }
 
 /** What several answers come to. Where some of them have none the rule of the HPA's metrics holds: up by those that have one, but not
