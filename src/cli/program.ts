@@ -178,6 +178,14 @@ export function createProgram(terminal: Terminal): Command {
         'admission',
         'shedding',
         'queueing',
+        'alarm',
+        'autoscaler',
+        'replicas',
+        'scheduler',
+        'nodeAutoscaler',
+        'nodeDetector',
+        'eviction',
+        'failover',
       ]),
     )
     .option('--allow-outside', 'load it from outside the current folder, too')

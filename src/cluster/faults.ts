@@ -29,6 +29,8 @@ export interface FaultsHost {
   /** Whether anybody decides anything; whether anything is measured. */
   setControlPlane(isReachable: boolean): void;
   setMetrics(isReachable: boolean): void;
+  /** Some fault begins to hold, or ceases to. */
+  holds(begins: boolean): void;
   /** A node loses its power, or has it again. */
   failNode(node: NodeTarget, begins: boolean): void;
   /** An instance is met by a fault, or rid of it; for the judgement of detectors. */
@@ -194,6 +196,7 @@ export class Faults {
 
   private apply(fault: number, target: number, begins: boolean): void {
     const spec = this.specs[fault];
+    this.host.holds(begins);
     if (spec.nodes !== undefined) {
       this.host.failNode(spec.nodes[target], begins);
       return;

@@ -101,6 +101,7 @@ export function summarize(world: FinishedWorld): CellResult {
     waterfalls: [],
     queues: world.messages?.results() ?? [],
     elastic: world.orchestrator?.results(run.durationMs) ?? null,
+    alarms: world.orchestrator?.alarmChanges ?? [],
     upShares: Array.from(servers.upTimeMs, (time) => time / measuredMs),
     events: engine.events,
     littleResidual: world.littleResidual,

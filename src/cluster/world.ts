@@ -341,7 +341,7 @@ class World implements EventHandler {
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
     this.errands = new Errands(engine);
-    if (makers.services.some(({ replicas }) => replicas !== undefined)) {
+    if (makers.services.some(({ replicas, alarm }) => replicas !== undefined || alarm !== undefined)) {
       const meters = new ServiceMeters(engine, scenario.services.length);
       parts.meters = meters;
       const orchestrator = new Orchestrator({
@@ -371,6 +371,7 @@ class World implements EventHandler {
       setClockRate: (instance, rate) => this.controlPlane.setClockRate(instance, rate),
       setDiscovery: (isReachable) => this.discovery?.setReachable(isReachable),
       setControlPlane: (isReachable) => this.orchestrator?.setControlPlane(isReachable),
+      holds: (begins) => this.orchestrator?.fault(begins),
       setMetrics: (isReachable) => this.orchestrator?.pipeline.setOutage(!isReachable),
       failNode: ({ group, node }, begins) => this.orchestrator?.failNode(this.orchestrator.nodeNumber(group, node), begins),
       fault: (instance, spec, begins) => this.quality.fault(instance, spec, begins),

@@ -174,6 +174,19 @@ export const metrics: readonly Metric[] = [
   },
   { name: 'scaling.pending', unit: 'ms', better: 'lower', about: 'Mean time a new instance waits for a place to run.' },
   {
+    name: 'alarm.time',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Mean time from the beginning of an incident, a time in which some fault holds, until an alarm fires.',
+  },
+  { name: 'alarm.missed', unit: 'fraction', better: 'lower', about: 'Share of incidents that end without an alarm.' },
+  {
+    name: 'alarm.false',
+    unit: 'count',
+    better: 'lower',
+    about: 'Alarms that begin while no fault holds, per hour of such time.',
+  },
+  {
     name: 'cost',
     unit: 'count',
     better: 'lower',
@@ -185,7 +198,7 @@ export const metrics: readonly Metric[] = [
 /** Those about instances that come and go. */
 export const scalingMetrics: readonly string[] = metrics
   .map(({ name }) => name)
-  .filter((name) => /^(replicas|scaling|cost)/.test(name));
+  .filter((name) => /^(replicas|scaling|alarm|cost)/.test(name));
 
 /** By what a metric can be narrowed down, as in `latency.p99{edge=web->db, class=read}`. */
 export const metricParts = ['edge', 'service', 'class', 'window'] as const;
@@ -200,6 +213,7 @@ const narrowParts: Readonly<Record<string, readonly MetricPart[]>> = {
   replicas: ['service'],
   scaling: ['service'],
   cost: ['service'],
+  alarm: [],
   inSystem: [],
   amplification: [],
   probes: [],

@@ -5,6 +5,7 @@ import { estimate } from '../stats/estimate.ts';
 import { mergeHistograms } from '../stats/histogram.ts';
 import {
   type CellResult,
+  type ElasticService,
   failureBuckets,
   type InstanceData,
   type Ledger,
@@ -45,6 +46,8 @@ function collectVariant(scenario: Scenario, variant: VariantSpec, cells: readonl
     views: collectViews(world, cells),
     series,
     instances: meanInstances(cells.map((cell) => cell.instances)),
+    elastic: collectElastic(cells),
+    alarms: cells[0]?.alarms ?? [],
     queues: meanQueues(cells.map((cell) => cell.queues)),
     waterfalls: cells[0]?.waterfalls ?? [],
     metastability: judgeRecovery(label, world, cells),
@@ -121,14 +124,50 @@ function middle(sorted: readonly number[]): number {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** Means over seeds of what there is per window; events and nodes of the first seed. */
+function collectElastic(cells: readonly CellResult[]): VariantResult['elastic'] {
+  const first = cells[0]?.elastic ?? null;
+  if (first === null) return null;
+  const services = first.services.map(({ name }, i) => {
+    const own = cells.flatMap(({ elastic }) => (elastic === null ? [] : [elastic.services[i]]));
+    const meanOf = (pick: (service: ElasticService) => readonly number[]): number[] =>
+      pick(own[0]).map((_, window) => mean(own.map((service) => pick(service)[window])));
+    return {
+      name,
+      needed: meanOf(({ needed }) => needed),
+      desired: meanOf(({ desired }) => desired),
+      ready: meanOf(({ ready }) => ready),
+      present: meanOf(({ present }) => present),
+      ...overSeeds(own),
+    };
+  });
+  return { services, changes: first.changes, nodes: first.nodes };
+}
+
 function meanInstances(all: readonly (readonly InstanceData[])[]): InstanceData[] {
-  return (all[0] ?? []).map((first, i) => ({
+  // Places that nobody ever took are not shown.
+  const isTaken = (i: number): boolean => all.some((instances) => (instances[i].existedMs ?? Infinity) > 0);
+  return (all[0] ?? []).flatMap((first, i) =>
+    isTaken(i)
+      ? [
+          meanInstance(
+            first,
+            all.map((instances) => instances[i]),
+          ),
+        ]
+      : [],
+  );
+}
+
+function meanInstance(first: InstanceData, own: readonly InstanceData[]): InstanceData {
+  return {
     ...first,
-    served: mean(all.map((instances) => instances[i].served)),
-    utilization: mean(all.map((instances) => instances[i].utilization)),
-    busy: first.busy.map((_, window) => mean(all.map((instances) => instances[i].busy[window]))),
-    queued: first.queued.map((_, window) => mean(all.map((instances) => instances[i].queued[window]))),
-  }));
+    ...(first.existedMs === undefined ? {} : { existedMs: mean(own.map(({ existedMs = 0 }) => existedMs)) }),
+    served: mean(own.map(({ served }) => served)),
+    utilization: mean(own.map(({ utilization }) => utilization)),
+    busy: first.busy.map((_, window) => mean(own.map(({ busy }) => busy[window]))),
+    queued: first.queued.map((_, window) => mean(own.map(({ queued }) => queued[window]))),
+  };
 }
 
 function meanQueues(all: readonly (readonly QueueResult[])[]): QueueResult[] {

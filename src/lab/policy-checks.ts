@@ -17,6 +17,7 @@ import { breakerRules } from '../policies/resilience/breakers/contract.ts';
 import { budgetRules } from '../policies/resilience/budgets/contract.ts';
 import { hedgeRules } from '../policies/resilience/hedging/contract.ts';
 import { queueRules } from '../policies/resilience/queueing/contract.ts';
+import { alarmRules } from '../policies/detection/alarms/contract.ts';
 import { autoscalerRules, type AutoscalerSubject } from '../policies/autoscaling/contract.ts';
 import { nodesRules } from '../policies/autoscaling/nodes/contract.ts';
 import { schedulerRules } from '../policies/placement/contract.ts';
@@ -140,6 +141,7 @@ const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = 
   admission: (subject) => checksOf(admissionRules, makerOf(subject, 'admission')),
   shedding: (subject) => checksOf(admissionRules, makerOf(subject, 'shedding')),
   queueing: (subject) => checksOf(queueRules, () => makerOf(subject, 'queueing')({})),
+  alarm: (subject) => checksOf(alarmRules, () => makerOf(subject, 'alarm')({})),
   autoscaler: (subject) => checksOf(autoscalerRules, scalerOf(subject)),
   replicas: (subject) => checksOf(replicaRules, makerOf(subject, 'replicas')),
   scheduler: (subject) => checksOf(schedulerRules, (rng) => makerOf(subject, 'scheduler')({ rng })),

@@ -4,6 +4,9 @@ import type { Ms } from '../core/time.ts';
 import type { HistogramData } from '../stats/histogram-data.ts';
 import type { MetastabilityVerdict } from '../stats/metastability.ts';
 import type {
+  AlarmChange,
+  NodeData,
+  ScaleChange,
   BeliefChange,
   Decision,
   Estimate,
@@ -43,6 +46,10 @@ export interface VariantResult {
   readonly series: SeriesBands;
   /** Means over seeds. */
   readonly instances: readonly InstanceData[];
+  /** How instances and nodes came and went; null where they do not. */
+  readonly elastic: VariantElastic | null;
+  /** Of the first seed: when alarms fired. */
+  readonly alarms: readonly AlarmChange[];
   /** Queues of messages: means over seeds of what there is per window, sums of the counts. */
   readonly queues: readonly QueueResult[];
   /** The slowest requests of the first seed, slowest first. */
@@ -61,6 +68,23 @@ export interface VariantResult {
 }
 
 /** The same numbers for the requests of some edges, one class, one stretch of time. */
+export interface VariantElastic {
+  readonly services: readonly VariantElasticService[];
+  /** Of the first seed. */
+  readonly changes: readonly ScaleChange[];
+  readonly nodes: readonly NodeData[];
+}
+export interface VariantElasticService {
+  readonly name: string;
+  /** Per window, means over seeds: instances needed by the offered work, wanted, ready, existing. */
+  readonly needed: readonly number[];
+  readonly desired: readonly number[];
+  readonly ready: readonly number[];
+  readonly present: readonly number[];
+  /** The glossary's numbers about scaling, one per seed, as in `VariantResult`. */
+  readonly metrics: Readonly<Record<string, readonly number[]>>;
+  readonly estimates: Readonly<Record<string, Estimate>>;
+}
 export interface VariantView {
   /** As `expect` writes it: `edge=web->db, class=read`. Unique within a variant. */
   readonly label: string;

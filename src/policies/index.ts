@@ -1,7 +1,9 @@
 /** The policies, by family. Interfaces and tables of all of them; the single policies of the resilience families, several of which go by
  *  the name of the same system, are in `clusterlab/policies/resilience/<family>`. */
 import { autoscalers } from './autoscaling/index.ts';
+import { nodeAutoscalers } from './autoscaling/nodes/index.ts';
 import { balancers } from './balancing/index.ts';
+import { alarms } from './detection/alarms/index.ts';
 import { healthCheckers } from './detection/checks/index.ts';
 import { detectors } from './detection/index.ts';
 import { outlierDetectors } from './detection/outliers/index.ts';
@@ -9,6 +11,9 @@ import { memberships } from './detection/swim/index.ts';
 import { discoveryClients } from './discovery/index.ts';
 import { registries } from './discovery/registries/index.ts';
 import { schedulers } from './placement/index.ts';
+import { nodeEvictions } from './recovery/eviction/index.ts';
+import { failovers } from './recovery/failover/index.ts';
+import { replicaControllers } from './recovery/replicas/index.ts';
 import { restartPolicies } from './recovery/restarts/index.ts';
 import { admissions } from './resilience/admission/index.ts';
 import { breakers } from './resilience/breakers/index.ts';
@@ -26,6 +31,9 @@ export * from './discovery/discovery-client.ts';
 export * from './discovery/registries/registry.ts';
 export * from './pipeline/index.ts';
 export * from './placement/scheduler.ts';
+export * from './recovery/eviction/node-eviction.ts';
+export * from './recovery/failover/failover.ts';
+export * from './recovery/replicas/replica-controller.ts';
 export * from './recovery/restarts/restart-policy.ts';
 export * from './resilience/admission/admission.ts';
 export * from './resilience/breakers/breaker.ts';
@@ -36,15 +44,20 @@ export * from './resilience/queueing/queue-policy.ts';
 export * from './resilience/retries/retry.ts';
 export {
   admissions,
+  alarms,
   autoscalers,
   breakers,
   discoveryClients,
+  failovers,
   healthCheckers,
   hedges,
   memberships,
+  nodeAutoscalers,
+  nodeEvictions,
   outlierDetectors,
   queuePolicies,
   registries,
+  replicaControllers,
   restartPolicies,
   retryBudgets,
   retryPolicies,
@@ -68,6 +81,11 @@ export const families = {
   admission: admissions,
   queueing: queuePolicies,
   autoscaling: autoscalers,
+  nodes: nodeAutoscalers,
+  alarms,
+  replicas: replicaControllers,
+  eviction: nodeEvictions,
+  failover: failovers,
 } as const;
 export type Family = keyof typeof families;
 
@@ -89,4 +107,9 @@ export const familyFolders: Readonly<Record<Family, string>> = {
   admission: 'resilience/admission',
   queueing: 'resilience/queueing',
   autoscaling: 'autoscaling',
+  nodes: 'autoscaling/nodes',
+  alarms: 'detection/alarms',
+  replicas: 'recovery/replicas',
+  eviction: 'recovery/eviction',
+  failover: 'recovery/failover',
 };

@@ -2,6 +2,7 @@
 import type { Autoscaler, AutoscalerDeps } from '../policies/autoscaling/autoscaler.ts';
 import type { NodeAutoscaler, NodeAutoscalerDeps } from '../policies/autoscaling/nodes/node-autoscaler.ts';
 import type { Balancer, BalancerDeps } from '../policies/balancing/balancer.ts';
+import type { Alarm } from '../policies/detection/alarms/alarm.ts';
 import type { HealthChecker, HealthCheckerDeps } from '../policies/detection/checks/health-checker.ts';
 import type { Detector, DetectorDeps } from '../policies/detection/detector.ts';
 import type { Membership, MembershipDeps } from '../policies/detection/swim/swim.ts';
@@ -70,6 +71,8 @@ export interface ServiceMakers {
   readonly queueing?: (deps: object) => QueuePolicy;
   /** Once per service. */
   readonly autoscaler?: (deps: AutoscalerDeps) => Autoscaler;
+  /** Once per service. */
+  readonly alarm?: (deps: object) => Alarm;
   /** Once per service. Where there is one, instances come and go. */
   readonly replicas?: (deps: ReplicaDeps) => ReplicaController;
   /** How many instances the autoscaler may ask for; absent without. */

@@ -5,7 +5,7 @@ import { readName } from './fields.ts';
 import { knownHint } from './hints.ts';
 import { nodeAt, toPlain } from './node.ts';
 import { limits } from './shape-parts.ts';
-import { metricsPipeline, nodeGroup } from './shape-nodes.ts';
+import { metricsPipeline, nodeGroup, watchable } from './shape-nodes.ts';
 import type { NodeGroupSpec, PipelineSpec } from './spec.ts';
 
 /** Undefined after complaints. */
@@ -71,11 +71,20 @@ async function compileGroup(name: string, env: Env): Promise<NodeGroupSpec | und
 
 /** Undefined after complaints. */
 export function compilePipeline({ complaints }: Env): PipelineSpec | undefined {
-  if (!complaints.has(['metrics'])) return { scrapeMs: 15_000, windowMs: 15_000, delayMs: 0, missing: 0 };
-  const shape = complaints.check(metricsPipeline, ['metrics']);
+  const shape = complaints.has(['metrics']) ? complaints.check(metricsPipeline, ['metrics']) : metricsPipeline.parse({});
   if (shape === undefined) return undefined;
-  const { scrape, window = scrape, delay, missing } = shape;
-  return { scrapeMs: scrape, windowMs: window, delayMs: delay, missing };
+  const { scrape, window = scrape, delay, missing, watch, evaluate = scrape } = shape;
+  const names: readonly string[] = watchable;
+  if (!names.includes(watch) && !/^queue\/./.test(watch)) {
+    complaints.error(
+      'unknown-metric',
+      ['metrics', 'watch'],
+      `${show(watch)} is not measured of services`,
+      knownHint(watch, names),
+    );
+    return undefined;
+  }
+  return { scrapeMs: scrape, windowMs: window, delayMs: delay, missing, watch, evaluateMs: evaluate };
 }
 
 /** Zones that nodes are in. */

@@ -5,6 +5,7 @@ import type { PolicyAlias } from '../core/policy.ts';
 import { autoscalers } from '../policies/autoscaling/index.ts';
 import { nodeAutoscalers } from '../policies/autoscaling/nodes/index.ts';
 import { balancers } from '../policies/balancing/index.ts';
+import { alarms } from '../policies/detection/alarms/index.ts';
 import { healthCheckers } from '../policies/detection/checks/index.ts';
 import { detectors } from '../policies/detection/index.ts';
 import { outlierDetectors } from '../policies/detection/outliers/index.ts';
@@ -91,6 +92,7 @@ export const roles: Readonly<Record<PolicyRole, RoleInfo>> = {
   admission: role('edge', 'admission policy', 'admission policies', admissions, ['admit', 'onEnd', 'limit']),
   shedding: role('service', 'admission policy', 'admission policies', admissions, ['admit', 'onEnd', 'limit']),
   queueing: role('service', 'queue policy', 'queue policies', queuePolicies, ['onEnqueue', 'takesNewest', 'onDequeue']),
+  alarm: role('service', 'alarm', 'alarms', alarms, ['update']),
   autoscaler: role('service', 'autoscaler', 'autoscalers', autoscalers, ['decide']),
   replicas: role('service', 'replica controller', 'replica controllers', replicaControllers, [
     'setDesired',

@@ -132,11 +132,27 @@ export const nodeGroup = keys({
     .optional(),
 });
 
+/** Metrics of services. */
+export const watchable = [
+  'error-rate',
+  'latency.p50',
+  'latency.p99',
+  'utilization',
+  'concurrency',
+  'requests-per-second',
+  'service-time',
+] as const;
+
 export const metricsPipeline = keys({
   scrape: positiveDuration('15s').describe('Time between measurements.').prefault('15s'),
   window: positiveDuration('30s').describe('What a measurement averages over; as long as scrape by default.').optional(),
   delay: duration(undefined, '5s').describe('From measuring to being seen.').prefault('0s'),
   missing: fraction().describe('Share of measurements that get lost, each instance by itself.').prefault(0),
+  watch: text(100)
+    .describe(`What alarms watch: ${watchable.join(', ')}, or queue/NAME.`)
+    .meta({ examples: [...watchable] })
+    .prefault('error-rate'),
+  evaluate: positiveDuration('15s').describe('How often alarms look; as often as is measured by default.').optional(),
 });
 
 export const startsAt = date();

@@ -127,6 +127,7 @@ const choices = {
   admission: usesOf('admission').describe('Whether a client sends a request at all.').optional(),
   shedding: usesOf('shedding').describe('Whether an instance takes a request in.').optional(),
   queueing: usesOf('queueing').describe('Who of those waiting at an instance is served next.').optional(),
+  alarm: usesOf('alarm').describe('When something is wrong with a service, by the metric that metrics.watch names.').optional(),
   autoscaler: usesOf('autoscaler').describe('How many instances there should be.').optional(),
   replicas: usesOf('replicas').describe('Creates and removes instances until there are as many as there should be.').optional(),
   scheduler: usesOf('scheduler').describe('On which node an instance runs.').optional(),
@@ -138,7 +139,16 @@ const choices = {
 
 /** What is decided for the cluster as a whole. */
 const { scheduler: _s, nodeAutoscaler: _n, nodeDetector: _d, eviction: _e, ...serviceChoices } = choices;
-const { shedding: _, queueing: __, registry: ___, restart: ____, autoscaler: _a, replicas: _r, ...edgeChoices } = serviceChoices;
+const {
+  shedding: _,
+  queueing: __,
+  registry: ___,
+  restart: ____,
+  autoscaler: _a,
+  replicas: _r,
+  alarm: _l,
+  ...edgeChoices
+} = serviceChoices;
 export const policies = keys(choices).meta({ id: 'policies' });
 export const servicePolicies = keys(serviceChoices).meta({ id: 'service-policies' });
 /** Shedding, queueing, registry, restarts and replicas are the called service's, whoever calls. */

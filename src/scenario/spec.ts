@@ -197,6 +197,9 @@ export interface PipelineSpec {
   readonly delayMs: Ms;
   /** Share of measurements that get lost. */
   readonly missing: number;
+  /** The metric that alarms watch, and how often they look. */
+  readonly watch: string;
+  readonly evaluateMs: Ms;
 }
 
 export type StepSpec =
@@ -499,6 +502,8 @@ export interface PolicyChoice {
   readonly shedding?: PolicyUse;
   /** Who of those waiting at an instance is served next. Absent: by the service's discipline. */
   readonly queueing?: PolicyUse;
+  /** When something is wrong, by one measured series. Absent: nobody says so. */
+  readonly alarm?: PolicyUse;
   /** How many instances there should be. Absent: as many as at first. */
   readonly autoscaler?: PolicyUse;
   /** Absent: `replica-set` where there is an autoscaler or there are nodes; else instances are there for ever. */

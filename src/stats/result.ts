@@ -46,6 +46,7 @@ export interface CellResult {
   readonly upShares: readonly number[];
   /** How instances and nodes came and went; null where they do not. */
   readonly elastic: ElasticResult | null;
+  readonly alarms: readonly AlarmChange[];
   readonly events: number;
   /** Largest relative difference seen between time in system by the clock and by request (Little's identity). */
   readonly littleResidual: number;
@@ -68,6 +69,18 @@ export interface ElasticResult {
   readonly changes: readonly ScaleChange[];
   /** One per node that there ever was. */
   readonly nodes: readonly NodeData[];
+}
+
+/** Changes kept of one run; a list of this length may lack later ones. */
+export const alarmChangesKept = 2000;
+
+/** A service's alarm begins to fire, or ceases to. */
+export interface AlarmChange {
+  readonly atMs: Ms;
+  readonly service: string;
+  readonly fires: boolean;
+  /** What it was shown. */
+  readonly value: number;
 }
 
 export interface ElasticService {

@@ -10,4 +10,11 @@ export const plainElastic: ElasticSpec = {
   ...{ priority: 0, spread: [], nodeLabels: {}, tolerates: [], price: 0, targetUtilization: 0.8 },
 };
 
-export const plainPipeline: PipelineSpec = { scrapeMs: 15_000, windowMs: 15_000, delayMs: 0, missing: 0 };
+export const plainPipeline: PipelineSpec = {
+  scrapeMs: 15_000,
+  windowMs: 15_000,
+  delayMs: 0,
+  missing: 0,
+  watch: 'error-rate',
+  evaluateMs: 15_000,
+};

@@ -178,6 +178,7 @@ export function cellResult(
     queues: [],
     upShares: [],
     elastic: null,
+    alarms: [],
     events: 0,
     littleResidual: 0,
     digest: `${variant} ${seed}`,

@@ -31,6 +31,11 @@ const scenarioKeys: Readonly<Record<keyof typeof families, string>> = {
   admission: 'admission',
   queueing: 'queueing',
   autoscaling: 'autoscaler',
+  nodes: 'nodeAutoscaler',
+  alarms: 'alarm',
+  replicas: 'replicas',
+  eviction: 'eviction',
+  failover: 'failover',
 };
 const definitions: readonly Definition[] = Object.values(families).flatMap((family): Definition[] => Object.values(family));
 

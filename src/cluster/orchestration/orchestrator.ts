@@ -7,11 +7,12 @@ import type { PodView } from '../../policies/placement/scheduler.ts';
 import { type Budget, DisruptionBudget } from '../../policies/recovery/eviction/disruption-budget.ts';
 import type { PolicyMakers } from '../../scenario/makers.ts';
 import type { BudgetSpec, Scenario } from '../../scenario/spec.ts';
-import type { ElasticResult } from '../../stats/result.ts';
+import type { AlarmChange, ElasticResult } from '../../stats/result.ts';
 import type { Client } from '../client.ts';
 import type { Discovery } from '../discovery.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Servers } from '../servers.ts';
+import { AlarmWatch } from './alarm-watch.ts';
 import { Elasticity } from './elasticity.ts';
 import { EndpointNews } from './endpoint-news.ts';
 import type { Errands } from './errands.ts';
@@ -24,6 +25,7 @@ import { NO_NODE, Pods, podStates } from './pods.ts';
 import { Scaling } from './scaling.ts';
 import type { ServiceMeters } from './service-meters.ts';
 
+const noAlarms = { 'alarm.time': NaN, 'alarm.missed': NaN, 'alarm.false': NaN };
 /** An eviction that a disruption budget forbids is tried again so often. */
 const EVICTION_RETRY_MS = 5000;
 
@@ -56,6 +58,7 @@ export class Orchestrator {
   private readonly nodes: Nodes | undefined;
   private readonly placing: Placing | undefined;
   private readonly watch: NodeWatch | undefined;
+  private readonly alarms: AlarmWatch | undefined;
   private outages: number;
   /** By instance: whether it counts as ready; whether its node keeps it down. */
   private readonly isServing: Uint8Array;
@@ -129,6 +132,14 @@ export class Orchestrator {
       ...{ errands, fleet, servers, meters, streams, pods: this.pods, spec: scenario.pipeline },
       queueDepths: () => parts.queueDepths(),
     });
+    const { watch, evaluateMs } = scenario.pipeline;
+    const watched = services.map(({ name }, service) => ({ name, alarm: makers.services[service].alarm?.({}) }));
+    if (watched.some(({ alarm }) => alarm !== undefined)) {
+      this.alarms = new AlarmWatch({
+        ...{ errands, services: watched, everyMs: evaluateMs, warmupMs: run.warmupMs },
+        read: (service) => this.pipeline.metric(service, watch)?.value ?? NaN,
+      });
+    }
   }
 
   /** The cluster has been running before the first moment; once everything is in place. */
@@ -203,6 +214,7 @@ export class Orchestrator {
     return {
       ...this.elasticity.metrics(durationMs, this.nodes?.costSinceWarmup() ?? NaN),
       'scaling.pending': placed > 0 ? waitedMs / placed : NaN,
+      ...(this.alarms?.metrics() ?? noAlarms),
     };
   }
 
@@ -210,12 +222,23 @@ export class Orchestrator {
     return this.elasticity.serviceMetrics(service, durationMs);
   }
 
-  results(durationMs: Ms): ElasticResult {
+  /** null where instances are there for ever. */
+  results(durationMs: Ms): ElasticResult | null {
+    if (this.scalings.every((scaling) => scaling === undefined)) return null;
     return {
       services: this.elasticity.results(durationMs),
       changes: this.elasticity.changes,
       nodes: this.nodes?.results() ?? [],
     };
+  }
+
+  get alarmChanges(): readonly AlarmChange[] {
+    return this.alarms?.changes ?? [];
+  }
+
+  /** Some fault of the scenario begins, or ends. */
+  fault(begins: boolean): void {
+    this.alarms?.fault(begins);
   }
 
   /** Renewals of nodes' leases sent so far. */
