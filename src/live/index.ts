@@ -1,10 +1,19 @@
 /** The policies on real sockets, for programs of your own. */
 export type { Decision, Dropped, Ended, Finished, InvalidPick, Sent } from './decision.ts';
+export { type DiscoverySource, type SourceAnswer, type SourceQuestion } from './discovery-source.ts';
+export { type AddressRecord, type AddressResolver, dnsSource, type DnsSourceOptions } from './dns-source.ts';
+export type { HealthChange, WatchOptions } from './endpoint-watch.ts';
 export type { Agents, Message } from './exchange.ts';
 export { type Call, type HttpDriverParts, HttpPipelineDriver } from './http-driver.ts';
+export { fileSource } from './file-source.ts';
+export type { HealthProbe, HttpProbe, OwnProbe, ProbeKindName, Statuses, TcpProbe } from './health-probe.ts';
+export { type HeartbeatOptions, type ReportedStatus, startHeartbeats } from './heartbeats.ts';
 export { outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 export type { OwnAnswer } from './own-answers.ts';
 export { createProxy, Proxy } from './proxy.ts';
 export type { ProxyEndpoint, ProxyOptions } from './proxy-options.ts';
-export { systemClock, systemRng, systemTimers, type Timer, type Timers } from './system.ts';
+export { register, type Registration, type RegistrationOptions } from './registration.ts';
+export { RegistryServer, type RegistryServerOptions } from './registry-server.ts';
+export { registrySource } from './registry-source.ts';
+export { backgroundTimers, systemClock, systemRng, systemTimers, type Timer, type Timers } from './system.ts';
 export { makePolicy, type NamedUse, type Use } from './use.ts';

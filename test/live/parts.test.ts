@@ -9,7 +9,7 @@ import {
   systemRng,
   systemTimers,
 } from '../../src/live/index.ts';
-import { BalancerTimer } from '../../src/live/balancer-timer.ts';
+import { PolicyTimer } from '../../src/live/policy-timer.ts';
 import { outcomes } from '../../src/policies/balancing/balancer.ts';
 import { balancers } from '../../src/policies/balancing/index.ts';
 import { retryPolicies } from '../../src/policies/resilience/retries/index.ts';
@@ -120,7 +120,7 @@ describe('the machine’s clock, timers and chance', () => {
       nextTimerMs: () => nextMs,
       onTimer: (atMs: number) => ((nextMs = atMs + 50), woken.push(atMs)),
     };
-    const timer = new BalancerTimer(balancer, { now: () => nowMs }, systemTimers);
+    const timer = new PolicyTimer(balancer, { now: () => nowMs }, systemTimers);
     const pass = (ms: number): void => {
       for (let i = 0; i < ms; i++) {
         nowMs++;
