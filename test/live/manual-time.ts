@@ -45,7 +45,11 @@ export class ManualTime implements Clock, Timers {
   }
 }
 
-/** Lets the sockets work until it holds. */
+/** Lets the sockets work until it holds. What has not come in 20 s never will; a loop without end would outlive its test. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
+  const latestMs = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > latestMs) throw new Error(`never came true: ${condition.toString()}`);
+    await setImmediate();
+  }
 }
