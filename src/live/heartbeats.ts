@@ -12,6 +12,7 @@ import { isIPv6 } from 'node:net';
 import { InputError } from '../core/errors.ts';
 import type { Clock, Ms } from '../core/time.ts';
 import { type ProbeResult, probeResults } from '../policies/detection/checks/health-checker.ts';
+import { type Address, hostAndPort } from './address.ts';
 import { originOf } from './origin.ts';
 import { backgroundTimers, systemClock, systemRng, type Timer, type Timers } from './system.ts';
 
@@ -138,16 +139,4 @@ function parsed(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `10.0.0.1:80`, `[::1]:80`. */
-export function hostAndPort(text: string): Address {
-  const [, host, port] = /^(.+):(\d+)$/.exec(text) ?? [];
-  if (host === undefined) throw InputError.of('bad-address', `"${text}" is no address`, 'write host and port: 10.0.0.1:9000');
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

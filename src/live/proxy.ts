@@ -12,7 +12,6 @@
  *  (WebSocket), nor for uploads that do not fit into memory. */
 import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { pipeline as pipe } from 'node:stream';
 import { InputError } from '../core/errors.ts';
 import type { Clock, Ms } from '../core/time.ts';
@@ -29,6 +28,7 @@ import { endToEnd, headersForAttempt } from './headers.ts';
 import { HeartbeatReceiver } from './heartbeat-receiver.ts';
 import { resultByStatus } from './heartbeats.ts';
 import { type Call, HttpPipelineDriver } from './http-driver.ts';
+import { listenOn } from './listen.ts';
 import { originIn, originOf } from './origin.ts';
 import { outcomeOfAnswer } from './outcome.ts';
 import { answerTo, badRequest, type OwnAnswer, send, tooLarge } from './own-answers.ts';
@@ -153,9 +153,9 @@ export class Proxy {
   /** Opens a port, 0 for any that is free; returns it. */
   async listen(port: number, host = '127.0.0.1'): Promise<number> {
     const server = http.createServer(this.handle);
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+    const opened = await listenOn(server, port, host);
     this.#servers.add(server);
-    return (server.address() as AddressInfo).port;
+    return opened;
   }
 
   addEndpoint(endpoint: string | ProxyEndpoint): void {

@@ -14,7 +14,6 @@
  *  Use it for tests, demonstrations and small installations of one's own. It is one process with its state in memory: it fails with that
  *  process, and starts empty. Everybody who reaches it may register anything: it belongs into a network of one's own. */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Rng } from '../core/rng.ts';
 import type { Clock, Ms } from '../core/time.ts';
 import type { SourceView } from '../policies/discovery/discovery-client.ts';
@@ -26,6 +25,7 @@ import {
   registries,
 } from '../policies/discovery/registries/index.ts';
 import { Directory } from './directory.ts';
+import { listenOn } from './listen.ts';
 import { originIn } from './origin.ts';
 import { PolicyTimer } from './policy-timer.ts';
 import { backgroundTimers, systemClock, systemRng, type Timer, type Timers } from './system.ts';
@@ -84,9 +84,8 @@ export class RegistryServer {
   }
 
   /** Opens a port, 0 for any that is free; returns it. */
-  async listen(port: number, host = '127.0.0.1'): Promise<number> {
-    await new Promise<void>((resolve, reject) => this.#server.once('error', reject).listen(port, host, resolve));
-    return (this.#server.address() as AddressInfo).port;
+  listen(port: number, host = '127.0.0.1'): Promise<number> {
+    return listenOn(this.#server, port, host);
   }
 
   async close(): Promise<void> {

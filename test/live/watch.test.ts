@@ -3,7 +3,8 @@ import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createProxy, type HealthChange, type Proxy, type ProxyOptions, startHeartbeats } from '../../src/live/index.ts';
 import { HeartbeatNumbers } from '../../src/live/heartbeat-receiver.ts';
-import { type Heartbeat, hostAndPort, readHeartbeat } from '../../src/live/heartbeats.ts';
+import { hostAndPort } from '../../src/live/address.ts';
+import { type Heartbeat, readHeartbeat } from '../../src/live/heartbeats.ts';
 import { healthStates } from '../../src/policies/balancing/balancer.ts';
 import { probeResults } from '../../src/policies/detection/checks/health-checker.ts';
 import { testRng } from '../policies/fixtures.ts';
@@ -359,7 +360,8 @@ describe('heartbeats', () => {
       { host: '10.0.0.1', port: 80 },
       { host: '::1', port: 81 },
     ]);
-    expect(() => hostAndPort('10.0.0.1')).toThrow('is no address');
+    for (const none of ['10.0.0.1', ':80', '10.0.0.1:0', '10.0.0.1:65536'])
+      expect(() => hostAndPort(none)).toThrow('is no address');
     expect(() => startHeartbeats({ from: 'http://a', to: [], everyMs: 0 })).toThrow('every 0 ms');
     expect(() => startHeartbeats({ from: 'a', to: [], everyMs: 10 })).toThrow('not an endpoint');
   });
