@@ -13,7 +13,7 @@ import type { PipelineDriver } from '../policies/pipeline/driver.ts';
 import { Pipeline } from '../policies/pipeline/pipeline.ts';
 import type { EdgeMakers } from '../scenario/makers.ts';
 import type { EdgeSpec } from '../scenario/spec.ts';
-import { ClientHealth, doubts } from './client-health.ts';
+import { doubts, EndpointHealth } from '../policies/balancing/endpoint-health.ts';
 import type { Fleet } from './fleet.ts';
 
 export interface ClientSetup {
@@ -59,7 +59,7 @@ export class Client implements BeliefSink {
   readonly checker: HealthChecker | undefined;
   readonly outlier: OutlierDetector | undefined;
   readonly discovery: DiscoveryClient | undefined;
-  readonly health: ClientHealth;
+  readonly health: EndpointHealth;
   /** Endpoints that the checker no longer watches, until they are started anew or report. */
   private readonly forgotten = new Set<number>();
   /** Whether the balancer wants load reports. */
@@ -118,8 +118,12 @@ export class Client implements BeliefSink {
     this.listens = this.balancer.onReport !== undefined;
     this.endpoints.bind(this.balancer, 0);
     this.detector = makers.detector?.({ rng: streams.stream(`detector/${name}`), sink: this });
-    this.health = new ClientHealth(this.endpoints, this.instances, initial, (slot, isUsed, doubt, nowMs) =>
-      setup.onUse(this, slot, isUsed, doubt !== doubts.absent && doubt !== doubts.elsewhere, nowMs),
+    this.health = new EndpointHealth(
+      this.endpoints,
+      this.instances,
+      (slot, isUsed, nowMs, doubt) =>
+        setup.onUse(this, slot, isUsed, doubt !== doubts.absent && doubt !== doubts.elsewhere, nowMs),
+      initial,
     );
     this.checker = makers.healthCheck?.({
       rng: streams.stream(`check/${name}`),
@@ -194,7 +198,11 @@ export class Client implements BeliefSink {
 
   /** It has been started anew, or reports: whoever was forgotten is checked again. */
   registered(slot: number, nowMs: Ms): void {
-    if (this.forgotten.delete(slot)) this.checker?.watch(slot, nowMs, !this.health.holds(slot, doubts.unfit));
+    if (this.checker === undefined || !this.forgotten.delete(slot)) return;
+    // It is somebody new to the checker: a process that no probe has to find ready is ready.
+    const { startsAlive } = this.checker;
+    this.health.set(slot, doubts.unfit, !startsAlive, nowMs);
+    this.checker.watch(slot, nowMs, startsAlive);
   }
 
   /** Discovery says who there is now. */

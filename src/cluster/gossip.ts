@@ -8,7 +8,7 @@ import type { SwimMessage } from '../policies/detection/swim/messages.ts';
 import type { Membership } from '../policies/detection/swim/swim.ts';
 import type { EdgeMakers } from '../scenario/makers.ts';
 import type { Client } from './client.ts';
-import { doubts } from './client-health.ts';
+import { doubts } from '../policies/balancing/endpoint-health.ts';
 import { controlTimers, eventKinds } from './events.ts';
 import type { Fleet } from './fleet.ts';
 import { NEVER } from './network-faults.ts';

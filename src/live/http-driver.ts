@@ -41,6 +41,10 @@ export interface HttpDriverParts {
   /** Asks an endpoint for its load, for balancers that probe. */
   readonly probe?: ((endpoint: string) => Promise<LoadReport | undefined>) | undefined;
   readonly onDecision?: ((decision: Decision) => void) | undefined;
+  /** An attempt is sent to some endpoint. */
+  readonly onSend?: (() => void) | undefined;
+  /** An attempt has met an endpoint that could not be reached, or a connection that broke. */
+  readonly onConnectionFailure?: (() => void) | undefined;
 }
 
 interface Live {
@@ -123,6 +127,7 @@ export class HttpPipelineDriver implements PipelineDriver {
     if (isHedge) live.hedges++;
     const atMs = clock.now();
     this.#tell({ kind: 'sent', ...placeOf(sent), why: ordinal === 0 ? 'first' : isHedge ? 'hedge' : 'retry', atMs });
+    this.#parts.onSend?.();
     try {
       sent.exchange = new Exchange(new URL(endpoint), live.call.message(live.deadlineMs - atMs), this.#parts.agents, {
         answered: (answer) => this.#answered(attempt, sent, answer),
@@ -229,6 +234,7 @@ export class HttpPipelineDriver implements PipelineDriver {
   #ended(attempt: number, sent: Try, outcome: Outcome): void {
     this.#tell({ kind: 'ended', ...placeOf(sent), outcome: nameOfResult(outcome), atMs: this.#parts.clock.now() });
     this.#tries[attempt] = undefined;
+    if (outcome === outcomes.refused || outcome === outcomes.lost) this.#parts.onConnectionFailure?.();
     this.#pipeline!.onResponse(attempt, outcome);
     // The pipeline is done with it only now.
     if (sent.ordinal > 0) this.#free.push(attempt);

@@ -1,4 +1,5 @@
-/** What a proxy is made of: who it balances between, by which policies, and how HTTP is read as requests, keys and outcomes. */
+/** What a proxy is made of: who it balances between, how it learns of them and judges them, by which policies, and how HTTP is read as
+ *  requests, keys and outcomes. */
 import type { IncomingMessage } from 'node:http';
 import { InputError } from '../core/errors.ts';
 import type { Rng } from '../core/rng.ts';
@@ -16,7 +17,10 @@ import type { Hedge, HedgeDeps } from '../policies/resilience/hedging/hedge.ts';
 import { hedges } from '../policies/resilience/hedging/index.ts';
 import { retryPolicies } from '../policies/resilience/retries/index.ts';
 import type { RetryDeps, RetryPolicy } from '../policies/resilience/retries/retry.ts';
+import type { DiscoveryClient, DiscoveryDeps } from '../policies/discovery/discovery-client.ts';
 import type { Decision } from './decision.ts';
+import type { DiscoverySource } from './discovery-source.ts';
+import type { WatchOptions } from './endpoint-watch.ts';
 import type { Agents } from './exchange.ts';
 import type { OwnAnswer } from './own-answers.ts';
 import type { Timers } from './system.ts';
@@ -27,8 +31,15 @@ export interface ProxyEndpoint extends EndpointOptions {
   readonly url: string;
 }
 
-export interface ProxyOptions {
+export interface ProxyOptions extends WatchOptions {
+  /** With discovery, those to begin with. */
   readonly endpoints: readonly (string | ProxyEndpoint)[];
+  /** How it learns of endpoints that come and go. */
+  readonly discovery?: Use<DiscoveryDeps, DiscoveryClient>;
+  /** Whom discovery asks: `fileSource`, `dnsSource`, `registrySource`, or a source of the program's own. */
+  readonly discoverySource?: DiscoverySource;
+  /** Told of the endpoints when discovery has changed them. Must not throw. */
+  onMembers?(endpoints: readonly string[]): void;
   readonly balancer: Use<BalancerDeps, Balancer>;
   readonly retry?: Use<RetryDeps, RetryPolicy>;
   readonly budget?: Use<object, RetryBudget>;

@@ -4,12 +4,14 @@
  *      const proxy = createProxy({ endpoints: ['http://10.0.0.1:8080', 'http://10.0.0.2:8080'], balancer: 'p2c', retry: 'full-jitter' });
  *      await proxy.listen(8000);
  *
+ *  Its endpoints are watched as well, if policies are named for that: `detector` by heartbeats, `healthCheck` by probes or reports, `outlier`
+ *  by how attempts end, `discovery` by asking who there is. The simulator's clients join the same objects by the same rules.
+ *
  *  It opens no port unless `listen` is called: `handle` serves the requests of any server of Node's. Bodies of requests are read to
  *  their end first, so that they can be sent again; answers are handed on as they come. It is no place for upgraded connections
  *  (WebSocket), nor for uploads that do not fit into memory. */
 import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { pipeline as pipe } from 'node:stream';
 import { InputError } from '../core/errors.ts';
 import type { Clock, Ms } from '../core/time.ts';
@@ -18,15 +20,21 @@ import { EndpointSet } from '../policies/balancing/endpoint-set.ts';
 import { xxHash64 } from '../policies/balancing/hashes/xxhash64.ts';
 import { balancers } from '../policies/balancing/index.ts';
 import { AttemptTable, needsFullTable, Pipeline, type RequestResult } from '../policies/pipeline/index.ts';
-import { BalancerTimer } from './balancer-timer.ts';
 import { readBody } from './body.ts';
+import { Discovery } from './discovery.ts';
+import { EndpointWatch } from './endpoint-watch.ts';
 import type { Agents } from './exchange.ts';
 import { endToEnd, headersForAttempt } from './headers.ts';
+import { HeartbeatReceiver } from './heartbeat-receiver.ts';
+import { resultByStatus } from './heartbeats.ts';
 import { type Call, HttpPipelineDriver } from './http-driver.ts';
+import { listenOn } from './listen.ts';
+import { originIn, originOf } from './origin.ts';
 import { outcomeOfAnswer } from './outcome.ts';
 import { answerTo, badRequest, type OwnAnswer, send, tooLarge } from './own-answers.ts';
+import { PolicyTimer } from './policy-timer.ts';
 import { policiesOf, type ProxyEndpoint, type ProxyOptions } from './proxy-options.ts';
-import { systemClock, systemRng, systemTimers } from './system.ts';
+import { backgroundTimers, systemClock, systemRng, systemTimers } from './system.ts';
 import { makePolicy } from './use.ts';
 
 export class Proxy {
@@ -35,28 +43,52 @@ export class Proxy {
   readonly #clock: Clock;
   readonly #driver: HttpPipelineDriver;
   readonly #pipeline: Pipeline;
-  readonly #balancerTimer: BalancerTimer;
+  readonly #balancerTimer: PolicyTimer;
+  readonly #watch: EndpointWatch;
+  readonly #receiver: HeartbeatReceiver;
+  readonly #discovery: Discovery | undefined;
   readonly #agents: Agents;
   readonly #servers = new Set<http.Server>();
+  readonly #listeners = new Set<() => void>();
+  /** Weight, zone and priority of endpoints in the options, should they come back. */
+  readonly #configured = new Map<string, ProxyEndpoint>();
 
   constructor(options: ProxyOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock();
     const clock = this.#clock;
     const timers = options.timers ?? systemTimers;
+    const background = options.timers ?? backgroundTimers;
     const rng = options.rng ?? systemRng;
     this.endpoints = new EndpointSet(options.endpoints.length);
     const balancer = makePolicy(balancers, options.balancer, {
       rng: rng('balancer'),
       ...(options.client === undefined ? {} : { client: options.client }),
     });
-    for (const endpoint of options.endpoints) this.#add(endpoint);
-    this.endpoints.bind(balancer, clock.now());
-    this.#balancerTimer = new BalancerTimer(balancer, clock, timers);
-    this.#balancerTimer.rearm();
+    this.#balancerTimer = new PolicyTimer(balancer, clock, background);
     const policies = policiesOf(options, rng);
-    const attempts = new AttemptTable(CAPACITY, needsFullTable(policies));
     this.#agents = options.agents ?? { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
+    const { endpoints } = this;
+    const onChange = (): void => this.#changed();
+    const surroundings = { endpoints, clock, timers: background, agents: this.#agents, rng, onChange };
+    this.#watch = new EndpointWatch({ ...options, ...surroundings });
+    for (const endpoint of options.endpoints) {
+      this.#add(endpoint, true);
+      if (typeof endpoint === 'object') this.#configured.set(originOf(endpoint.url), endpoint);
+    }
+    this.endpoints.bind(balancer, clock.now());
+    this.#balancerTimer.rearm();
+    this.#receiver = new HeartbeatReceiver({
+      clock,
+      isMember: (from) => this.endpoints.find(from) !== NO_ENDPOINT,
+      hear: ({ from, status }, number) => {
+        const slot = this.endpoints.find(from);
+        if (status === undefined) this.#watch.heard(slot, number);
+        else this.#watch.reported(slot, resultByStatus[status]);
+      },
+    });
+    const attempts = new AttemptTable(CAPACITY, needsFullTable(policies));
+    const resolves = options.discovery !== undefined;
     this.#driver = new HttpPipelineDriver({
       endpoints: this.endpoints,
       attempts,
@@ -69,9 +101,37 @@ export class Proxy {
       reportOf: options.reportOf,
       probe: options.probe,
       onDecision: options.onDecision,
+      onSend: () => {
+        this.#watch.sent();
+        this.#discovery?.resolveNow(false);
+      },
+      onConnectionFailure: resolves ? () => this.#discovery?.resolveNow(true) : undefined,
     });
-    this.#pipeline = new Pipeline({ endpoints: this.endpoints, balancer, attempts, driver: this.#driver, clock, ...policies });
+    const { outlier } = this.#watch;
+    this.#pipeline = new Pipeline({
+      endpoints: this.endpoints,
+      balancer,
+      attempts,
+      driver: this.#driver,
+      clock,
+      ...policies,
+      outlier,
+    });
     this.#driver.attach(this.#pipeline);
+    if (options.discovery === undefined) return;
+    this.#discovery = new Discovery({
+      client: options.discovery,
+      source: options.discoverySource,
+      configured: options.endpoints.map((endpoint) => originOf(typeof endpoint === 'string' ? endpoint : endpoint.url)),
+      clock,
+      timers: background,
+      rng: rng('discovery'),
+      update: (members) => {
+        this.setEndpoints(members);
+        options.onMembers?.(members);
+      },
+    });
+    this.#discovery.start();
   }
 
   /** Requests that are not over. */
@@ -93,29 +153,84 @@ export class Proxy {
   /** Opens a port, 0 for any that is free; returns it. */
   async listen(port: number, host = '127.0.0.1'): Promise<number> {
     const server = http.createServer(this.handle);
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+    const opened = await listenOn(server, port, host);
     this.#servers.add(server);
-    return (server.address() as AddressInfo).port;
+    return opened;
   }
 
   addEndpoint(endpoint: string | ProxyEndpoint): void {
-    this.#add(endpoint);
-    this.#balancerTimer.rearm();
+    this.#add(endpoint, false);
+    this.#changed();
   }
 
   /** It gets no further attempts; what it is working on goes on. */
   removeEndpoint(url: string): void {
-    this.endpoints.remove(this.#find(url), this.#clock.now());
-    this.#balancerTimer.rearm();
+    this.#remove(this.#find(url));
+    this.#changed();
   }
 
+  /** Its members are these from now on. Those that stay keep their slots, and what is known of them. */
+  setEndpoints(urls: readonly string[]): void {
+    const wanted = new Set(urls.map(originOf));
+    this.endpoints.batch(this.#clock.now(), () => {
+      for (const slot of this.#slots()) if (!wanted.has(this.endpoints.table.ids[slot])) this.#remove(slot);
+      for (const url of wanted) {
+        if (this.endpoints.find(url) === NO_ENDPOINT) this.#add(this.#configured.get(url) ?? url, false);
+      }
+    });
+    this.#changed();
+  }
+
+  /** What the program says of an endpoint, beside what the proxy finds out: it is used when nobody speaks against it. */
   setHealth(url: string, health: Health): void {
-    this.endpoints.setHealth(this.#find(url), health, this.#clock.now());
-    this.#balancerTimer.rearm();
+    this.#watch.health.say(this.#find(url), health, this.#clock.now());
+    this.#changed();
   }
 
-  /** Closes the ports it opened. Requests under way get `graceMs` to end; then their connections are cut. */
+  /** Whether somebody who watches the endpoint thinks that it is gone: a member of a group, say. Endpoints that are not known are nobody's. */
+  suspect(url: string, isSuspected: boolean): void {
+    const slot = this.endpoints.find(originIn(url) ?? '');
+    if (slot !== NO_ENDPOINT) this.#watch.suspect(slot, isSuspected);
+  }
+
+  /** The endpoint's process was started anew, as `onRestartWanted` asked for. */
+  restarted(url: string): void {
+    this.#watch.restarted(this.#find(url));
+  }
+
+  /** Takes heartbeats and reports from a UDP port, 0 for any that is free; returns it. */
+  listenForHeartbeats(port: number, host = '127.0.0.1'): Promise<number> {
+    return this.#receiver.listen(port, host);
+  }
+
+  /** Endpoints nothing speaks against, as a share of all; 0 where there are none. */
+  get healthyShare(): number {
+    const slots = this.#slots();
+    const used = slots.filter((slot) => this.#watch.health.isUsed(slot)).length;
+    return slots.length === 0 ? 0 : used / slots.length;
+  }
+
+  /** How endpoints are judged, and what there is to know of it. */
+  get watch(): Pick<EndpointWatch, 'heartbeatEveryMs' | 'reportEveryMs' | 'probesUnderWay' | 'outlierStats'> {
+    return this.#watch;
+  }
+
+  /** How old the list of endpoints is, and whether its source fails; undefined without discovery. */
+  get discovery(): Pick<Discovery, 'ageMs' | 'isStale'> | undefined {
+    return this.#discovery;
+  }
+
+  /** Calls back after every change of who the endpoints are or what is believed of them; returns how to stop that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Closes the ports it opened, and stops to watch its endpoints. Requests under way get `graceMs` to end; then their connections are cut. */
   async close(graceMs: Ms = 0): Promise<void> {
+    this.#discovery?.close();
+    this.#receiver.close();
+    this.#watch.close();
     const closed = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)));
     const cut = (): void => {
       for (const server of this.#servers) server.closeAllConnections();
@@ -168,9 +283,30 @@ export class Proxy {
     this.#pipeline.setHash(high, low);
   }
 
-  #add(endpoint: string | ProxyEndpoint): void {
-    const { url, ...options } = typeof endpoint === 'string' ? { url: endpoint } : endpoint;
-    this.endpoints.add(originOf(url), options, this.#clock.now());
+  #add(endpoint: string | ProxyEndpoint, isKnown: boolean): void {
+    const { url, ...options }: ProxyEndpoint = typeof endpoint === 'string' ? { url: endpoint } : endpoint;
+    const nowMs = this.#clock.now();
+    this.endpoints.batch(nowMs, () => {
+      const slot = this.endpoints.add(originOf(url), options, nowMs);
+      this.#watch.begin(slot, options.health, isKnown);
+    });
+  }
+
+  #remove(slot: Slot): void {
+    this.#watch.end(slot);
+    this.#receiver.forget(this.endpoints.table.ids[slot]);
+    this.endpoints.remove(slot, this.#clock.now());
+  }
+
+  #changed(): void {
+    this.#balancerTimer.rearm();
+    for (const tell of this.#listeners) tell();
+  }
+
+  /** Of all members, healthy or not. */
+  #slots(): readonly Slot[] {
+    const { everyone, everyoneCount } = this.endpoints.view;
+    return [...everyone.subarray(0, everyoneCount)];
   }
 
   #find(url: string): Slot {
@@ -186,15 +322,6 @@ function finish(response: ServerResponse, result: RequestResult, isDegraded: boo
   // An endpoint's answer that has begun ends by itself, or breaks off with its connection.
   if (response.headersSent) return;
   send(response, isDegraded && fallback !== undefined ? fallback : answerTo(result));
-}
-
-/** Endpoints are named by their origins; which path to ask for is the caller's business. */
-function originOf(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.pathname !== '/' || parsed.search !== '') {
-    throw InputError.of('bad-endpoint', `"${url}" is not an endpoint`, 'write scheme, host and port: http://10.0.0.1:8080');
-  }
-  return parsed.origin;
 }
 
 function leftOf({ headers }: IncomingMessage, name: string | undefined): Ms {

@@ -19,19 +19,24 @@ export function systemClock(): Clock {
   return { now: () => performance.now() - startMs };
 }
 
-export const systemTimers: Timers = {
-  set(delayMs, fire) {
-    let leftMs = Math.ceil(delayMs);
-    let handle: NodeJS.Timeout;
-    const wait = (): void => {
-      const partMs = Math.min(leftMs, LONGEST_MS);
-      leftMs -= partMs;
-      handle = setTimeout(leftMs > 0 ? wait : fire, partMs);
-    };
-    wait();
-    return { clear: () => clearTimeout(handle) };
-  },
-};
+/** What somebody waits for: a program does not end before. */
+export const systemTimers: Timers = { set: (delayMs, fire) => wait(delayMs, fire, true) };
+
+/** What goes on beside the requests: no reason for a program to go on. */
+export const backgroundTimers: Timers = { set: (delayMs, fire) => wait(delayMs, fire, false) };
+
+function wait(delayMs: Ms, fire: () => void, keepsAlive: boolean): Timer {
+  let leftMs = Math.ceil(delayMs);
+  let handle: NodeJS.Timeout;
+  const waitOn = (): void => {
+    const partMs = Math.min(leftMs, LONGEST_MS);
+    leftMs -= partMs;
+    handle = setTimeout(leftMs > 0 ? waitOn : fire, partMs);
+    if (!keepsAlive) handle.unref();
+  };
+  waitOn();
+  return { clear: () => clearTimeout(handle) };
+}
 
 /** A stream of its own, different in every process: clients that draw alike would act in step. */
 export function systemRng(): Rng {

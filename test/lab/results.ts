@@ -142,6 +142,8 @@ export function variantResult(
       burn: { median: [], min: [], max: [] },
       faults: [],
     },
+    elastic: null,
+    alarms: [],
     beliefs: [],
     truth: [],
     decisions: [],

@@ -11,7 +11,7 @@ import {
 } from '../../src/live/index.ts';
 import { int, type ParamSpecs, policies, records } from '../../src/core/params.ts';
 import { definePolicy, type Policy } from '../../src/core/policy.ts';
-import { BalancerTimer } from '../../src/live/balancer-timer.ts';
+import { PolicyTimer } from '../../src/live/policy-timer.ts';
 import { outcomes } from '../../src/policies/balancing/balancer.ts';
 import { balancers } from '../../src/policies/balancing/index.ts';
 import { retryPolicies } from '../../src/policies/resilience/retries/index.ts';
@@ -156,7 +156,7 @@ describe('the machine’s clock, timers and chance', () => {
       nextTimerMs: () => nextMs,
       onTimer: (atMs: number) => ((nextMs = atMs + 50), woken.push(atMs)),
     };
-    const timer = new BalancerTimer(balancer, { now: () => nowMs }, systemTimers);
+    const timer = new PolicyTimer(balancer, { now: () => nowMs }, systemTimers);
     const pass = (ms: number): void => {
       for (let i = 0; i < ms; i++) {
         nowMs++;

@@ -156,6 +156,8 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
     queues: [],
     waterfalls: [],
     metastability: null,
+    elastic: null,
+    alarms: [],
     beliefs: [],
     truth: [],
     decisions: [],

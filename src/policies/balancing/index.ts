@@ -11,6 +11,7 @@ import { simpleBalancers } from './simple.ts';
 
 export * from './balancer.ts';
 export { checkBalancer } from './contract.ts';
+export { type Doubt, doubts, EndpointHealth } from './endpoint-health.ts';
 export { EndpointSet, type EndpointOptions } from './endpoint-set.ts';
 export { alwaysFirst } from './always-first.ts';
 export { boundedLoad } from './bounded-load.ts';

@@ -102,6 +102,17 @@ test('a kubelet kills an instance whose liveness checks fail, and checks it agai
   expect(rounded(played.metrics['instances.up'])).toBe(rounded(1 - (3 * 500) / 2 / 20_000));
 });
 
+test('an instance that a kubelet killed is used again once it is up, if no readiness probe has a say', () => {
+  // Killed at 4000, after failures at 2000, 3000 and 4000: up at 4500, when errors are over.
+  const params = { probes: ['liveness'], livenessPeriod: 1000, livenessFailureThreshold: 3 };
+  const healthCheck = (deps: HealthCheckerDeps) => healthCheckers.kubelet.make(params, deps);
+  const played = play({ ...world, edge: { healthCheck }, faults: [errors(1, 1, 1500, 2800)], startupMs: 500, durationMs: 9000 });
+  expect(changes(played)).toEqual([
+    ['api/1', 4000, false],
+    ['api/1', 4500, true],
+  ]);
+});
+
 describe('outlier ejection', () => {
   const params = { interval: 100, baseEjectionTime: 150, consecutive5xx: 3, maxEjectionPercent: 1 };
   const outlier = (deps: OutlierDetectorDeps) => outlierDetectors.envoy.make(params, deps);
