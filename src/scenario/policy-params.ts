@@ -21,7 +21,7 @@ import type { Ms } from '../core/time.ts';
 import type { Env } from './distributions.ts';
 import { keyHint, knownHint, nearest } from './hints.ts';
 import { formatDefault, readParam } from './param-text.ts';
-import { type Definition, roleNames, roles } from './roles.ts';
+import { type Definition, roleOf, roles } from './roles.ts';
 
 type Values = ParamValues<ParamSpecs>;
 type Written = Readonly<Record<string, unknown>>;
@@ -148,7 +148,7 @@ function compileRecords(
 /** `[hpa, { use: step, min: 2 }]`, or a single one. */
 function compilePolicies(param: PoliciesParam, found: unknown, path: Path, context: Context): readonly InnerPolicy[] | undefined {
   const table = param.table();
-  const role = roleNames.find((each) => roles[each].table === table);
+  const role = roleOf(table);
   const { noun, plural } = role === undefined ? { noun: 'policy', plural: 'policies' } : roles[role];
   return compileList(param, found, path, context, plural, (item, itemPath) => {
     const { complaints } = context.env;

@@ -56,6 +56,7 @@ export const hpaBehaviorParams = {
   }),
   scaleUpPolicies: records({
     fields: scalingPolicies,
+    required: ['type', 'value'],
     default: [
       { type: 'Pods', value: 4 },
       { type: 'Percent', value: 100 },
@@ -78,6 +79,7 @@ export const hpaBehaviorParams = {
   }),
   scaleDownPolicies: records({
     fields: scalingPolicies,
+    required: ['type', 'value'],
     default: [{ type: 'Percent', value: 100 }],
     atLeast: 1,
     about: 'How far down within a period.',
