@@ -216,9 +216,11 @@ export function isMakeable(policy: Definition, values: Values, written: Written,
     return true;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    for (const { code, message, hint } of error.issues) {
+    for (const { code, path: inner, message, hint } of error.issues) {
+      // Most policies only name the parameter.
       const named = Object.keys(written).find((key) => message.includes(key));
-      complaints.error(code, named === undefined ? path : [...path, named], message, hint);
+      const within = inner.length > 0 ? inner : named === undefined ? [] : [named];
+      complaints.error(code, [...path, ...within], message, hint);
     }
     return false;
   }

@@ -242,9 +242,10 @@ const isSameList = (a: PolicyRecords, b: PolicyRecords): boolean =>
 function refuseContradictions(values: Values): void {
   const { min, max, metrics } = values;
   if (min > max) throw InputError.of('bad-bounds', `hpa: min is ${min} and max is ${max}`);
-  for (const metric of metrics) {
+  for (const [index, metric] of metrics.entries()) {
     const problem = problemOf(metric);
-    if (problem !== undefined) throw InputError.of('bad-metric', `hpa: metrics: ${metric.type} ${metric.name} ${problem}`);
+    if (problem === undefined) continue;
+    throw InputError.of('bad-metric', `hpa: metrics: ${metric.type} ${metric.name} ${problem}`).at('metrics', index);
   }
   const reachesZero = metrics.some(({ type }) => type === 'Object' || type === 'External');
   if (min === 0 && !reachesZero)
