@@ -13,8 +13,9 @@ import type { PipelineDriver } from '../policies/pipeline/driver.ts';
 import { Pipeline } from '../policies/pipeline/pipeline.ts';
 import type { EdgeMakers } from '../scenario/makers.ts';
 import type { EdgeSpec } from '../scenario/spec.ts';
-import { doubts, EndpointHealth } from '../policies/balancing/endpoint-health.ts';
+import { type Doubt, doubts, EndpointHealth } from '../policies/balancing/endpoint-health.ts';
 import type { Fleet } from './fleet.ts';
+import { SiteFailover, sitesOf } from './site-failover.ts';
 
 export interface ClientSetup {
   readonly number: number;
@@ -31,8 +32,8 @@ export interface ClientSetup {
   readonly makers: EdgeMakers;
   /** Whether callers pass on deadlines. */
   readonly hasDeadlines: boolean;
-  /** An endpoint begins or ceases to be used; `isBelief`: because of what the client thinks of it, not because it has come or gone. */
-  onUse(client: Client, slot: number, isUsed: boolean, isBelief: boolean, nowMs: Ms): void;
+  /** An endpoint begins or ceases to be used, or to be well, for this doubt. */
+  onUse(client: Client, slot: number, isUsed: boolean, isWell: boolean, doubt: Doubt | undefined, nowMs: Ms): void;
   /** Its checker asks an instance how it is. */
   check(client: Client, slot: number, probe: number, timeoutMs: Ms): void;
   /** Its checker wants the instance killed and started anew. */
@@ -59,6 +60,7 @@ export class Client implements BeliefSink {
   readonly checker: HealthChecker | undefined;
   readonly outlier: OutlierDetector | undefined;
   readonly discovery: DiscoveryClient | undefined;
+  readonly failover: SiteFailover | undefined;
   readonly health: EndpointHealth;
   /** Endpoints that the checker no longer watches, until they are started anew or report. */
   private readonly forgotten = new Set<number>();
@@ -98,7 +100,7 @@ export class Client implements BeliefSink {
     this.timeoutLane = -1;
     this.attemptLane = -1;
     this.ring = -1;
-    this.timersMs = new Float64Array(4).fill(Infinity);
+    this.timersMs = new Float64Array(TIMED_PARTS).fill(Infinity);
     this.balancerTimerMs = Infinity;
     this.fleet = fleet;
     const { initial = this.instances } = fleet.services[spec.service];
@@ -121,10 +123,18 @@ export class Client implements BeliefSink {
     this.health = new EndpointHealth(
       this.endpoints,
       this.instances,
-      (slot, isUsed, nowMs, doubt) =>
-        setup.onUse(this, slot, isUsed, doubt !== doubts.absent && doubt !== doubts.elsewhere, nowMs),
+      (slot, isUsed, nowMs, isWell, doubt) => setup.onUse(this, slot, isUsed, isWell, doubt, nowMs),
       initial,
     );
+    const { failover } = makers;
+    if (failover !== undefined) {
+      const sites = sitesOf(fleet.services[spec.service].instances.map(({ zone }) => fleet.zoneNames.indexOf(zone)));
+      this.failover = new SiteFailover(failover, sites, {
+        slots: this.instances,
+        siteOf: (slot) => sites.indexOf(fleet.zone[this.base + slot]),
+        health: this.health,
+      });
+    }
     this.checker = makers.healthCheck?.({
       rng: streams.stream(`check/${name}`),
       prober: { probe: (slot, probe, timeoutMs) => setup.check(this, slot, probe, timeoutMs) },
@@ -155,6 +165,7 @@ export class Client implements BeliefSink {
       this.outlier?.watch(slot, 0);
     }
     this.checker?.onTraffic?.(0);
+    this.failover?.changed(0);
     this.pipeline = new Pipeline({
       endpoints: this.endpoints,
       balancer: this.balancer,
@@ -237,6 +248,9 @@ export class Client implements BeliefSink {
     else this.checker?.unwatch(slot);
   }
 }
+
+/** Purposes of timers of a client's policies: see `controlTimers`. */
+const TIMED_PARTS = 15;
 
 /** `EdgeSpec.caller` of edges that are not calls of a service. */
 export const TRAFFIC = -1;

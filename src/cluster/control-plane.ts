@@ -55,6 +55,7 @@ export class ControlPlane {
     this.addRings(phases, true, 'reportEveryMs of the health checker', (client) => client.checker?.reportEveryMs);
     for (const client of clients) {
       for (let purpose = controlTimers.detector; purpose <= controlTimers.outlier; purpose++) this.wakePart(client, purpose);
+      this.wakePart(client, controlTimers.failover);
       this.wakeBalancer(client);
     }
   }
@@ -196,7 +197,13 @@ export class ControlPlane {
 }
 
 /** What a client's policies are called in complaints, by purpose of their timers. */
-const timedParts = ['detector', 'health checker', 'outlier detector', 'discovery client'];
+const timedParts: Readonly<Record<number, string>> = {
+  [controlTimers.detector]: 'detector',
+  [controlTimers.checker]: 'health checker',
+  [controlTimers.outlier]: 'outlier detector',
+  [controlTimers.discovery]: 'discovery client',
+  [controlTimers.failover]: 'failover policy',
+};
 
 function timedPart(client: Client, purpose: number): { nextTimerMs(): Ms; onTimer(nowMs: Ms): void } | undefined {
   switch (purpose) {
@@ -206,6 +213,8 @@ function timedPart(client: Client, purpose: number): { nextTimerMs(): Ms; onTime
       return client.checker;
     case controlTimers.outlier:
       return client.outlier;
+    case controlTimers.failover:
+      return client.failover;
     default:
       return client.discovery;
   }

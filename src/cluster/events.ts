@@ -49,6 +49,7 @@ export const controlTimers = {
   kill: 11, // instance
   drained: 12, // instance
   errand: 13, // errand of the orchestrator
+  failover: 14, // client
 } as const;
 
 const names = new Map<number, string>(Object.entries(eventKinds).map(([name, kind]) => [kind, name]));

@@ -5,6 +5,7 @@ import { hashString } from '../core/hash.ts';
 import { Streams } from '../core/streams.ts';
 import { Engine, type EngineLimits, type EventHandler, priorities, TimerLanes } from '../engine/index.ts';
 import { type Outcome, outcomes } from '../policies/balancing/balancer.ts';
+import { doubts } from '../policies/balancing/endpoint-health.ts';
 import { type RequestResult, results } from '../policies/pipeline/results.ts';
 import type { PolicyMakers } from '../scenario/makers.ts';
 import type { EdgeSpec, Scenario } from '../scenario/spec.ts';
@@ -116,6 +117,8 @@ class World implements EventHandler {
   private readonly draws: readonly EdgeDraws[];
   private readonly clients: readonly Client[];
   private readonly sources: TrafficSource[];
+  /** Whether everything is in place. */
+  private isWired: boolean;
   private windows: number;
   /** Heartbeats and checks sent before the end of warm-up. */
   private messagesInWarmup: number;
@@ -131,6 +134,7 @@ class World implements EventHandler {
     const streams = new Streams(input.seed);
     const engine = new Engine(input.limits);
     this.engine = engine;
+    this.isWired = false;
     this.windows = 0;
     this.messagesInWarmup = 0;
     this.littleResidual = 0;
@@ -260,10 +264,15 @@ class World implements EventHandler {
           streams,
           makers: spec.queue >= 0 ? { balancerName, isUserPolicy, balancer } : makers.edges[edge],
           hasDeadlines: (hasDeadlines && spec.caller >= 0) || makers.services[spec.service].autoscaler !== undefined,
-          onUse: (user, slot, isUsed, isBelief, nowMs) => {
-            this.quality.believed(user, slot, isUsed);
-            if (isBelief) this.controlPlane.believed(user, slot, isUsed, nowMs);
+          onUse: (user, slot, _, isWell, doubt, nowMs) => {
+            // Clients make up their minds about where to go before anything else is there.
+            if (!this.isWired) return;
+            if (doubt !== doubts.elsewhere) this.quality.believed(user, slot, isWell);
+            const isBelief = doubt !== doubts.elsewhere && doubt !== doubts.absent;
+            if (isBelief) this.controlPlane.believed(user, slot, isWell, nowMs);
             else this.controlPlane.wakeBalancer(user);
+            user.failover?.changed(nowMs);
+            if (user.failover !== undefined) this.controlPlane.wakePart(user, controlTimers.failover);
             this.activator?.changed(user);
           },
           check: (from, slot, probe, timeoutMs) => this.checks?.send(from, slot, probe, timeoutMs),
@@ -352,6 +361,8 @@ class World implements EventHandler {
           for (let purpose = controlTimers.detector; purpose <= controlTimers.outlier; purpose++) {
             this.controlPlane.wakePart(client, purpose);
           }
+          // The sizes of sites have changed even where nobody's use has.
+          client.failover?.changed(engine.time);
         },
       });
       this.orchestrator = orchestrator;
@@ -386,6 +397,7 @@ class World implements EventHandler {
     this.gateway.wired(this.network, this.slowestFinder !== undefined || this.sources.some((source) => source.isListening));
     this.checkers = new Checkers(fleet, requests, this.recorder, this.gateway, clients);
     this.instanceSeries = new InstanceSeries(fleet, run.windowMs, Math.ceil(run.durationMs / run.windowMs));
+    this.isWired = true;
     this.orchestrator?.start();
     engine.at(run.warmupMs, eventKinds.warmupOver, 0, 0, priorities.stop);
     this.scheduleWindow();

@@ -24,13 +24,14 @@ const EXCLUDED = doubts.unknown | doubts.absent | doubts.elsewhere | SAID_EXCLUD
 const AGAINST = doubts.suspected | doubts.unfit | doubts.ejected | SAID_UNHEALTHY;
 const SPARED = doubts.degraded | SAID_DEGRADED;
 
-export type HealthListener = (slot: number, isUsed: boolean, nowMs: Ms, doubt: Doubt | undefined) => void;
+/** `isWell`: whether it would be used if the traffic went there; `doubt`: what made the difference, if it was one doubt. */
+export type HealthListener = (slot: number, isUsed: boolean, nowMs: Ms, isWell: boolean, doubt: Doubt | undefined) => void;
 
 export class EndpointHealth {
   private readonly endpoints: EndpointSet;
   /** By slot. */
   private against: Uint16Array;
-  /** Told when an endpoint begins or ceases to be used, and which doubt made the difference, if one did. */
+  /** Told when an endpoint begins or ceases to be used, or to be well. */
   private readonly onChange: HealthListener;
 
   /** Slots from `present` on hold nobody yet. */
@@ -85,10 +86,12 @@ export class EndpointHealth {
     const before = this.against[slot];
     if (after === before) return;
     this.against[slot] = after;
-    const wasUsed = isUsed(before);
     // An empty slot is no member.
     if ((after & doubts.absent) === 0) this.endpoints.setHealth(slot, healthOf(after), nowMs);
-    if (wasUsed !== isUsed(after)) this.onChange(slot, !wasUsed, nowMs, doubt);
+    const isWell = this.isWell(slot);
+    if (isUsed(before) !== isUsed(after) || isUsed(before & ~doubts.elsewhere) !== isWell) {
+      this.onChange(slot, isUsed(after), nowMs, isWell, doubt);
+    }
   }
 }
 
