@@ -10,7 +10,8 @@
  *  policy (of several, the largest) asks for. */
 import { duration, int, type ParamValues, policies, records, string } from '../../core/params.ts';
 import type { Ms } from '../../core/time.ts';
-import { type CronSchedule, nextFiring, parseCron, type Zone, zoneNamed } from '../shared/cron.ts';
+import { type CronSchedule, nextFiring, parseCron } from '../shared/cron.ts';
+import { type Zone, zoneNamed } from '../shared/time-zone.ts';
 import {
   type Autoscaler,
   type AutoscalerDefinition,
