@@ -67,7 +67,7 @@ export const scheduledTable = (table: AutoscalerTable): AutoscalerDefinition =>
     ],
     params: paramsWith(table),
     create: (params, deps) => new Scheduled(params, table, deps),
-  }) as AutoscalerDefinition;
+  });
 
 class Scheduled implements Autoscaler {
   readonly decideEveryMs: Ms;
