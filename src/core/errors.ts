@@ -1,5 +1,5 @@
 /** The ways a command can end, and the errors that lead there. Exit codes are part of the public interface. */
-import type { Issue } from './issue.ts';
+import type { Issue, Path } from './issue.ts';
 
 export const exitCodes = {
   ok: 0,
@@ -24,6 +24,11 @@ export class InputError extends Error {
   }
   static of(code: string, message: string, hint?: string): InputError {
     return new InputError([{ severity: 'error', code, path: [], message, ...(hint === undefined ? {} : { hint }) }]);
+  }
+
+  /** The same mistake seen from further out, where the value has this path. */
+  at(...path: Path): InputError {
+    return new InputError(this.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
   }
 }
 

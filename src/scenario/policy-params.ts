@@ -21,7 +21,7 @@ import type { Ms } from '../core/time.ts';
 import type { Env } from './distributions.ts';
 import { keyHint, knownHint, nearest } from './hints.ts';
 import { formatDefault, readParam } from './param-text.ts';
-import { type Definition, roleNames, roles } from './roles.ts';
+import { type Definition, roleOf, roles } from './roles.ts';
 
 type Values = ParamValues<ParamSpecs>;
 type Written = Readonly<Record<string, unknown>>;
@@ -148,7 +148,7 @@ function compileRecords(
 /** `[hpa, { use: step, min: 2 }]`, or a single one. */
 function compilePolicies(param: PoliciesParam, found: unknown, path: Path, context: Context): readonly InnerPolicy[] | undefined {
   const table = param.table();
-  const role = roleNames.find((each) => roles[each].table === table);
+  const role = roleOf(table);
   const { noun, plural } = role === undefined ? { noun: 'policy', plural: 'policies' } : roles[role];
   return compileList(param, found, path, context, plural, (item, itemPath) => {
     const { complaints } = context.env;
@@ -216,9 +216,11 @@ export function isMakeable(policy: Definition, values: Values, written: Written,
     return true;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    for (const { code, message, hint } of error.issues) {
+    for (const { code, path: inner, message, hint } of error.issues) {
+      // Most policies only name the parameter.
       const named = Object.keys(written).find((key) => message.includes(key));
-      complaints.error(code, named === undefined ? path : [...path, named], message, hint);
+      const within = inner.length > 0 ? inner : named === undefined ? [] : [named];
+      complaints.error(code, [...path, ...within], message, hint);
     }
     return false;
   }

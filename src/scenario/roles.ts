@@ -89,3 +89,7 @@ export const roles: Readonly<Record<PolicyRole, RoleInfo>> = {
 export type Role = PolicyRole;
 export const roleNames = Object.keys(roles) as readonly Role[];
 export const isRole = (text: string): text is Role => Object.hasOwn(roles, text);
+
+/** The role whose family has all of these policies. */
+export const roleOf = (policies: Readonly<Record<string, { readonly name: string }>>): Role | undefined =>
+  roleNames.find((each) => Object.values(policies).every((policy) => (roles[each].table[policy.name] as unknown) === policy));

@@ -5,7 +5,7 @@ import type { Param, PoliciesParam, RecordsParam } from '../core/params.ts';
 import { durationPattern } from './fields.ts';
 import { formatDefault } from './param-text.ts';
 import { formatsFor } from './paste-in/paste-in.ts';
-import { type Definition, isRole, roleNames, roles } from './roles.ts';
+import { type Definition, isRole, roleNames, roleOf, roles } from './roles.ts';
 import { wholeFile } from './shape.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -157,7 +157,7 @@ const recordSchema = ({ fields, required }: RecordsParam): Json => ({
 
 /** As the role that the family fills. */
 function familySchema({ table }: PoliciesParam): Json {
-  const role = roleNames.find((each) => roles[each].table === table());
+  const role = roleOf(table());
   if (role !== undefined) return reference(role);
   const names = Object.values(table()).map(({ name }) => name);
   const map = { type: 'object', properties: { use: { type: 'string', examples: names } }, required: ['use'] };

@@ -44,6 +44,9 @@ define(
   },
   (params) => {
     if (params.min > params.max) throw InputError.of('bad-parameter', 'min is above max');
+    const { metrics } = params as unknown as { readonly metrics: readonly { readonly name: string }[] };
+    const empty = metrics.findIndex(({ name }) => name === '');
+    if (empty !== -1) throw InputError.of('bad-parameter', 'no name').at('metrics', empty, 'name');
     return {};
   },
 );
@@ -95,6 +98,7 @@ describe('records', () => {
     ['[{ name: cpu, type: Pod }]', '2:30 "Pod" is not one of Resource, Pods; did you mean "Pods"?'],
     ['[{ name: 3 }]', '2:19 expected a text, found 3; put it in quotes'],
     ['[{ type: Pods }]', '2:11 missing key "name"; Name of the metric.'],
+    ['[{ name: a }, { type: Pods, name: "" }]', '2:44 no name'],
     ['[cpu]', '2:11 expected a map, found "cpu"; write { type: …, name: … }'],
     ['7', '2:10 expected a list of maps, found 7'],
     ['[{ name: cpu, period: 2m }]', '2:32 hpa’s metrics: period of 2m is longer than the run, 1m'],
@@ -139,6 +143,7 @@ describe('policies inside', () => {
     ['[{ use: hpa, mn: 2 }]', /^2:18 unknown parameter "mn" of hpa; did you mean "min"\?/],
     ['[{ use: hpa, min: two }]', '2:23 expected a whole number, found "two"'],
     ['[{ use: hpa, min: 20 }]', '2:23 min is above max'],
+    ['[{ use: hpa, metrics: [{ name: "" }] }]', '2:36 no name'],
     ['[{ use: max, of: [{ use: hpa, max: 0 }] }]', '2:40 0 is too small; it must be at least 1'],
     ['[{ use: hpa, metrics: [{ name: a, period: 1 }] }]', '2:47 1 has no unit; write 1ms or 1s'],
     ['[{ min: 2 }]', '2:6 missing key "use"; expected a text'],

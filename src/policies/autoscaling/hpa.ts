@@ -56,6 +56,7 @@ export const hpaBehaviorParams = {
   }),
   scaleUpPolicies: records({
     fields: scalingPolicies,
+    required: ['type', 'value'],
     default: [
       { type: 'Pods', value: 4 },
       { type: 'Percent', value: 100 },
@@ -78,6 +79,7 @@ export const hpaBehaviorParams = {
   }),
   scaleDownPolicies: records({
     fields: scalingPolicies,
+    required: ['type', 'value'],
     default: [{ type: 'Percent', value: 100 }],
     atLeast: 1,
     about: 'How far down within a period.',
@@ -240,9 +242,10 @@ const isSameList = (a: PolicyRecords, b: PolicyRecords): boolean =>
 function refuseContradictions(values: Values): void {
   const { min, max, metrics } = values;
   if (min > max) throw InputError.of('bad-bounds', `hpa: min is ${min} and max is ${max}`);
-  for (const metric of metrics) {
+  for (const [index, metric] of metrics.entries()) {
     const problem = problemOf(metric);
-    if (problem !== undefined) throw InputError.of('bad-metric', `hpa: metrics: ${metric.type} ${metric.name} ${problem}`);
+    if (problem === undefined) continue;
+    throw InputError.of('bad-metric', `hpa: metrics: ${metric.type} ${metric.name} ${problem}`).at('metrics', index);
   }
   const reachesZero = metrics.some(({ type }) => type === 'Object' || type === 'External');
   if (min === 0 && !reachesZero)

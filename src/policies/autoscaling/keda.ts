@@ -22,6 +22,8 @@ import {
 } from './autoscaler.ts';
 import { behaviorOf, hpaBehaviorParams, reasonOf, refuseIdleBehavior } from './hpa.ts';
 import { HpaReconciler } from './hpa/reconciler.ts';
+import { parseCron } from '../shared/cron.ts';
+import { zoneNamed } from '../shared/time-zone.ts';
 import { CronWindow } from './keda/cron-window.ts';
 import { executorStep } from './keda/executor.ts';
 import { type Fallback, fallbackBehaviors, fallbackValue } from './keda/fallback.ts';
@@ -260,17 +262,36 @@ function refuseContradictions(values: Values): void {
   const { min, max, idle, triggers } = values;
   if (min > max) throw InputError.of('bad-bounds', `keda: min is ${min} and max is ${max}`);
   if (idle >= 0 && idle >= min) throw InputError.of('bad-bounds', `keda: idle is ${idle}, it must be less than min, ${min}`);
-  for (const { type, name, threshold, start, end, timezone, desiredReplicas } of triggers) {
-    if (type === 'metric') {
-      if (name === '') throw InputError.of('bad-trigger', 'keda: triggers: a metric needs a name');
-      if (threshold === 0) throw InputError.of('bad-trigger', `keda: triggers: the metric ${name} needs a threshold above 0`);
-      continue;
+  for (const [index, trigger] of triggers.entries()) {
+    try {
+      refuseTrigger(trigger);
+    } catch (error) {
+      throw error instanceof InputError ? error.at('triggers', index) : error;
     }
-    if (start.trim() === end.trim())
-      throw InputError.of('bad-trigger', 'keda: triggers: start and end of a cron trigger must differ');
-    if (desiredReplicas === 0) throw InputError.of('bad-trigger', 'keda: triggers: a cron trigger needs desiredReplicas');
-    // Says what is wrong with them.
-    void new CronWindow(start, end, timezone);
   }
   refuseIdleBehavior('keda', values);
+}
+
+function refuseTrigger({ type, name, threshold, start, end, timezone, desiredReplicas }: Values['triggers'][number]): void {
+  const refuse = (field: string, problem: string): never => {
+    throw InputError.of('bad-trigger', `keda: triggers: ${problem}`).at(field);
+  };
+  if (type === 'metric') {
+    if (name === '') refuse('name', 'a metric needs a name');
+    if (threshold === 0) refuse('threshold', `the metric ${name} needs a threshold above 0`);
+    return;
+  }
+  if (desiredReplicas === 0) refuse('desiredReplicas', 'a cron trigger needs desiredReplicas');
+  if (start.trim() === end.trim()) refuse('end', 'start and end of a cron trigger must differ');
+  refuseCron(() => parseCron(start), 'start');
+  refuseCron(() => parseCron(end), 'end');
+  refuseCron(() => zoneNamed(timezone), 'timezone');
+}
+
+function refuseCron(read: () => unknown, field: string): void {
+  try {
+    read();
+  } catch (error) {
+    throw error instanceof InputError ? error.at(field) : error;
+  }
 }

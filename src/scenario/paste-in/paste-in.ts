@@ -12,6 +12,7 @@ import { envoyClusters } from './envoy-clusters.ts';
 import { envoyBalancer } from './envoy.ts';
 import { hpaAutoscaler } from './horizontal-pod-autoscaler.ts';
 import { destinationRules, istioBalancer } from './istio.ts';
+import { isKnative, knativeAutoscaler, knativeObjects } from './knative-service.ts';
 import { kindOf, objectsOf } from './kubernetes-objects.ts';
 import { type PastedFile, readPasted } from './pasted-file.ts';
 import { kedaAutoscaler } from './scaled-object.ts';
@@ -54,10 +55,13 @@ const formats: Readonly<Record<string, Format>> = {
   fromKubernetes: {
     role: 'autoscaler',
     selector: 'name',
-    noun: 'HorizontalPodAutoscaler or ScaledObject',
-    about: 'A HorizontalPodAutoscaler, or a ScaledObject of KEDA: its file, relative to the scenario.',
-    find: (file) => objectsOf(['HorizontalPodAutoscaler', 'ScaledObject'], file),
-    read: (node, file) => (kindOf(node) === 'ScaledObject' ? kedaAutoscaler(node, file) : hpaAutoscaler(node, file)),
+    noun: 'HorizontalPodAutoscaler, ScaledObject or Knative Service',
+    about: 'A HorizontalPodAutoscaler, a ScaledObject of KEDA or a Service of Knative: its file, relative to the scenario.',
+    find: (file) => [...objectsOf(['HorizontalPodAutoscaler', 'ScaledObject'], file), ...knativeObjects(file)],
+    read: (node, file) => {
+      if (isKnative(node)) return knativeAutoscaler(node, file);
+      return kindOf(node) === 'ScaledObject' ? kedaAutoscaler(node, file) : hpaAutoscaler(node, file);
+    },
   },
 };
 

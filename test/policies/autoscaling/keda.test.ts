@@ -1,5 +1,6 @@
 /** KEDA as a whole: its own steps between nothing and something, and the HPA's above. */
 import { describe, expect, test } from 'vitest';
+import type { InputError } from '../../../src/core/errors.ts';
 import type { ParamSettings } from '../../../src/core/params.ts';
 import { keda } from '../../../src/policies/autoscaling/index.ts';
 import { depsFor, shown } from './stage.ts';
@@ -138,4 +139,25 @@ test.each<[Settings, string]>([
   [{ scaleUpSelectPolicy: 'Min' }, 'counts only with behavior: true'],
 ])('says what cannot be: %j', (settings, message) => {
   expect(() => keda.make(settings, depsFor(1))).toThrow(message);
+});
+
+test('points at the field that is wrong', () => {
+  const triggers = [
+    { type: 'metric', name: 'x', threshold: 1 },
+    { type: 'cron', start: '0 8 * * *', end: '0 9 * *', desiredReplicas: 1 },
+  ] as const;
+  const pathOf = (settings: Settings): unknown => {
+    try {
+      keda.make(settings, depsFor(1));
+    } catch (error) {
+      return (error as InputError).issues[0].path;
+    }
+    return undefined;
+  };
+  expect(pathOf({ triggers })).toEqual(['triggers', 1, 'end']);
+  expect(pathOf({ triggers: [{ ...triggers[1], end: '0 9 * * *', timezone: 'Mars/Base' }] })).toEqual([
+    'triggers',
+    0,
+    'timezone',
+  ]);
 });

@@ -164,6 +164,76 @@ test('a ScaledObject becomes keda', async () => {
   expect(autoscalers.keda.create(use!.params, depsFor(0)).decideEveryMs).toBe(5000);
 });
 
+describe('a Service of Knative', () => {
+  const service = (annotations: string, revision = '{}') =>
+    autoscaler(
+      { fromKubernetes: 'x.yaml' },
+      {
+        'x.yaml': `apiVersion: v1
+kind: Service
+metadata: { name: plain }
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: { name: hello }
+spec:
+  template:
+    metadata:
+      annotations: ${annotations}
+    spec: ${revision}
+`,
+      },
+    );
+
+  test('becomes kpa with its annotations, which are texts; plain services are not meant', async () => {
+    const annotations = `
+        autoscaling.knative.dev/class: kpa.autoscaling.knative.dev
+        autoscaling.knative.dev/min-scale: "1"
+        autoscaling.knative.dev/maxScale: "20"
+        autoscaling.knative.dev/target: "12.5"
+        autoscaling.knative.dev/target-utilization-percentage: "80"
+        autoscaling.knative.dev/window: 1m30s
+        autoscaling.knative.dev/panic-threshold-percentage: "150.0"
+        autoscaling.knative.dev/target-burst-capacity: "-1"
+        serving.knative.dev/progress-deadline: 2m
+        example.com/other: x`;
+    const { use, lines } = await service(annotations, '{ containerConcurrency: 50 }');
+    expect(use?.label).toBe('hello: kpa');
+    expect(changed(autoscalers.kpa, use?.params)).toEqual({
+      min: 1,
+      max: 20,
+      target: 12.5,
+      containerConcurrency: 50,
+      containerConcurrencyTargetPercentage: 0.8,
+      stableWindow: 90_000,
+      panicThresholdPercentage: 1.5,
+      targetBurstCapacity: -1,
+      progressDeadline: 120_000,
+    });
+    expect(lines).toEqual([]);
+    expect(autoscalers.kpa.create(use!.params, depsFor(1)).decideEveryMs).toBe(2000);
+  });
+
+  test('without a limit has that of the policy', async () => {
+    expect(changed(autoscalers.kpa, (await service('{ autoscaling.knative.dev/max-scale: "0" }')).use?.params)).toEqual({});
+  });
+
+  test.each([
+    [
+      'class: hpa.autoscaling.knative.dev',
+      /error: "hpa.autoscaling.knative.dev" is not Knative’s own autoscaler; paste the HorizontalPodAutoscaler itself/,
+    ],
+    ['metric: cpu', /error: autoscaling.knative.dev\/metric: "cpu" is not one of concurrency, rps/],
+    ['window: soon', /error: autoscaling.knative.dev\/window: "soon" is not a duration; write 90s or 1m30s/],
+    ['window: 1s', /error: autoscaling.knative.dev\/window: "1000ms" is too small; it must be at least 6s/],
+    ['min-scale: few', /error: autoscaling.knative.dev\/min-scale: "few" is not a quantity/],
+    ['min-scal: "1"', /warning: autoscaling.knative.dev\/min-scal is not read here/],
+  ])('%s', async (annotation, complaint) => {
+    const { lines } = await service(`{ autoscaling.knative.dev/${annotation} }`);
+    expect(lines).toEqual([expect.stringMatching(complaint)]);
+  });
+});
+
 describe('a Deployment', () => {
   async function deployment(file: string, files: Files = realFiles) {
     const env = envWith(files);
