@@ -35,4 +35,4 @@ export const maxOfTable = (table: AutoscalerTable): AutoscalerDefinition =>
       }),
     },
     create: (params, deps) => new Combination('max-of', params, table, deps, Math.max),
-  }) as AutoscalerDefinition;
+  });

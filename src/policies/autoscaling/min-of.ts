@@ -32,4 +32,4 @@ export const minOfTable = (table: AutoscalerTable): AutoscalerDefinition =>
       }),
     },
     create: (params, deps) => new Combination('min-of', params, table, deps, Math.min),
-  }) as AutoscalerDefinition;
+  });

@@ -100,7 +100,7 @@ export const predictiveTable = (table: AutoscalerTable): AutoscalerDefinition =>
     ],
     params: paramsWith(table),
     create: (params, deps) => new Predictive(params, table, deps),
-  }) as AutoscalerDefinition;
+  });
 
 class Predictive implements Autoscaler {
   readonly decideEveryMs: Ms;

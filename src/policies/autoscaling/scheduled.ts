@@ -8,6 +8,7 @@
  *  before the start holds from the start. Alone, the count is the entry's `replicas`, else its `min`, else what it was, and at most its
  *  `max`. With `dynamic`, as in AWS, an entry sets `replicas` once, when it fires, and from then on `min` and `max` bound what the dynamic
  *  policy (of several, the largest) asks for. */
+import { InputError } from '../../core/errors.ts';
 import { duration, int, type ParamValues, policies, records, string } from '../../core/params.ts';
 import type { Ms } from '../../core/time.ts';
 import { type CronSchedule, nextFiring, parseCron } from '../shared/cron.ts';
@@ -67,7 +68,7 @@ export const scheduledTable = (table: AutoscalerTable): AutoscalerDefinition =>
     ],
     params: paramsWith(table),
     create: (params, deps) => new Scheduled(params, table, deps),
-  }) as AutoscalerDefinition;
+  });
 
 class Scheduled implements Autoscaler {
   readonly decideEveryMs: Ms;
@@ -87,11 +88,12 @@ class Scheduled implements Autoscaler {
     this.decideEveryMs = this.#dynamic?.decideEveryMs ?? params.decideEvery;
     this.sampleEveryMs = this.#dynamic?.sampleEveryMs ?? Infinity;
     this.holdsRequests = this.#dynamic?.holdsRequests ?? false;
-    this.#entries = params.schedule.map(({ cron, timeZone, ...capacity }) => {
-      if (capacity.max >= 0) refuseEmptyBounds(`scheduled: ${cron}`, capacity);
-      const schedule = parseCron(cron);
-      const zone = zoneNamed(timeZone);
-      return { schedule, zone, ...capacity, firesAtMs: undefined };
+    this.#entries = params.schedule.map((entry, index) => {
+      try {
+        return entryOf(entry);
+      } catch (error) {
+        throw error instanceof InputError ? error.at('schedule', index) : error;
+      }
     });
   }
 
@@ -157,6 +159,12 @@ interface Entry extends Timetable {
   readonly replicas: number;
   readonly min: number;
   readonly max: number;
+}
+
+/** Refuses what cannot be meant. */
+function entryOf({ cron, timeZone, ...capacity }: Values['schedule'][number]): Entry {
+  if (capacity.max >= 0) refuseEmptyBounds(`scheduled: ${cron}`, capacity);
+  return { ...capacity, schedule: parseCron(cron), zone: zoneNamed(timeZone), firesAtMs: undefined };
 }
 
 interface Timetable {

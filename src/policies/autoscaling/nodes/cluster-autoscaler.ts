@@ -26,8 +26,8 @@ import {
   type NodesObservation,
   type NodesReason,
   type NodeState,
-  type PendingPod,
   type PlacedPod,
+  type PodShape,
 } from './node-autoscaler.ts';
 import { estimateNodes, imagined, Packing, utilization } from './packing.ts';
 import { Provisioning } from './provisioning.ts';
@@ -226,8 +226,8 @@ class ClusterAutoscaler implements NodeAutoscaler {
     return unready <= okTotalUnreadyCount || unready <= (maxTotalUnreadyPercentage / 100) * nodes.length;
   }
 
-  /** Pending pods that neither a node that is there nor one on its way has room for. */
-  #homeless(observation: NodesObservation): readonly PendingPod[] {
+  /** Pods without a place that neither a node that is there nor one on its way has room for. */
+  #homeless(observation: NodesObservation): readonly PodShape[] {
     const { nowMs, nodes } = observation;
     const packing = new Packing(this.#deps.fits);
     for (const node of nodes) {
@@ -241,14 +241,19 @@ class ClusterAutoscaler implements NodeAutoscaler {
     return this.#waiting(observation).filter((pod) => packing.place(pod) === undefined);
   }
 
-  /** Pending pods that count, the most important first. */
-  #waiting({ pending, nowMs }: NodesObservation): readonly PendingPod[] {
-    return pending
+  /** Pods that count and need a place: those on nodes that are being emptied, and those pending, the most important first. */
+  #waiting(observation: NodesObservation): readonly PlacedPod[] {
+    const { nodes, pending, nowMs } = observation;
+    const drained = nodes
+      .filter(({ isLeaving }) => isLeaving)
+      .flatMap(({ node }) => this.#podsOn(node, observation).filter(({ isDaemon }) => !isDaemon));
+    const due = pending
       .filter((pod) => this.#counts(pod) && nowMs - pod.pendingSinceMs >= this.#params.newPodScaleUpDelay)
-      .sort((a, b) => b.priority - a.priority || a.pod - b.pod);
+      .map((pod) => ({ ...pod, isDaemon: false, isMovable: true }));
+    return [...drained, ...due].sort((a, b) => b.priority - a.priority || a.pod - b.pod);
   }
 
-  #grow(homeless: readonly PendingPod[], observation: NodesObservation): GroupChange | undefined {
+  #grow(homeless: readonly PodShape[], observation: NodesObservation): GroupChange | undefined {
     const { nodes, nowMs } = observation;
     const options = this.#deps.groups.flatMap((group): readonly ScaleUpOption[] => {
       const { name, max } = group;
@@ -274,8 +279,8 @@ class ClusterAutoscaler implements NodeAutoscaler {
     const { nodes, nowMs } = observation;
     const packing = new Packing<PlacedPod>(this.#deps.fits);
     for (const node of nodes) if (node.isReady && !node.isLeaving) packing.add(node, this.#podsOn(node.node, observation));
-    // Places that pending pods are about to take are not free.
-    for (const pod of this.#waiting(observation)) packing.place({ ...pod, isDaemon: false, isMovable: true });
+    // Places that others are about to take are not free.
+    for (const pod of this.#waiting(observation)) packing.place(pod);
     const candidates = nodes.flatMap((node): readonly Unneeded[] => {
       const group = this.#deps.groups.find(({ name }) => name === node.group);
       if (group === undefined || node.isLeaving || this.#provisioning.isStarting(node, nowMs)) return [];
@@ -314,7 +319,8 @@ class ClusterAutoscaler implements NodeAutoscaler {
     const leaving = nodes.filter(({ isLeaving }) => isLeaving);
     let room = maxEmptyBulkDelete - leaving.length;
     let drains =
-      maxDrainParallelism - leaving.filter(({ node }) => observation.podsOn(node).some(({ isDaemon }) => !isDaemon)).length;
+      maxDrainParallelism -
+      leaving.filter(({ node }) => this.#podsOn(node, observation).some(({ isDaemon }) => !isDaemon)).length;
     const left = new Map(this.#deps.groups.map(({ name }) => [name, observation.target(name)]));
     const removals: NodeRemoval[] = [];
     const evicted: PlacedPod[] = [];

@@ -218,6 +218,14 @@ describe('the cluster autoscaler', () => {
     expect(firstRemoval({ nodes: [node(1), node(2)], pods: full, pending: [pending(5, 300)] })).toBeUndefined();
   });
 
+  it('keeps room for what is being moved away from another node, and orders where there is none', () => {
+    const nodes = [node(1, { isLeaving: true }), node(2)];
+    const pods = { 1: [placed(1, 700)] };
+    expect(firstRemoval({ nodes, pods })).toBeUndefined();
+    expect(firstRemoval({ nodes, pods: {} })?.decision.removals[0].node).toBe(2);
+    expect(make().decide(seen({ nodes: nodes.slice(0, 1), pods }, 0)).increases).toEqual([{ group: 'a', by: 1 }]);
+  });
+
   it('counts daemons as used but does not move them, and does not see expendable pods', () => {
     const daemon = placed(1, 450, { isDaemon: true });
     const spare = placed(2, 900, { priority: -11 });
