@@ -163,7 +163,7 @@ export class Gateway implements PipelineDriver {
       return;
     }
     if (parts.meters !== undefined) parts.meters.begin(client.spec.service, requests.reals[(request << 3) + WORK_MS]);
-    if (parts.activator?.holds(client) === true) parts.activator.hold(client, request, leftMs);
+    if (leftMs > 0 && parts.activator?.holds(client) === true) parts.activator.hold(client, request, leftMs);
     else client.pipeline.start(request, leftMs);
   }
 

@@ -393,6 +393,7 @@ export class Servers implements StationHost {
   /** A process is put into an empty place, and accepts requests from then on. */
   create(instance: number, readyAtMs: Ms): void {
     this.lives[instance]++;
+    this.restarts[this.fleet.service[instance]]?.forget(instance);
     const isHeld = this.downs[instance] > 0;
     this.fleet.setState(instance, isHeld ? instanceStates.down : instanceStates.starting);
     if (isHeld) return;

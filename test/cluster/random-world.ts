@@ -1,7 +1,6 @@
 /** Random small worlds with everything in them: services that call others in sequence, in parallel and by chance, through caches,
  *  connections and proxies; queues of messages; users; every family of policies; faults on everything. Nobody would write such a scenario:
  *  they are for properties that must hold in all of them. */
-import { plainElastic } from './elastic-spec.ts';
 import fc from 'fast-check';
 import type { DistributionSpec } from '../../src/core/distribution-spec.ts';
 import { admissions } from '../../src/policies/resilience/admission/index.ts';
@@ -29,6 +28,7 @@ import {
   type FaultSpec,
   type LinkSpec,
   type NetworkSpec,
+  type NodeGroupSpec,
   type PoolSpec,
   type QueueSpec,
   type RateCurveSpec,
@@ -37,6 +37,16 @@ import {
   type TrafficSpec,
   type ViewSpec,
 } from '../../src/scenario/spec.ts';
+import {
+  clusterMakers,
+  elasticMakers,
+  elasticSpec,
+  failoverMaker,
+  nodeFault,
+  nodeGroups,
+  randomPipeline,
+} from './random-elastic.ts';
+import { plainElastic } from './elastic-spec.ts';
 import { buildWorld, constant, type PlaySetup, steady, type World } from './world-builder.ts';
 
 export interface RandomWorld {
@@ -56,6 +66,8 @@ const zones = ['a', 'b', 'c'] as const;
 const zero = constant(0);
 
 export const randomWorld: fc.Arbitrary<RandomWorld> = fc.gen().map((g) => new Builder(g).build());
+/** And instances come and go. */
+export const elasticWorld: fc.Arbitrary<RandomWorld> = fc.gen().map((g) => new Builder(g, true).build());
 
 class Builder {
   private readonly g: Generator;
@@ -66,8 +78,13 @@ class Builder {
   /** By service, fixed before its calls are made. */
   private readonly sizes: number[];
 
-  constructor(g: Generator) {
+  private readonly nodes: NodeGroupSpec[];
+  private readonly isElastic: boolean;
+
+  constructor(g: Generator, isElastic = false) {
     this.g = g;
+    this.isElastic = isElastic;
+    this.nodes = isElastic && maybe(g) ? nodeGroups(g) : [];
     this.classes = one(g, 1, 1, 3);
     this.services = [];
     this.edges = [];
@@ -91,14 +108,20 @@ class Builder {
       services: this.services,
       edges: this.edges,
       queues: this.queues,
+      nodes: this.nodes,
+      ...(this.isElastic ? { pipeline: randomPipeline(g) } : {}),
       traffic,
       network: one(g, ...networks),
       faults: Array.from({ length: count(g, 0, 4) }, () => this.fault()),
       views: this.views(),
     };
-    const edges = this.edges.map(() => edgeMakers(g));
-    const services = this.services.map(() => serviceMakers(g));
-    return { world, setup: { seed: `swarm:${count(g, 0, 1e6)}`, edges, services } };
+    const edges = this.edges.map(() => ({ ...edgeMakers(g), ...(this.isElastic ? failoverMaker(g) : {}) }));
+    const services = this.services.map(() => ({
+      ...serviceMakers(g),
+      ...(this.isElastic ? elasticMakers(g, this.nodes.length > 0) : {}),
+    }));
+    const cluster = this.nodes.length > 0 ? clusterMakers(g) : {};
+    return { world, setup: { seed: `swarm:${count(g, 0, 1e6)}`, edges, services, cluster } };
   }
 
   private traffic(number: number): TrafficSpec {
@@ -141,7 +164,7 @@ class Builder {
       holdsSlot: maybe(g),
       dropsExpired: maybe(g),
       policies: {},
-      elastic: plainElastic,
+      elastic: this.isElastic ? elasticSpec(g) : plainElastic,
       startupMs: one(g, 0, 0, 60),
       coldStart: { forMs: one(g, 0, 100), factor: one(g, 1, 3, 0.5) },
       cancelAbandoned: maybe(g),
@@ -246,19 +269,25 @@ class Builder {
       { type: 'discovery-outage' },
       { type: 'cache-flush' },
       { type: 'zone-outage', zone: 'a' },
+      ...(this.isElastic ? nodeFault.filter(({ type }) => type !== 'node-loss' || this.nodes.length > 0) : []),
     );
+    const isOfNodes = effect.type === 'node-loss' || (effect.type === 'zone-outage' && this.nodes.length > 0);
     return {
       ...effect,
       label: effect.type,
-      targets: this.targets(effect, all),
-      hit: effect.type === 'zone-outage' || effect.type === 'discovery-outage' ? 1 : one(g, 1, 1, 0.5),
+      targets: isOfNodes ? [] : this.targets(effect, all),
+      ...(isOfNodes ? { nodes: this.nodes.flatMap((_, group) => [0, 1, 3].map((node) => ({ group, node }))) } : {}),
+      hit: effect.type.endsWith('-outage') ? 1 : one(g, 1, 1, 0.5),
       schedule: this.schedule(),
-      ...(effect.type === 'crash' && maybe(g) ? { cascade: { chance: one(g, 0.3, 1), after: law(g, one(g, 0, 20)) } } : {}),
+      ...(effect.type === 'crash' && maybe(g)
+        ? { cascade: { chance: this.isElastic ? 0.3 : one(g, 0.3, 1), after: law(g, one(g, 0, 20)) } }
+        : {}),
     };
   }
 
   private targets(effect: FaultEffect, all: FaultSpec['targets']): FaultSpec['targets'] {
-    if (effect.type === 'discovery-outage' || ('link' in effect && effect.link.type === 'zones')) return [];
+    if ((effect.type.endsWith('-outage') && effect.type !== 'zone-outage') || ('link' in effect && effect.link.type === 'zones'))
+      return [];
     if (effect.type !== 'zone-outage') return several(this.g, all, 1);
     return all.filter(({ service, instance }) => this.services[service].instances[instance].zone === 'a');
   }

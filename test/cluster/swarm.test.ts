@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { failureBuckets, type Ledger, seriesColumns, type Span, type Waterfall } from '../../src/stats/result.ts';
-import { randomWorld } from './random-world.ts';
+import { elasticWorld, randomWorld } from './random-world.ts';
 import { type Played, playWorld, type World } from './world-builder.ts';
 
 test('every invariant holds in 150 random worlds', { timeout: 60_000 }, () => {
@@ -22,6 +22,26 @@ test('every invariant holds in 150 random worlds', { timeout: 60_000 }, () => {
   // The worlds must not be empty.
   expect(requests).toBeGreaterThan(5000);
   expect(calls).toBeGreaterThan(5000);
+});
+
+test('every invariant holds where instances and nodes come and go', { timeout: 120_000 }, () => {
+  let requests = 0;
+  let changes = 0;
+  let lost = 0;
+  const property = fc.property(elasticWorld, ({ world, setup }) => {
+    const played = playWorld(world, setup);
+    expect(playWorld(world, setup).digest).toBe(played.digest);
+    requests += played.ledger.offered;
+    changes += played.elastic?.changes.length ?? 0;
+    lost += played.metrics['scaling.lost'] || 0;
+    makesSense(world, played);
+    viewsAddUp(world, played);
+  });
+  fc.assert(property, { numRuns: 200, seed: 5, endOnFailure: true });
+  // The worlds must not be empty.
+  expect(requests).toBeGreaterThan(5000);
+  expect(changes).toBeGreaterThan(1000);
+  expect(lost).toBeGreaterThan(100);
 });
 
 test('the same seed makes the same run, also when the spans of its slowest requests are recorded', { timeout: 60_000 }, () => {
@@ -98,7 +118,9 @@ function makesSense({ run, services }: World, played: Played): void {
     (name === 'degraded' && ledger.ok === 0) ||
     (/^(attempts|retries|hedges|amplification)$/.test(name) && ledger.offered === 0 && Number.isNaN(metrics[name])) ||
     (name === 'amplification' && metrics['attempts'] === 0) ||
-    (/^(cacheHits|connections|detection\..*)$/.test(name) && Number.isNaN(metrics[name]));
+    (/^(cacheHits|connections|detection\..*|replicas\..*|scaling\..*|alarm\..*|cost)$/.test(name) &&
+      Number.isNaN(metrics[name])) ||
+    (/^(utilization|instances)\./.test(name) && instances.every(({ existedMs = Infinity }) => existedMs === 0));
   for (const [name, value] of Object.entries(metrics)) {
     expect(isMissing(name) ? Number.isNaN(value) : Number.isFinite(value) && value >= 0, `${name} is ${value}`).toBe(true);
   }
@@ -119,7 +141,7 @@ function makesSense({ run, services }: World, played: Played): void {
   expect(total('offered')).toBe(total('ok') + total('failed') + (series.columns.inFlight.at(-1) ?? 0));
   expect(total('offered')).toBeGreaterThanOrEqual(ledger.offered);
   expect(upShares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
-  expect(instances.length).toBe(services.reduce((sum, { instances: own }) => sum + own.length, 0));
+  if (played.elastic === null) expect(instances.length).toBe(services.reduce((sum, { instances: own }) => sum + own.length, 0));
   expect(instances.every(({ busy }) => busy.every((share) => share >= -1e-9 && share <= 1 + 1e-9))).toBe(true);
   // Mean latency times rate of those that ended well cannot exceed the time in the system of all.
   const timeInSystem = metrics['inSystem.mean'] * (run.durationMs - run.warmupMs);

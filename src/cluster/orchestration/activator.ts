@@ -47,12 +47,12 @@ export class Activator {
 
   /** Somebody may be there now. */
   changed(client: Client): void {
-    const line = this.held.get(client.number);
-    if (line === undefined || this.holds(client)) return;
-    this.held.delete(client.number);
-    for (const { request, leftMs, sinceMs, errand } of line) {
-      if (errand !== undefined) this.errands.cancel(errand);
+    // One at a time: what becomes of one may end others, or take the last instance away.
+    for (let line = this.held.get(client.number); line !== undefined && !this.holds(client);) {
+      const [{ request, leftMs, sinceMs }] = line;
+      this.cancel(client, request);
       this.host.start(request, leftMs - (this.errands.nowMs - sinceMs));
+      line = this.held.get(client.number);
     }
   }
 
