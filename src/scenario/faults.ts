@@ -39,7 +39,8 @@ export async function compileFaults(
     if (nodesHit === undefined) continue;
     if (shape.type === 'cache-flush') complainOfNoCache(targets, path, services!, cached, env);
     const hit = 'hit' in shape ? shape.hit : 1;
-    faults.push({ label: labelOf(shape), targets, ...nodesHit, hit, schedule, ...cascade, ...effect });
+    const everyOf = compileEveryOf(shape, services!);
+    faults.push({ label: labelOf(shape), targets, ...everyOf, ...nodesHit, hit, schedule, ...cascade, ...effect });
     places.push(path);
   }
   complainOfOverlaps(faults, places, services ?? [], env);
@@ -70,6 +71,18 @@ function compileTargets(
     );
   }
   return undefined;
+}
+
+/** `api/*` and `api@zone` mean whoever is there at the time, as does a whole zone. */
+function compileEveryOf(shape: FaultShape, services: readonly KnownService[]): Pick<FaultSpec, 'everyOf'> {
+  if (shape.type === 'zone-outage') return { everyOf: services.map((_, service) => ({ service, zone: shape.zone })) };
+  const written = 'target' in shape ? [shape.target ?? []].flat() : [];
+  const everyOf = written.flatMap((target) => {
+    const [, name, , zone] = /^([^/@]+)(\/\*|@(.+))$/.exec(target) ?? [];
+    const service = services.findIndex((candidate) => candidate.name === name);
+    return service === -1 ? [] : [{ service, ...(zone === undefined ? {} : { zone }) }];
+  });
+  return everyOf.length > 0 ? { everyOf } : {};
 }
 
 /** An empty object where the fault is not one of nodes; undefined after complaints. */

@@ -396,6 +396,8 @@ export type FaultSpec = {
   readonly label: string;
   /** Instances hit: service index and instance index. */
   readonly targets: readonly { readonly service: number; readonly instance: number }[];
+  /** Services of which every instance is meant, in this zone or anywhere: also those that come later. */
+  readonly everyOf?: readonly { readonly service: number; readonly zone?: string }[];
   /** Nodes hit: group index and number within it. Then `targets` is empty. */
   readonly nodes?: readonly { readonly group: number; readonly node: number }[];
   /** Share of the targets that are hit, chosen anew each time; 1 for all. At least one is. Not to be confused with the `share` of requests

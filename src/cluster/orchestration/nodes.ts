@@ -58,8 +58,8 @@ export class Nodes {
   private readonly errands: Errands;
   private readonly host: NodesHost;
   private readonly views: (NodeView | undefined)[];
-  /** Services whose image each node has. */
-  private readonly images: readonly Set<number>[];
+  /** When each node has the image of each service, by service. */
+  private readonly images: readonly Map<number, Ms>[];
   /** Reasons to be down, also of places that are empty. */
   private readonly downs: Int32Array;
   private readonly lives: Int32Array;
@@ -109,7 +109,7 @@ export class Nodes {
     this.cpu = new Float64Array(this.count);
     this.memory = new Float64Array(this.count);
     this.views = Array.from({ length: this.count });
-    this.images = Array.from({ length: this.count }, () => new Set<number>());
+    this.images = Array.from({ length: this.count }, () => new Map<number, Ms>());
     this.downs = new Int32Array(this.count);
     this.lives = new Int32Array(this.count);
     this.provisioning = groups.map(({ provisioning }) => makeSampler(provisioning));
@@ -253,11 +253,12 @@ export class Nodes {
     this.memory[node] -= elastic.memory;
   }
 
-  /** Whether the image has yet to be pulled; it is there from now on. */
-  pulls(service: number, node: number): boolean {
-    if (this.images[node].has(service)) return false;
-    this.images[node].add(service);
-    return true;
+  /** How long until the node has the service's image; `pullMs` if nobody has asked for it there yet. */
+  untilPulled(service: number, node: number, pullMs: () => Ms): Ms {
+    const { nowMs } = this.errands;
+    const readyAtMs = this.images[node].get(service) ?? nowMs + pullMs();
+    this.images[node].set(service, readyAtMs);
+    return Math.max(0, readyAtMs - nowMs);
   }
 
   markWarmup(): void {

@@ -91,7 +91,7 @@ export class Orchestrator {
     this.news = new EndpointNews(fleet, errands, clients, streams, parts.viewChanged);
     this.budgets = services.map(({ elastic }) => elastic.budget && new DisruptionBudget(budgetOf(elastic.budget)));
     this.pods = new Pods(fleet, servers, errands, streams, {
-      pulls: (instance) => this.pulls(instance),
+      untilPulled: (instance, pullMs) => this.untilPulled(instance, pullMs),
       ready: (instance) => this.readiness(instance, true),
       unready: (instance) => this.readiness(instance, false),
       leaves: (instance) => this.leaves(instance),
@@ -376,12 +376,14 @@ export class Orchestrator {
     fleet.baseSpeed[instance] = instances[this.indexOf(instance)].speed * nodes!.view(node).speed;
     this.scalings[service]?.controller.onPlaced(this.indexOf(instance), node, this.errands.nowMs);
     watch!.placed(instance, node, elastic.staysMs);
-    if (this.isBeginning) this.parts.servers.applySpeed(instance);
+    if (!this.isBeginning) return;
+    this.parts.servers.applySpeed(instance);
+    nodes!.untilPulled(service, node, () => 0);
   }
 
-  private pulls(instance: number): boolean {
+  private untilPulled(instance: number, pullMs: () => Ms): Ms {
     const node = this.pods.node[instance];
-    return node === NO_NODE || this.nodes!.pulls(this.fleet.service[instance], node);
+    return node === NO_NODE ? pullMs() : this.nodes!.untilPulled(this.fleet.service[instance], node, pullMs);
   }
 
   // Readiness and the end.

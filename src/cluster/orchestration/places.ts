@@ -8,7 +8,7 @@ const SPARE_LEAST = 2;
 
 type World = Omit<Scenario, 'variants'>;
 
-/** The scenario with all places. Faults that hit every instance of a service also hit those that come later. */
+/** The scenario with all places. Faults that mean every instance of a service also hit those that come later. */
 export function withPlaces(scenario: World, makers: PolicyMakers): World {
   if (makers.services.every(({ replicas }) => replicas === undefined)) return scenario;
   const services = scenario.services.map((service, index) =>
@@ -30,15 +30,14 @@ function roomy(service: ServiceSpec, mostReplicas: number): ServiceSpec {
 }
 
 function extended(fault: FaultSpec, before: readonly ServiceSpec[], after: readonly ServiceSpec[]): FaultSpec {
-  const targets = before.flatMap(({ instances }, service) => {
-    const own = fault.targets.filter((target) => target.service === service);
-    const isAll = own.length === instances.length && own.length > 0;
-    const inZone = fault.type === 'zone-outage' ? fault.zone : undefined;
-    const isMeant = (index: number): boolean =>
-      index < instances.length
-        ? own.some(({ instance }) => instance === index)
-        : isAll || (inZone !== undefined && after[service].instances[index].zone === inZone);
-    return after[service].instances.flatMap((_, instance) => (isMeant(instance) ? [{ service, instance }] : []));
-  });
+  // Where there are nodes, they are what a zone loses.
+  if (fault.everyOf === undefined || fault.nodes !== undefined) return fault;
+  const more = fault.everyOf.flatMap(({ service, zone }) =>
+    after[service].instances.flatMap((instance, index) => {
+      const isNew = index >= before[service].instances.length;
+      return isNew && (zone === undefined || instance.zone === zone) ? [{ service, instance: index }] : [];
+    }),
+  );
+  const targets = [...fault.targets, ...more].toSorted((x, y) => x.service - y.service || x.instance - y.instance);
   return { ...fault, targets };
 }

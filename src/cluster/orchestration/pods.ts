@@ -15,8 +15,8 @@ export const podStates = { empty: 0, pending: 1, starting: 2, ready: 3, unready:
 export const NO_NODE = -1;
 
 export interface PodsHost {
-  /** Whether its image has yet to be pulled; it is there from now on. */
-  pulls(instance: number): boolean;
+  /** How long until it has its image, if pulling it takes so long. */
+  untilPulled(instance: number, pullMs: () => Ms): Ms;
   ready(instance: number): void;
   unready(instance: number): void;
   /** It was told to go. */
@@ -111,7 +111,8 @@ export class Pods {
     this.state[instance] = podStates.starting;
     this.waitedMs += this.errands.nowMs - this.createdMs[instance];
     this.placed++;
-    const pullMs = this.host.pulls(instance) ? this.pullTimes[this.fleet.service[instance]].sample(this.rng) : 0;
+    const pullTime = this.pullTimes[this.fleet.service[instance]];
+    const pullMs = this.host.untilPulled(instance, () => pullTime.sample(this.rng));
     this.startedMs[instance] = this.errands.nowMs + pullMs;
     this.servers.create(instance, this.errands.nowMs + pullMs + startupMs);
   }
