@@ -16,12 +16,14 @@ import { swatch } from './html/swatch.ts';
 import { summarize } from './summary.ts';
 import { atOneLoad } from './charts/one-load.ts';
 import { variantLooks } from './charts/palette.ts';
+import { alarmTable } from './tables/alarms.ts';
 import { detectionTable, judgesInstances } from './tables/detection.ts';
 import { faultTable } from './tables/faults.ts';
 import { ledgerTable } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
+import { scalingTables } from './tables/scaling.ts';
 
 export async function renderHtml(original: RunFile): Promise<string> {
   const run = withPlainNames(original);
@@ -51,7 +53,7 @@ ${section('differences', 'Is the difference real?', figures(packed, ['forest']))
 ${section('numbers', 'Numbers', numbers(run) + figures(packed, ['per-seed']))}
 ${highlighter(run)}
 ${section('faults', ...faults(run, packed))}
-${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time', 'attempts-over-time']), timeHint)}
+${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time', 'attempts-over-time']), timeHint)}${scaling(run, packed)}
 ${section('tail', 'The tail', figures(packed, ['latency-survival', 'latency-percentiles']))}
 ${section('load', 'Who carried the load', figures(packed, ['instance-heatmap', 'load-spread']))}
 ${section('calls', 'Who called whom', partTables(run).map(dataTable).join('\n'))}
@@ -119,8 +121,21 @@ const budget = (run: RunFile): string => (judgesInstances(run) ? '' : dataTable(
 function faults(run: RunFile, packed: readonly PackedChart[]): [string, string] {
   const harm = dataTable(faultTable(run));
   const judged = judgesInstances(run) ? dataTable(detectionTable(run)) : '';
-  const content = harm + figures(packed, ['belief-timeline', 'detection-frontier']) + judged;
+  const fired = dataTable(alarmTable(run));
+  const content =
+    harm + figures(packed, ['belief-timeline', 'detection-frontier']) + judged + figures(packed, ['alarms']) + fired;
   return [harm === '' ? 'Who noticed' : 'Faults, and who noticed them', content];
+}
+
+/** Starts a line of its own where there is something to say. */
+function scaling(run: RunFile, packed: readonly PackedChart[]): string {
+  const tables = scalingTables(run).map(dataTable).join('\n');
+  const content = section(
+    'scaling',
+    'Did capacity follow demand?',
+    figures(packed, ['replicas', 'pareto']) + tables + figures(packed, ['nodes']),
+  );
+  return content === '' ? '' : `\n${content}`;
 }
 
 /** What the verdict does not say already: with many variants it only counts them. */

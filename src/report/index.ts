@@ -32,6 +32,8 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
       // Where faults are planned, where there is more than one edge, service or class, and where there are queues and requests
       // followed in full.
       ...['faults.csv', 'edges.csv', 'services.csv', 'classes.csv', 'queues.csv', 'waterfalls.csv'],
+      // Where instances and nodes come and go, and where something is watched.
+      ...['replicas.csv', 'scaling.csv', 'nodes.csv', 'alarms.csv'],
     ],
     async *render(run) {
       const { summaryCsv } = await import('./summary-csv.ts');
@@ -48,6 +50,12 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
         import('./queues-csv.ts'),
         import('./waterfalls-csv.ts'),
       ]);
+      const [{ replicasCsv }, { scalingCsv }, { nodesCsv }, { alarmsCsv }] = await Promise.all([
+        import('./replicas-csv.ts'),
+        import('./scaling-csv.ts'),
+        import('./nodes-csv.ts'),
+        import('./alarms-csv.ts'),
+      ]);
       const tables: readonly (readonly [string, (run: RunFile) => string | null])[] = [
         ['faults.csv', faultsCsv],
         ['edges.csv', (each) => partsCsv(each, 'edge')],
@@ -55,6 +63,10 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
         ['classes.csv', (each) => partsCsv(each, 'class')],
         ['queues.csv', queuesCsv],
         ['waterfalls.csv', waterfallsCsv],
+        ['replicas.csv', replicasCsv],
+        ['scaling.csv', scalingCsv],
+        ['nodes.csv', nodesCsv],
+        ['alarms.csv', alarmsCsv],
       ];
       for (const [name, make] of tables) {
         const content = make(run);

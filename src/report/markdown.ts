@@ -4,12 +4,14 @@ import { formatEstimate, formatMs, formatPercent } from './format.ts';
 import { forMarkdown, forTerminal } from './plain-text.ts';
 import { regrets } from './regret.ts';
 import { measuredText, metricTitle, summarize, type SummaryRow } from './summary.ts';
+import { alarmTable } from './tables/alarms.ts';
 import { detectionTable } from './tables/detection.ts';
 import { faultTable } from './tables/faults.ts';
 import { ledgerTable } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
+import { scalingTables } from './tables/scaling.ts';
 import { type DataTable, rowCount } from './tables/table.ts';
 
 export function renderMarkdown(run: RunFile): string {
@@ -27,6 +29,8 @@ export function renderMarkdown(run: RunFile): string {
     titled(ledgerTable(run)),
     titled(faultTable(run, markdownRows)),
     titled(detectionTable(run)),
+    titled(alarmTable(run)),
+    ...scalingTables(run, markdownRows).map(titled),
     ...partTables(run, markdownRows).map(titled),
     titled(queueTable(run)),
     regretTable(run),

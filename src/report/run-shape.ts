@@ -196,8 +196,26 @@ const nothingKnown = {
   burn: { median: [], min: [], max: [] },
   faults: [],
 };
+const alarm = object({ atMs: number, service: text, fires: flag, value: number });
+const elastic = object({
+  services: list(
+    object({
+      name: text,
+      needed: numbers,
+      desired: numbers,
+      ready: numbers,
+      present: numbers,
+      metrics: record(numbers),
+      estimates: record(estimate),
+    }),
+  ),
+  changes: list(object({ atMs: number, service: text, from: count, to: count, reason: text })),
+  nodes: list(
+    object({ id: text, zone: text, spans: list(object({ fromMs: number, toMs: openTime, end: text })), reserved: numbers }),
+  ),
+});
 const variant = withDefaults(
-  { availability: nothingKnown, truth: [] },
+  { availability: nothingKnown, truth: [], elastic: null, alarms: [] },
   object({
     label: text,
     differs: text,
@@ -215,6 +233,8 @@ const variant = withDefaults(
     metastability: orNull(recovery),
     series: object({ windowMs: count, columns: object(Object.fromEntries(seriesColumns.map((column) => [column, band]))) }),
     instances: list(instance),
+    elastic: orNull(elastic),
+    alarms: list(alarm),
     availability,
     beliefs: list(object({ atMs: number, balancer: count, instance: text, alive: flag })),
     truth: list(object({ instance: text, fromMs: number, toMs: openTime, what: text })),

@@ -6,12 +6,14 @@ import { formatEstimate, formatMs, formatPercent } from './format.ts';
 import { forTerminal } from './plain-text.ts';
 import { regrets, type Regret } from './regret.ts';
 import { measuredText, metricTitle, plural, summarize, type Summary, type SummaryRow } from './summary.ts';
+import { alarmTable } from './tables/alarms.ts';
 import { detectionTable, judgesInstances } from './tables/detection.ts';
 import { faultTable } from './tables/faults.ts';
 import { failedLedger } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
+import { scalingTables } from './tables/scaling.ts';
 import type { DataTable } from './tables/table.ts';
 import { cut, naturalWidth, textTable, wrap, type TextColumn } from './text-table.ts';
 
@@ -146,12 +148,13 @@ function expectedColumn({ rows }: Summary, look: Look): TextColumn[] {
 const terminalRows = 24;
 
 /** What applies to this run, in the order of the questions: did it come back, what failed, what the faults did and who
- *  noticed, where, and did consumers keep up. */
+ *  noticed, did capacity follow, where, and did consumers keep up. */
 function dataTables(run: RunFile, maxRows: number): DataTable[] {
   const recovery = run.variants.length > 1 ? recoveryTable(run) : null;
   const faults = faultTable(run, maxRows);
   const users = faults !== null || judgesInstances(run) ? detectionTable(run) : null;
-  return [recovery, failedLedger(run), faults, users, ...partTables(run, maxRows), queueTable(run)].filter(
+  const capacity = [alarmTable(run), ...scalingTables(run, maxRows)];
+  return [recovery, failedLedger(run), faults, users, ...capacity, ...partTables(run, maxRows), queueTable(run)].filter(
     (table) => table !== null,
   );
 }

@@ -1,6 +1,14 @@
-/** Four more invented experiments on top of the first: a shop with calls, classes and a queue; a retry storm after a trigger; two
- *  balancers over four loads; three ways to notice faults. */
-import type { FaultImpact, RunFile, VariantMetastability, VariantResult, VariantView } from '../../src/lab/types.ts';
+/** Five more invented experiments on top of the first: a shop with calls, classes and a queue; a retry storm after a trigger; two
+ *  balancers over four loads; three ways to notice faults; two autoscalers over nodes, with alarms. */
+import type {
+  FaultImpact,
+  RunFile,
+  VariantElastic,
+  VariantElasticService,
+  VariantMetastability,
+  VariantResult,
+  VariantView,
+} from '../../src/lab/types.ts';
 import type { Ledger, QueueResult, SeriesColumn, Waterfall } from '../../src/stats/result.ts';
 import { fixture } from './fixture.ts';
 
@@ -298,6 +306,108 @@ function judging(
     ],
   };
 }
+
+/** Demand for api goes from 4 to 12 instances at 30 s and back at 80 s; worker needs 2 all the time. One variant does not scale and has no
+ *  price, one follows 10 s late, one is always ahead at twice the price. A node is lost from 50 s on, and a spot node is interrupted. */
+export function elastic(): RunFile {
+  const base = fixture({ variants: 3, seeds: 3, windows: 120, labels: ['fixed', 'late', 'ahead'] });
+  const [fixed, late, ahead] = base.variants as [VariantResult, VariantResult, VariantResult];
+  return {
+    ...base,
+    services: [
+      { name: 'api', instances: 4, slots: 8 },
+      { name: 'worker', instances: 2, slots: 4 },
+    ],
+    faults: [
+      { label: 'node-loss general/0', fromMs: 50_000, toMs: 70_000 },
+      { label: 'metrics-outage', fromMs: 65_000, toMs: 75_000 },
+      { label: 'slow api/0', fromMs: 100_000, toMs: Infinity },
+    ],
+    variants: [
+      fixed,
+      scaling(late, { lateBy: 10, cost: 0.8, p99: 600, underTime: 0.1 }),
+      scaling(ahead, { lateBy: -10, cost: 1.6, p99: 90, underTime: 0 }),
+    ],
+  };
+}
+
+interface ScalingOptions {
+  /** Windows after which demand is followed. */
+  readonly lateBy: number;
+  readonly cost: number;
+  readonly p99: number;
+  readonly underTime: number;
+}
+
+function scaling(variant: VariantResult, { lateBy, cost, p99, underTime }: ScalingOptions): VariantResult {
+  const values: Record<string, number> = {
+    ...{ 'replicas.mean': 9.5, 'replicas.max': 14, 'scaling.underTime': underTime, 'scaling.overTime': 0.3 },
+    ...{ 'scaling.under': 0.8, 'scaling.over': 1.5, 'scaling.reaction': underTime > 0 ? 10_000 : NaN, 'scaling.flaps': 30 },
+    ...{ 'scaling.changes': 60, 'scaling.lost': 0, 'scaling.pending': 1500, cost, 'latency.p99': p99 },
+    ...{ 'alarm.time': 5000, 'alarm.missed': 0.5, 'alarm.false': 30 },
+  };
+  const spread = ['cost', 'latency.p99'];
+  const estimates = Object.entries(values).map(([name, mean]) => [
+    name,
+    spread.includes(name) ? { ...same(mean), low: mean * 0.9, high: mean * 1.1 } : same(mean),
+  ]);
+  return {
+    ...variant,
+    metrics: { ...variant.metrics, ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value]])) },
+    estimates: { ...variant.estimates, ...(Object.fromEntries(estimates) as VariantResult['estimates']) },
+    elastic: {
+      services: [service('api', lateBy, values), service('worker', 0, { ...values, 'scaling.underTime': 0 })],
+      ...comings,
+    },
+    alarms: [
+      { atMs: 20_000, service: 'api', fires: true, value: 0.2 },
+      { atMs: 25_000, service: 'api', fires: false, value: NaN },
+      { atMs: 55_000, service: 'worker', fires: true, value: 0.4 },
+      { atMs: 55_000, service: 'api', fires: true, value: 0.3 },
+      { atMs: 90_000, service: 'worker', fires: false, value: 0 },
+    ],
+  };
+}
+
+/** The last window has no value yet. */
+function service(name: string, lateBy: number, values: Readonly<Record<string, number>>): VariantElasticService {
+  const needed = (window: number): number => (name === 'api' && window >= 30 && window < 80 ? 12 : name === 'api' ? 4 : 2);
+  const windows = Array.from({ length: 120 }, (_, window) => window);
+  const ready = windows.map((window) => needed(window - lateBy));
+  return {
+    ...{
+      name,
+      needed: windows.map(needed),
+      desired: windows.map((window) => needed(window - lateBy / 2)),
+      ready,
+      present: ready,
+    },
+    metrics: Object.fromEntries(Object.entries(values).map(([metric, value]) => [metric, [value]])),
+    estimates: Object.fromEntries(Object.entries(values).map(([metric, value]) => [metric, same(value)])),
+  };
+}
+
+/** `spot/0` is interrupted at 40.5 s and there again from 60 s on. */
+const comings: Pick<VariantElastic, 'changes' | 'nodes'> = {
+  changes: [
+    { atMs: 40_000, service: 'api', from: 4, to: 12, reason: 'DesiredWithinRange' },
+    { atMs: 90_000, service: 'api', from: 12, to: 4, reason: '=ScaleDown' },
+  ],
+  nodes: [
+    {
+      ...{ id: 'general/0', zone: 'a', spans: [{ fromMs: 0, toMs: 90_000, end: 'removed' }] },
+      reserved: Array.from({ length: 120 }, (_, window) => (window >= 90 ? NaN : window < 30 ? 0.25 : 0.75)),
+    },
+    {
+      ...{ id: 'spot/0', zone: 'b' },
+      spans: [
+        { fromMs: 0, toMs: 40_500, end: 'interrupted' },
+        { fromMs: 60_000, toMs: Infinity, end: '' },
+      ],
+      reserved: Array.from({ length: 120 }, (_, window) => (window >= 40 && window < 60 ? NaN : 0.5)),
+    },
+  ],
+};
 
 const thousand = (variant: VariantResult): VariantResult => ({
   ...variant,

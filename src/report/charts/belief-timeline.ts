@@ -3,16 +3,14 @@
 import type { RunFile, VariantResult } from '../../lab/types.ts';
 import { formatMs, formatSpan, isNumber } from '../format.ts';
 import { plural } from '../summary.ts';
-import { textWidth } from '../text-width.ts';
 import { disuses } from './belief-spans.ts';
-import { accents, ink, plotWidth, variantColor } from './palette.ts';
-import { chart, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
-import { contextDatasets, contextLayers, timeAxis, timeUnit } from './time.ts';
+import { laneBars, lanesOf } from './lanes.ts';
+import { accents, variantColor } from './palette.ts';
+import { chart, rounded, sentences, short, type ChartSpec, type Row } from './spec.ts';
+import { contextDatasets, contextLayers, spanTooltip, timeUnit } from './time.ts';
 
 const maxRows = 30;
 const maxVariants = 6;
-const rowHeight = 20;
-const namesLimit = 130;
 /** Even a single client of many must be seen. */
 const palest = 0.3;
 
@@ -23,7 +21,12 @@ export function beliefTimeline(run: RunFile): ChartSpec {
   const variants = judging.slice(0, maxVariants);
   const all = shownInstances(run, variants);
   const instances = all.shown;
-  const lanes = instances.flatMap((instance) => variants.map((variant) => ({ instance, variant })));
+  const frame = lanesOf(
+    'instance',
+    instances,
+    variants.map(({ label }) => label),
+  );
+  const lanes = frame.lanes.map(({ thing, variant }) => ({ instance: thing, variant: variants[variant]! }));
   const { durationMs } = run.scenario;
   const spans = variants.map(({ beliefs }) => disuses(beliefs, durationMs));
   const most = Math.max(1, ...spans.flat().map(({ clients }) => clients));
@@ -46,18 +49,6 @@ export function beliefTimeline(run: RunFile): ChartSpec {
         lasted: formatSpan(Math.min(toMs, durationMs) - fromMs),
       })),
   );
-  const hasNames = variants.length > 1;
-  const width = (texts: readonly string[], limit: number): number =>
-    Math.ceil(Math.min(limit, Math.max(0, ...texts.map((text) => textWidth(text, 11, true))))) + 12;
-  const idWidth = width(instances, namesLimit);
-  const labelWidth = hasNames
-    ? width(
-        variants.map(({ label }) => label),
-        namesLimit + 60,
-      )
-    : 0;
-  const left = idWidth + labelWidth;
-  const height = Math.max(1, lanes.length) * rowHeight;
   return chart(
     {
       title: title(run),
@@ -70,25 +61,33 @@ export function beliefTimeline(run: RunFile): ChartSpec {
     {
       truth,
       beliefs,
-      lanes: lanes.map(({ instance, variant }, row) => ({
-        row,
-        instance: row % variants.length === 0 ? cutTo(instance, namesLimit) : '',
-        variant: hasNames ? cutTo(variant.label, namesLimit + 60) : '',
-        id_x: -left,
-        label_x: -labelWidth,
-        strong: row % variants.length === 0,
-      })),
+      lanes: frame.rows,
       ...contextDatasets(run),
     },
     {
-      width: plotWidth - left,
-      height,
+      width: frame.width,
+      height: frame.height,
       layer: [
-        ...contextLayers(run, 'none', height),
-        ...gridLayers(lanes.length),
-        bars(run, { data: 'truth', top: 0.1, bottom: 0.34, rows: lanes.length, isTruth: true }),
-        bars(run, { data: 'beliefs', top: 0.4, bottom: 0.9, rows: lanes.length, isTruth: false }),
-        ...nameLayers(hasNames),
+        ...contextLayers(run, 'none', frame.height),
+        ...frame.gridLayers,
+        laneBars(run, {
+          ...{ data: 'truth', top: 0.1, bottom: 0.34, rows: lanes.length, look: accents.fault },
+          tooltip: [{ field: 'instance', type: 'nominal' }, { field: 'what', type: 'nominal' }, ...spanTooltip(run)],
+        }),
+        laneBars(run, {
+          ...{ data: 'beliefs', top: 0.4, bottom: 0.9, rows: lanes.length },
+          look: {
+            color: variantColor(run, null),
+            opacity: { field: 'opacity', type: 'quantitative', scale: null, legend: null },
+          },
+          tooltip: [
+            { field: 'instance', type: 'nominal' },
+            { field: 'variant', type: 'nominal' },
+            { field: 'clients', type: 'quantitative', title: 'clients that do not use it' },
+            ...spanTooltip(run),
+          ],
+        }),
+        ...frame.nameLayers,
       ],
     },
   );
@@ -110,86 +109,6 @@ function shownInstances(
   const places = new Map((run.variants[0]?.instances ?? []).map(({ id }, index) => [id, index]));
   const place = (instance: string): number => places.get(instance) ?? Infinity;
   return { shown: kept.sort((a, b) => (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0)), count: weight.size };
-}
-
-interface Bars {
-  readonly data: string;
-  readonly top: number;
-  readonly bottom: number;
-  readonly rows: number;
-  readonly isTruth: boolean;
-}
-
-const rowScale = (rows: number): Part => ({ type: 'quantitative', scale: { domain: [rows, 0], nice: false }, axis: null });
-
-function bars(run: RunFile, { data, top, bottom, rows, isTruth }: Bars): Part {
-  const x = timeAxis(run);
-  return {
-    data: { name: data },
-    transform: [
-      { calculate: `datum.row + ${top}`, as: 'top' },
-      { calculate: `datum.row + ${bottom}`, as: 'bottom' },
-    ],
-    mark: { type: 'rect', clip: true, ...(isTruth ? { color: accents.fault } : {}) },
-    encoding: {
-      x: { ...x, field: 'from' },
-      x2: { field: 'to' },
-      y: { ...rowScale(rows), field: 'top' },
-      y2: { field: 'bottom' },
-      ...(isTruth
-        ? {}
-        : { color: variantColor(run, null), opacity: { field: 'opacity', type: 'quantitative', scale: null, legend: null } }),
-      tooltip: [
-        { field: 'instance', type: 'nominal' },
-        ...(isTruth
-          ? [{ field: 'what', type: 'nominal' }]
-          : [
-              { field: 'variant', type: 'nominal' },
-              { field: 'clients', type: 'quantitative', title: 'clients that do not use it' },
-            ]),
-        { field: 'from', type: 'quantitative', title: `from, ${timeUnit(run).title}`, format: '.5~g' },
-        { field: 'lasted', type: 'nominal', title: 'for' },
-      ],
-    },
-  };
-}
-
-/** A line above each instance. */
-const gridLayers = (rows: number): Part[] => [
-  {
-    data: { name: 'lanes' },
-    transform: [{ filter: 'datum.strong' }],
-    mark: { type: 'rule', color: ink.line, strokeWidth: 0.8, tooltip: null },
-    encoding: { y: { ...rowScale(rows), field: 'row' } },
-  },
-];
-
-function nameLayers(hasNames: boolean): Part[] {
-  const name = (field: string, x: string, strong: boolean): Part => ({
-    data: { name: 'lanes' },
-    transform: [{ calculate: 'datum.row + 0.55', as: 'middle' }],
-    mark: {
-      type: 'text',
-      align: 'left',
-      baseline: 'middle',
-      fontSize: 11,
-      fontWeight: strong ? 600 : 400,
-      color: strong ? ink.strong : ink.muted,
-      tooltip: null,
-    },
-    encoding: {
-      x: { field: x, type: 'quantitative', scale: null, axis: null },
-      y: { field: 'middle', type: 'quantitative', axis: null },
-      text: { field, type: 'nominal' },
-    },
-  });
-  return [name('instance', 'id_x', true), ...(hasNames ? [name('variant', 'label_x', false)] : [])];
-}
-
-function cutTo(text: string, width: number): string {
-  let kept = text;
-  while (kept.length > 1 && textWidth(kept === text ? text : `${kept}…`, 11, true) > width) kept = kept.slice(0, -1);
-  return kept === text ? text : `${kept}…`;
 }
 
 function title(run: RunFile): string {

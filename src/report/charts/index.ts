@@ -1,11 +1,12 @@
 /** Every chart of a report, in reading order: did it come back, is the difference real, who noticed the faults, when did it hurt, how bad
- *  is the tail, who carried the load, what did the slow requests do. The key is the file name. */
-import type { RunFile } from '../../lab/types.ts';
+ *  is the tail, did capacity follow, who carried the load, what did the slow requests do. The key is the file name. */
+import type { RunFile, VariantElastic } from '../../lab/types.ts';
 import type { Waterfall } from '../../stats/result.ts';
 import { formatPercent } from '../format.ts';
 import { forTerminal } from '../plain-text.ts';
 import { anyRetry, attemptsOverTime } from './attempts-over-time.ts';
 import { anyFailure, availabilityOverTime } from './availability-over-time.ts';
+import { alarmTimeline, anyAlarm } from './alarm-timeline.ts';
 import { anyBelief, beliefTimeline } from './belief-timeline.ts';
 import { budgetBurn, spendsBudget } from './budget-burn.ts';
 import { detectionFrontier, severalDetectors } from './detection-frontier.ts';
@@ -15,10 +16,13 @@ import { hasSeries, latencyOverTime } from './latency-over-time.ts';
 import { loadOverTime } from './load-over-time.ts';
 import { loadSpread, severalInstances } from './load-spread.ts';
 import { loadSweep, severalLoads } from './load-sweep.ts';
+import { anyNode, nodeMap } from './node-map.ts';
 import { atOneLoad, shownLoad } from './one-load.ts';
+import { pareto, severalCosts } from './pareto.ts';
 import { perSeed, severalSeeds } from './per-seed.ts';
 import { anyQueue, queuesOverTime } from './queues-over-time.ts';
 import { anyRecovery, recovery } from './recovery.ts';
+import { anyReplica, replicas } from './replicas.ts';
 import type { ChartSpec } from './spec.ts';
 import { hasLatencies, latencyPercentiles, latencySurvival } from './tail-curves.ts';
 import { maxWaterfalls, pickedWaterfalls, waterfall } from './waterfall.ts';
@@ -51,11 +55,15 @@ const chartTable: Record<string, Chart> = {
   'per-seed': { title: 'Every seed', when: severalSeeds, spec: (run) => perSeed(run) },
   'belief-timeline': { title: 'Truth and belief', when: anyBelief, spec: beliefTimeline },
   'detection-frontier': { title: 'Time to notice and mistakes', when: severalDetectors, spec: detectionFrontier },
+  alarms: { title: 'Faults and alarms', when: anyAlarm, spec: alarmTimeline },
   'latency-over-time': { title: 'Latency over time', when: (run) => hasSeries(run, 'latencyP99'), spec: latencyOverTime },
   'availability-over-time': { title: 'Availability over time', when: anyFailure, spec: availabilityOverTime },
   'budget-burn': { title: 'Burn rate of the error budget', when: spendsBudget, spec: budgetBurn },
   'load-over-time': { title: 'Offered load and goodput', when: (run) => hasSeries(run, 'offered'), spec: loadOverTime },
   'attempts-over-time': { title: 'Attempts per request over time', when: anyRetry, spec: attemptsOverTime },
+  replicas: { title: 'Needed, desired and ready instances', when: anyReplica, spec: replicas },
+  pareto: { title: 'Cost and tail latency', when: severalCosts, spec: pareto },
+  nodes: { title: 'Nodes over time', when: anyNode, spec: nodeMap },
   'queues-over-time': { title: 'Queues of messages over time', when: anyQueue, spec: queuesOverTime },
   'latency-survival': { title: 'Tail of the latency', when: hasLatencies, spec: (run) => latencySurvival(run) },
   'latency-percentiles': { title: 'Latency by percentile', when: hasLatencies, spec: latencyPercentiles },
@@ -104,6 +112,8 @@ export function withPlainNames(run: RunFile): RunFile {
         faults: variant.availability.faults.map((fault) => ({ ...fault, label: forTerminal(fault.label) })),
       },
       beliefs: variant.beliefs.map((belief) => ({ ...belief, instance: forTerminal(belief.instance) })),
+      elastic: plainElastic(variant.elastic),
+      alarms: variant.alarms.map((change) => ({ ...change, service: forTerminal(change.service) })),
       truth: variant.truth.map((span) => ({ ...span, instance: forTerminal(span.instance), what: forTerminal(span.what) })),
       instances: variant.instances.map((instance) => ({
         ...instance,
@@ -121,6 +131,22 @@ export function withPlainNames(run: RunFile): RunFile {
     faults: run.faults.map((fault) => ({ ...fault, label: forTerminal(fault.label) })),
   };
 }
+
+const plainElastic = (found: VariantElastic | null): VariantElastic | null =>
+  found && {
+    services: found.services.map((service) => ({ ...service, name: forTerminal(service.name) })),
+    changes: found.changes.map((change) => ({
+      ...change,
+      service: forTerminal(change.service),
+      reason: forTerminal(change.reason),
+    })),
+    nodes: found.nodes.map((node) => ({
+      ...node,
+      id: forTerminal(node.id),
+      zone: forTerminal(node.zone),
+      spans: node.spans.map((span) => ({ ...span, end: forTerminal(span.end) })),
+    })),
+  };
 
 const plainWaterfall = (found: Waterfall): Waterfall => ({
   ...found,

@@ -104,6 +104,12 @@ export function contextDatasets(run: RunFile): Datasets {
   };
 }
 
+/** When something began, and for how long it lasted, of rows with `from` and `lasted`. */
+export const spanTooltip = (run: RunFile): readonly Part[] => [
+  { field: 'from', type: 'quantitative', title: `from, ${timeUnit(run).title}`, format: '.5~g' },
+  { field: 'lasted', type: 'nominal', title: 'for' },
+];
+
 /** A trigger need not be a fault: a spike of traffic is none. */
 function spansOf({ faults, metastability }: RunFile): readonly FaultWindow[] {
   if (faults.length > 0 || metastability === null) return faults;
