@@ -88,6 +88,7 @@ describe('a flush of caches', () => {
         label: 'cache-flush web/*',
         hit: 1,
         type: 'cache-flush',
+        everyOf: [{ service: 0 }],
         schedule: { type: 'once', atMs: 30_000, forMs: 0 },
         targets: [
           { service: 0, instance: 0 },
