@@ -43,6 +43,12 @@ export const addWorldOptions = (command: Command): Command =>
     .addOption(new Option('--set <path=value>', 'change one setting of the file; repeatable').argParser(parseAssignment))
     .option('--allow-outside', 'load policies from outside the current folder, too');
 
+export const reporterOption = (): Option =>
+  new Option(
+    '--reporter <list>',
+    'default, json, junit, github, markdown, ghbench, each perhaps with a file: default,junit=results.xml (github is added on GitHub Actions)',
+  ).argParser(nonEmpty);
+
 /** How the work is done and shown: `--jobs`, `--quiet`, `--no-color`. */
 export const addWorkOptions = (command: Command): Command =>
   addLookOptions(

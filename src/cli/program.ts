@@ -10,6 +10,8 @@ import {
   explainOption,
   nonEmpty,
   parseAssignment,
+  parseShare,
+  reporterOption,
   untilCiOption,
   wholeNumber,
 } from './options.ts';
@@ -24,8 +26,8 @@ Examples:
   clusterlab policies show peak-ewma
   clusterlab report reports/slow-node --format md
 
-Exit codes: 0 fine, 1 an expectation failed, 2 bad input, 3 inconclusive under --strict, 4 could not finish, 70 our bug,
-130 or 143 interrupted.`;
+Exit codes: 0 fine, 1 an expectation or the gate failed, 2 bad input, 3 inconclusive under --strict, 4 could not finish,
+5 nothing to compare with, 70 our bug, 130 or 143 interrupted.`;
 
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('clusterlab')
@@ -121,6 +123,66 @@ export function createProgram(terminal: Terminal): Command {
       terminal.exitWith(await (await import('./commands/import.ts')).importLogs(logs, options, terminal)),
     );
 
+  program.commandsGroup('Gate:');
+  addWorkOptions(addWorldOptions(program.command('gate')))
+    .description('may this change go in? all expectations, and every variant against a named baseline')
+    .argument('<files...>', 'scenario files')
+    .addOption(new Option('-b, --baseline <name>', 'compare with this baseline').argParser(nonEmpty))
+    .addOption(baselinesOption())
+    .option('--exact', 'compare bytes instead of numbers: any change fails')
+    .option('--lenient', 'pass over what the baseline lacks or another world has changed, and say so')
+    .addOption(
+      new Option(
+        '--margin <metric=value>',
+        'how much worse does not matter: latency.p99=5%, latency.mean=2ms; repeatable',
+      ).argParser(parseAssignment),
+    )
+    .addOption(new Option('--alpha <share>', 'chance of a false alarm of the whole gate').default(0.05).argParser(parseShare))
+    .addOption(reporterOption())
+    .option('--json', 'the same as --reporter json')
+    .option('--strict', 'exit 3 when nothing is wrong but something is inconclusive')
+    .action(async (files, options) =>
+      terminal.exitWith(await (await import('./commands/gate.ts')).gate(files, options, terminal)),
+    );
+  const baseline = program.command('baseline').description('what gates compare with: save, list, show, diff, rm');
+  addWorkOptions(addWorldOptions(baseline.command('save')))
+    .description('run scenarios and keep their numbers under a name')
+    .argument('<name>', 'letters, digits, dot, dash, underscore')
+    .argument('<files...>', 'scenario files')
+    .addOption(baselinesOption())
+    .action(async (name, files, options) =>
+      terminal.exitWith(await (await import('./commands/baseline.ts')).saveBaseline(name, files, options, terminal)),
+    );
+  addLookOptions(baseline.command('list', { isDefault: true }))
+    .description('the names there are')
+    .addOption(baselinesOption())
+    .option('--json', 'print them as JSON')
+    .action(async (options) => terminal.exitWith(await (await import('./commands/baseline.ts')).listAll(options, terminal)));
+  addLookOptions(baseline.command('show'))
+    .description('the numbers of one')
+    .argument('<name>')
+    .addOption(baselinesOption())
+    .option('--json', 'print it as JSON')
+    .action(async (name, options) =>
+      terminal.exitWith(await (await import('./commands/baseline.ts')).showBaseline(name, options, terminal)),
+    );
+  addLookOptions(baseline.command('diff'))
+    .description('what changed from one to another, on the seeds they share')
+    .argument('<before>')
+    .argument('<after>')
+    .addOption(baselinesOption())
+    .option('--json', 'print it as JSON')
+    .action(async (before, after, options) =>
+      terminal.exitWith(await (await import('./commands/baseline.ts')).diffBaselines(before, after, options, terminal)),
+    );
+  addLookOptions(baseline.command('rm'))
+    .description('remove one')
+    .argument('<name>')
+    .addOption(baselinesOption())
+    .action(async (name, options) =>
+      terminal.exitWith(await (await import('./commands/baseline.ts')).dropBaseline(name, options, terminal)),
+    );
+
   program.commandsGroup('Look:');
   addLookOptions(program.command('report'))
     .description('render a finished run again from its run.json')
@@ -186,6 +248,13 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (policy, options) =>
       terminal.exitWith(await (await import('./commands/policies-check.ts')).checkPolicies(policy, options, terminal)),
     );
+  addLookOptions(program.command('metrics'))
+    .description('the glossary: what is measured, in which unit, for which parts of the requests')
+    .argument('[name]', 'one metric, or a family such as latency')
+    .option('--json', 'print it as JSON')
+    .action(async (name, options) =>
+      terminal.exitWith((await import('./commands/metrics.ts')).listMetrics(name, options, terminal)),
+    );
   addLookOptions(program.command('init'))
     .description('write a commented scenario and a policy of your own to start from; overwrites nothing')
     .argument('[dir]', 'where', '.')
@@ -197,5 +266,8 @@ export function createProgram(terminal: Terminal): Command {
 
   return program;
 }
+
+const baselinesOption = (): Option =>
+  new Option('--baselines <dir>', 'folder of the baselines (default: baselines)').env('CLUSTERLAB_BASELINES').argParser(nonEmpty);
 
 const collectAssignment = (text: string, previous: readonly string[] = []): readonly string[] => [...previous, text];

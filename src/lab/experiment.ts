@@ -12,7 +12,7 @@ import { collectVariants } from './collect.ts';
 import { compareVariants } from './compare.ts';
 import { findCrossings } from './crossings.ts';
 import { findEscapeLoads } from './escape-load.ts';
-import { execute } from './executors.ts';
+import { type Executor, localExecutor } from './executors.ts';
 import { exactly } from './phrases.ts';
 import { type Progress, ProgressCount } from './progress.ts';
 import { type RunFile, runSchema, type VariantResult } from './types.ts';
@@ -31,6 +31,10 @@ export interface ExperimentInput {
   readonly warnings: readonly Issue[];
   /** Worker threads; 0 runs everything in this thread. */
   readonly jobs: number;
+  /** Where the cells run instead. */
+  readonly executor?: Executor;
+  /** Take the scenario's seeds step by step, and stop at the first step after which nothing more needs to be known. */
+  readonly steps?: SeedSteps;
   /** Add seeds until the interval's half-width is at most this share of the mean. */
   readonly untilCi?: number;
   /** Decisions to record per variant, in the first seed. */
@@ -44,6 +48,12 @@ export interface ExperimentInput {
   onProgress?(progress: Progress): void;
 }
 
+export interface SeedSteps {
+  /** Seeds there are at each step, rising. */
+  readonly sizes: readonly number[];
+  isEnough(variants: readonly VariantResult[], step: number): boolean;
+}
+
 /** `untilCi` looks again after doubling, and gives up here. */
 const SEEDS_MAX = 80;
 /** Where a request has a story to tell. */
@@ -54,7 +64,8 @@ const HEADLINE = 'latency.p99';
 export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
   const { scenario, signal } = input;
   const cells: CellResult[] = [];
-  let seeds = [...scenario.run.seeds];
+  const { steps, executor = localExecutor(input.jobs) } = input;
+  let seeds = scenario.run.seeds.slice(0, steps?.sizes[0] ?? Infinity);
   const explain = input.explain ?? 0;
   const waterfall = input.waterfalls ?? (isPlain(scenario) ? 0 : WATERFALLS);
   let isShort = false;
@@ -62,7 +73,7 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
   const runCells = async (todo: readonly Cell[], onResult: (result: CellResult) => void): Promise<void> => {
     progress.expect(todo.length);
     const onAdvance = (cell: Cell, simulatedMs: number): void => progress.advance(cell, simulatedMs);
-    await execute(scenario, todo, { jobs: input.jobs, onAdvance, ...(signal === undefined ? {} : { signal }) }, (result) => {
+    await executor.run(scenario, todo, { onAdvance, ...(signal === undefined ? {} : { signal }) }, (result) => {
       onResult(result);
       progress.finish(result);
     });
@@ -78,6 +89,14 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
   };
   await runSeeds(seeds);
   let variants: readonly VariantResult[] = collectVariants(scenario, seeds, cells);
+  for (let step = 0; steps !== undefined && step < steps.sizes.length; step++) {
+    if (signal?.aborted === true || steps.isEnough(variants, step)) break;
+    if (step === steps.sizes.length - 1) break;
+    const fresh = scenario.run.seeds.slice(seeds.length, steps.sizes[step + 1]);
+    seeds = [...seeds, ...fresh];
+    await runSeeds(fresh);
+    variants = collectVariants(scenario, seeds, cells);
+  }
   while (input.untilCi !== undefined && signal?.aborted !== true && !isNarrow(variants, input.untilCi)) {
     if (seeds.length >= SEEDS_MAX) {
       isShort = true;

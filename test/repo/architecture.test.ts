@@ -50,7 +50,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   report: {
     mayImport: ['core', 'stats'],
-    typesOf: ['lab'],
+    typesOf: ['lab', 'gate'],
     packages: ['csv-stringify', 'picocolors', 'string-width', 'vega', 'vega-lite', 'vega-interpreter', '@resvg/resvg-js'],
     node: true,
     why: 'a report is derived from the run file alone, so that it can be rendered again later',
