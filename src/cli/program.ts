@@ -15,6 +15,7 @@ import {
   untilCiOption,
   wholeNumber,
 } from './options.ts';
+import { addExecutorOptions, addShardOptions, queueOption, redisOption, redisTimeoutOption } from './executor.ts';
 import type { Terminal } from './terminal.ts';
 
 const examples = `
@@ -69,20 +70,70 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (file, options) => terminal.exitWith(await (await import('./commands/aa.ts')).aa(file, options, terminal)));
 
   program.commandsGroup('Simulate:');
-  addOutputOptions(addWorkOptions(addWorldOptions(program.command('run')).addOption(untilCiOption()).addOption(explainOption())))
+  addOutputOptions(
+    addPlaceOptions(
+      addWorkOptions(addWorldOptions(program.command('run')).addOption(untilCiOption()).addOption(explainOption())),
+    ),
+  )
     .description('run one scenario with its own policies')
     .argument('<file>', 'scenario file')
     .action(async (file, options) =>
       terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('run', file, options, terminal)),
     );
   addOutputOptions(
-    addWorkOptions(addWorldOptions(program.command('compare')).addOption(untilCiOption()).addOption(explainOption())),
+    addPlaceOptions(
+      addWorkOptions(addWorldOptions(program.command('compare')).addOption(untilCiOption()).addOption(explainOption())),
+    ),
   )
     .description('run every variant of a scenario on the same seeds and judge the differences')
     .argument('<file>', 'scenario file')
     .action(async (file, options) =>
       terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('compare', file, options, terminal)),
     );
+
+  addOutputOptions(addPlaceOptions(addWorkOptions(addWorldOptions(program.command('sweep')))))
+    .description('the same comparison at many points: --set path=a,b,c for each thing that varies; goes on where it was left')
+    .argument('<file>', 'scenario file')
+    .addOption(
+      new Option('--design <name>', 'all combinations, or a Latin hypercube').choices(['factorial', 'lhs']).default('factorial'),
+    )
+    .addOption(new Option('--points <n>', 'of a Latin hypercube').default(30).argParser(wholeNumber(2, 5000)))
+    .addOption(new Option('-m, --metric <name>', 'what it is about').default('latency.p99').argParser(nonEmpty))
+    .addHelpText('after', sweepHelp)
+    .action(async (file, options) =>
+      terminal.exitWith(await (await import('./commands/sweep.ts')).sweep(file, options, terminal)),
+    );
+  addLookOptions(program.command('merge'))
+    .description('put the shards of one experiment together; the result is the same as without shards')
+    .argument('<shards...>', 'files that --shard wrote, or their folders')
+    .addOption(new Option('-o, --out <dir>', 'folder for the results').env('CLUSTERLAB_OUT').argParser(nonEmpty))
+    .option('--no-out', 'write no files')
+    .option('--force', 'write into a folder that holds other files')
+    .option('--allow-partial', 'a report of the shards there are, marked as incomplete')
+    .option('--json', 'print the result instead of the report')
+    .option('--strict', 'exit 3 when a verdict or an expectation is inconclusive')
+    .option('-q, --quiet', 'no table; the verdict stays')
+    .action(async (shards, options) =>
+      terminal.exitWith(await (await import('./commands/merge.ts')).merge(shards, options, terminal)),
+    );
+
+  addLookOptions(program.command('worker'))
+    .description('run cells that others queued with --executor bullmq; start as many as you have machines')
+    .addOption(redisOption().makeOptionMandatory())
+    .addOption(queueOption())
+    .addOption(redisTimeoutOption())
+    .addOption(
+      new Option('-j, --jobs <n>', 'cells at once (default: one per core)')
+        .env('CLUSTERLAB_JOBS')
+        .argParser(wholeNumber(1, 1024)),
+    )
+    .addOption(
+      new Option('--cell-timeout <seconds>', 'one cell may take so long').default(3600).argParser(wholeNumber(1, 604_800)),
+    )
+    .addOption(new Option('--idle <seconds>', 'end when there was nothing to do for so long').argParser(wholeNumber(1, 604_800)))
+    .option('--allow-outside', 'load policies from outside the current folder, too')
+    .option('-q, --quiet', 'no line per cell')
+    .action(async (options) => terminal.exitWith(await (await import('./commands/worker.ts')).worker(options, terminal)));
 
   addLookOptions(program.command('import <logs...>'))
     .description(
@@ -266,6 +317,20 @@ export function createProgram(terminal: Terminal): Command {
 
   return program;
 }
+
+/** Where cells run: executor and shard. */
+const addPlaceOptions = (command: Command): Command => addShardOptions(addExecutorOptions(command));
+
+const sweepHelp = `
+Values of --set:
+  services.api.slots=2,4,8         a list; brackets and quotes hold commas together
+  services.api.slots=2..8:2        from 2 to 8 in steps of 2
+  services.api.queue=1..64:x2      doubling
+  load=10%..90%@9                  nine values; load multiplies the traffic of all streams
+  run.duration=@durations.txt      one value per line of a file
+  services.api.slots=2..8          with --design lhs: any value of the range
+  balancer=p2c,round-robin         whom to compare, where the scenario has no compare:
+  traffic[0].timeout=1s            one value: the same everywhere`;
 
 const baselinesOption = (): Option =>
   new Option('--baselines <dir>', 'folder of the baselines (default: baselines)').env('CLUSTERLAB_BASELINES').argParser(nonEmpty);

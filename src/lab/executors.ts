@@ -123,7 +123,7 @@ async function threads(
 const nameOf = ({ variant, seed }: Cell, { variants }: Scenario): string =>
   `variant ${variants[variant].label} under seed ${seed}`;
 
-function revive(plain: PlainError): Error {
+export function revive(plain: PlainError): Error {
   const error =
     plain.name === 'PolicyFault'
       ? new PolicyFault(plain.policy ?? '', plain.message)

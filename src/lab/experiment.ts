@@ -66,8 +66,6 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
   const cells: CellResult[] = [];
   const { steps, executor = localExecutor(input.jobs) } = input;
   let seeds = scenario.run.seeds.slice(0, steps?.sizes[0] ?? Infinity);
-  const explain = input.explain ?? 0;
-  const waterfall = input.waterfalls ?? (isPlain(scenario) ? 0 : WATERFALLS);
   let isShort = false;
   const progress = new ProgressCount(scenario, (now) => input.onProgress?.(now));
   const runCells = async (todo: readonly Cell[], onResult: (result: CellResult) => void): Promise<void> => {
@@ -79,13 +77,7 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
     });
   };
   const runSeeds = (fresh: readonly string[]): Promise<void> => {
-    // By seed first: an interrupted run then has whole pairs.
-    const todo: Cell[] = fresh.flatMap((seed) => {
-      // One seed tells the story: decisions and waterfalls are kept for the first.
-      const story = seed === seeds[0] ? { ...(explain > 0 ? { explain } : {}), ...(waterfall > 0 ? { waterfall } : {}) } : {};
-      return scenario.variants.map((_, variant) => ({ variant, seed, ...story }));
-    });
-    return runCells(todo, (result) => cells.push(result));
+    return runCells(cellsOf(input, fresh, seeds[0]), (result) => cells.push(result));
   };
   await runSeeds(seeds);
   let variants: readonly VariantResult[] = collectVariants(scenario, seeds, cells);
@@ -154,6 +146,21 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
     },
     replay: input.replay,
   };
+}
+
+/** The cells of an experiment whose seeds are known in advance, in order. */
+export const planCells = (input: CellInput): Cell[] => cellsOf(input, input.scenario.run.seeds, input.scenario.run.seeds[0]);
+
+type CellInput = Pick<ExperimentInput, 'scenario' | 'explain' | 'waterfalls'>;
+
+/** By seed first: an interrupted run then has whole pairs. */
+function cellsOf({ scenario, explain = 0, waterfalls }: CellInput, seeds: readonly string[], first: string): Cell[] {
+  const waterfall = waterfalls ?? (isPlain(scenario) ? 0 : WATERFALLS);
+  return seeds.flatMap((seed) => {
+    // One seed tells the story: decisions and waterfalls are kept for the first.
+    const story = seed === first ? { ...(explain > 0 ? { explain } : {}), ...(waterfall > 0 ? { waterfall } : {}) } : {};
+    return scenario.variants.map((_, variant) => ({ variant, seed, ...story }));
+  });
 }
 
 function ofWholeSeeds(cells: readonly CellResult[], variants: number): CellResult[] {

@@ -39,6 +39,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   lab: {
     mayImport: ['core', 'scenario', 'cluster', 'stats', 'engine', 'gate', 'policies'],
+    packages: ['bullmq', 'ioredis'],
     node: true,
     why: 'experiments do not print and do not render',
   },
