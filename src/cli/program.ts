@@ -309,7 +309,25 @@ export function createProgram(terminal: Terminal): Command {
   addLookOptions(program.command('init'))
     .description('write a commented scenario and a policy of your own to start from; overwrites nothing')
     .argument('[dir]', 'where', '.')
-    .action(async (dir) => terminal.exitWith(await (await import('./commands/init.ts')).init(dir, terminal)));
+    .option('--ci', 'a workflow for GitHub Actions, too')
+    .action(async (dir, options) => terminal.exitWith(await (await import('./commands/init.ts')).init(dir, options, terminal)));
+  const emit = program.command('emit').description('files for other systems: k8s');
+  addLookOptions(emit.command('k8s'))
+    .description('an Indexed Job for Kubernetes whose pods are the shards of a command: emit k8s --image app -- sweep lab.yaml …')
+    .argument('<command...>', 'what each pod runs, after --: sweep, compare or run with its options')
+    .addOption(new Option('--shards <n>', 'pods').default(4).argParser(wholeNumber(1, 10_000)))
+    .addOption(new Option('--parallelism <n>', 'at once (default: all)').argParser(wholeNumber(1, 10_000)))
+    .addOption(
+      new Option('--image <image>', 'with clusterlab, the scenario and its policies').makeOptionMandatory().argParser(nonEmpty),
+    )
+    .addOption(
+      new Option('--claim <name>', 'volume claim that takes the shards').default('clusterlab-results').argParser(nonEmpty),
+    )
+    .addOption(new Option('--name <name>', 'of the job').default('clusterlab').argParser(nonEmpty))
+    .addOption(new Option('-o, --out <file>', 'write it to a file').argParser(nonEmpty))
+    .action(async (command, options) =>
+      terminal.exitWith(await (await import('./commands/emit.ts')).emitK8s(command, options, terminal)),
+    );
   addLookOptions(program.command('schema'))
     .description('print the JSON Schema of scenario files, for editors')
     .addOption(new Option('-o, --out <file>', 'write it to a file').argParser(nonEmpty))

@@ -20,20 +20,19 @@ export class CellThread {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void, isDead = false): void => {
         clearTimeout(limit);
-        worker.removeAllListeners();
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         if (isDead) this.close();
         settle();
       };
-      const limit = setTimeout(
-        () => end(() => reject(new ResourceLimit(`a cell did not end within ${this.#timeoutMs / 1000} s`)), true),
-        this.#timeoutMs,
-      );
-      worker.on('message', (message: FromWorker) => {
+      const fail = (message: string): void => end(() => reject(new ResourceLimit(message)), true);
+      const onMessage = (message: FromWorker): void => {
         if (message.type === 'result') end(() => resolve(message.result));
         else if (message.type === 'error') end(() => reject(revive(message.error)));
-      });
-      worker.on('error', (error) => end(() => reject(new ResourceLimit(`a worker thread failed: ${error.message}`)), true));
-      worker.on('exit', () => end(() => reject(new ResourceLimit('a worker thread ended while running a cell')), true));
+      };
+      const onError = (error: Error): void => fail(`a worker thread failed: ${error.message}`);
+      const onExit = (): void => fail('a worker thread ended while running a cell');
+      const limit = setTimeout(() => fail(`a cell did not end within ${this.#timeoutMs / 1000} s`), this.#timeoutMs);
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
       worker.postMessage({ scenario, cell });
     });
   }

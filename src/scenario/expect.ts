@@ -11,6 +11,7 @@ import {
   show,
   type Reading,
 } from '../core/quantity.ts';
+import { InputError } from '../core/errors.ts';
 import type { Path, Place } from '../core/issue.ts';
 import type { World } from './compile.ts';
 import type { Complaints } from './complaints.ts';
@@ -112,10 +113,24 @@ const labelsPattern = String.raw`\{((?:[^"{}]|"[^"]*")*)\}`;
 const subjectPattern = new RegExp(String.raw`^([^\s<>=!{}]{1,60})(?:${labelsPattern})?$`);
 const checkPattern = new RegExp(String.raw`^([^\s<>=!{}]{1,60})(?:${labelsPattern})?\s{0,8}([<>=!≤≥]{1,3})\s{0,8}(\S{1,40})$`);
 
-function parseCheck(check: string, path: Path, complaints: Complaints): Omit<Expectation, 'variants' | 'place'> | undefined {
-  const complain: Complain = (code, message, hint) => {
+type ParsedCheck = Omit<Expectation, 'variants' | 'place'>;
+
+/** A check outside of any file. Throws InputError. */
+export function parseCheckText(check: string): Omit<ParsedCheck, 'part'> & { readonly label?: string } {
+  const parsed = parseWith(check, (code, message, hint) => {
+    throw InputError.of(code, message, hint);
+  })!;
+  const { part, ...rest } = parsed;
+  return { ...rest, ...(part === undefined ? {} : { label: labelOf(part) }) };
+}
+
+const parseCheck = (check: string, path: Path, complaints: Complaints): ParsedCheck | undefined =>
+  parseWith(check, (code, message, hint) => {
     complaints.error(code, path, message, hint);
-  };
+    return undefined;
+  });
+
+function parseWith(check: string, complain: Complain): ParsedCheck | undefined {
   const [, name, labels, operator, value] = checkPattern.exec(check.trim()) ?? [];
   if (name === undefined || operator === undefined || value === undefined) {
     return complain(

@@ -16,7 +16,20 @@ interface Layer {
   readonly why: string;
 }
 
-const anything = ['core', 'policies', 'engine', 'stats', 'scenario', 'cluster', 'lab', 'gate', 'report', 'live', 'cli'];
+const anything = [
+  'core',
+  'policies',
+  'engine',
+  'stats',
+  'scenario',
+  'cluster',
+  'lab',
+  'gate',
+  'report',
+  'live',
+  'cli',
+  'testing',
+];
 
 const layers: Readonly<Record<string, Layer>> = {
   core: { mayImport: [], packages: ['seedrandom'], why: 'core is the vocabulary everything else is built on' },
@@ -67,6 +80,11 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: ['commander', 'picocolors', 'string-width', 'yaml'],
     node: true,
     why: 'the command line may know everything of ours',
+  },
+  testing: {
+    mayImport: anything,
+    packages: ['vitest'],
+    why: 'tests may use everything of ours, and no framework but vitest',
   },
   'index.ts': { mayImport: anything, why: 'the public library is made of our own modules' },
 };
