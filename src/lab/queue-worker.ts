@@ -87,6 +87,8 @@ export async function runQueueWorker(options: QueueWorkerOptions): Promise<numbe
   } finally {
     clearInterval(idleTimer);
     for (const thread of threads) thread.close();
+    // Forced, and not waited for: with Redis away it would never come back.
+    worker.close(true).catch(() => undefined);
     link.close();
   }
   return done;

@@ -34,6 +34,7 @@ export async function openRedis({ redis, timeoutMs }: RedisTarget): Promise<Link
   });
   let reason = 'no answer';
   let away: NodeJS.Timeout | undefined;
+  let isClosed = false;
   let fail: (error: Error) => void = () => undefined;
   const lost = new Promise<never>((_, reject) => {
     fail = reject;
@@ -41,6 +42,7 @@ export async function openRedis({ redis, timeoutMs }: RedisTarget): Promise<Link
   // Whoever has finished no longer listens.
   lost.catch(() => undefined);
   const watch = (): void => {
+    if (isClosed) return;
     away ??= setTimeout(
       () => fail(new ResourceLimit(`${where} does not answer (${reason}); waited ${timeoutMs / 1000} s`)),
       timeoutMs,
@@ -58,6 +60,7 @@ export async function openRedis({ redis, timeoutMs }: RedisTarget): Promise<Link
     if (/WRONGPASS|NOAUTH|ERR AUTH/.test(error.message)) fail(new ResourceLimit(`${where} refuses us: ${error.message}`));
   });
   const close = (): void => {
+    isClosed = true;
     clearTimeout(away);
     connection.disconnect();
   };

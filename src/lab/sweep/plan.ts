@@ -2,7 +2,8 @@
  *  variant x point, so that every executor runs it as it runs any other. */
 import { InputError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
-import { show } from '../../core/quantity.ts';
+import { isProblem, parseFraction, show } from '../../core/quantity.ts';
+import { atLoad } from '../../scenario/load-factor.ts';
 import { type LoadedScenario, loadScenario, type LoadOptions } from '../../scenario/load.ts';
 import { isRole } from '../../scenario/roles.ts';
 import type { Scenario, VariantSpec } from '../../scenario/spec.ts';
@@ -62,13 +63,14 @@ export async function planSweep(request: SweepRequest): Promise<SweepPlan> {
   const { factors, points } = design;
   const loaded: LoadedScenario[] = [];
   for (const levels of points) {
-    const chosen = levels.map((level, i) => `${pathOf(factors[i].path)}=${valueOf(factors[i].path, factors[i].values[level])}`);
+    const chosen = levels.map((level, i): readonly [string, string] => [factors[i].path, factors[i].values[level]]);
     loaded.push(await loadPoint(request, fixed, chosen));
     request.onPoint?.(loaded.length, points.length);
   }
   const [first] = loaded;
-  const variants = first.scenario.variants.map((variant) => labelOf(variant));
-  const different = loaded.find(({ scenario }) => scenario.variants.map(labelOf).join('\n') !== variants.join('\n'));
+  const labelsOf = ({ scenario }: LoadedScenario): string[] => scenario.variants.map(({ label }) => label);
+  const variants = labelsOf(first);
+  const different = loaded.find((each) => labelsOf(each).join('\n') !== variants.join('\n'));
   if (different !== undefined && variants.length > 1)
     throw InputError.of(
       'bad-sweep',
@@ -106,7 +108,7 @@ export async function planSweep(request: SweepRequest): Promise<SweepPlan> {
  *  is a winner. */
 async function sorted(settings: readonly Setting[], request: SweepRequest): Promise<{ fixed: string[]; varied: Setting[] }> {
   const fixed = settings.flatMap(({ path, values, range }) =>
-    values.length === 1 && range === undefined ? [`${pathOf(path)}=${valueOf(path, values[0])}`] : [],
+    values.length === 1 && range === undefined ? [`${path}=${values[0]}`] : [],
   );
   const varied = settings.filter(({ values, range }) => values.length !== 1 || range !== undefined);
   for (const { path } of varied) refuse(path);
@@ -138,29 +140,49 @@ function refuse(path: string): void {
     throw why('all points share their seeds', 'so that they see the same world; use --seeds');
   if (['scenario', 'name', 'about', 'demonstrates', 'expect', 'gate'].includes(first))
     throw why(`${first} changes nothing that is simulated`, 'name another path');
-  if (first === 'compare' && roleOf(path) === undefined && path !== 'compare.load')
+  if (first === 'compare' && roleOf(path) === undefined && !isLoad(path))
     throw why('what is compared is the same at all points', 'vary services, traffic, faults, policies or load');
 }
 
 /** `load` stands for the load of all streams. */
-const pathOf = (path: string): string => (path === 'load' ? 'compare.load' : path);
-const valueOf = (path: string, value: string): string => (path === 'load' || path === 'compare.load' ? `[${value}]` : value);
+const isLoad = (path: string): boolean => path === 'load' || path === 'compare.load';
 
-const loadPoint = async (request: SweepRequest, fixed: readonly string[], chosen: readonly string[]): Promise<LoadedScenario> => {
+async function loadPoint(
+  request: SweepRequest,
+  fixed: readonly string[],
+  chosen: readonly (readonly [path: string, value: string])[],
+): Promise<LoadedScenario> {
+  const all = [
+    ...fixed.map((each): readonly [string, string] => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]),
+    ...chosen,
+  ];
   try {
-    return await loadScenario(request.file, { ...request.load, overrides: [...fixed, ...chosen] });
+    const overrides = all.flatMap(([path, value]) => (isLoad(path) ? [] : [`${path}=${value}`]));
+    const loaded = await loadScenario(request.file, { ...request.load, overrides });
+    return all.filter(([path]) => isLoad(path)).reduce((each, [, value]) => withLoad(each, value), loaded);
   } catch (error) {
     if (!(error instanceof InputError) || chosen.length === 0) throw error;
     // Which of the points it was is not said by the text of the file.
-    const where = ` (at ${chosen.join(', ')})`;
+    const where = ` (at ${chosen.map((each) => each.join('=')).join(', ')})`;
     throw new InputError(error.issues.map((issue) => ({ ...issue, message: issue.message + where })));
   }
-};
+}
 
-/** Without the load, which is a factor here. */
-function labelOf({ label, load, group = '', policies }: VariantSpec): string {
-  if (load === undefined) return label;
-  return group === '' ? policies.balancer.use : group;
+/** The load is laid upon the finished worlds, so that the variants keep their names. */
+function withLoad(loaded: LoadedScenario, written: string): LoadedScenario {
+  const reading = parseFraction(/^\d+(\.\d+)?$/.test(written) ? Number(written) : written, {
+    min: 0,
+    exclusiveMin: true,
+    max: 100,
+  });
+  if (isProblem(reading)) throw InputError.of('bad-load', `--set load: ${reading.problem}`, reading.hint ?? 'write 80% or 0.8');
+  const { scenario } = loaded;
+  const variants = scenario.variants.map((variant) =>
+    variant.scenario === undefined
+      ? variant
+      : { ...variant, scenario: { ...variant.scenario, ...atLoad(variant.scenario, reading.value) } },
+  );
+  return { ...loaded, scenario: { ...scenario, ...atLoad(scenario, reading.value), variants } };
 }
 
 function pointVariants(point: Scenario, at: number): VariantSpec[] {
@@ -169,7 +191,7 @@ function pointVariants(point: Scenario, at: number): VariantSpec[] {
     const { load: _, group: __, ...rest } = variant;
     return {
       ...rest,
-      label: `${labelOf(variant)} at ${at}`,
+      label: `${variant.label} at ${at}`,
       scenario: { ...(variant.scenario ?? world), policies: variant.policies },
     };
   });

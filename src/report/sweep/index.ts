@@ -15,7 +15,7 @@ export async function* sweepFiles(sweep: SweepFile): AsyncGenerator<OutputFile> 
   ]);
   const pictures: { title: string; svg: string }[] = [];
   for (const [name, { when, spec }] of Object.entries(sweepCharts)) {
-    if (!when(sweep)) continue;
+    if (sweep.seeds.length === 0 || !when(sweep)) continue;
     const made = spec(sweep);
     yield { name: `charts/${name}.vl.json`, content: serializeSpec(made) };
     const svg = await renderSvg(made);
