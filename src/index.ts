@@ -7,7 +7,7 @@ import { type ExperimentInput, runExperiment } from './lab/experiment.ts';
 import type { RunFile } from './lab/types.ts';
 import { loadScenario } from './scenario/load.ts';
 
-export { InputError, InvariantViolation, PolicyFault, ResourceLimit } from './core/errors.ts';
+export { InputError, InvariantViolation, NotComparable, PolicyFault, ResourceLimit } from './core/errors.ts';
 export type { Issue, Place } from './core/issue.ts';
 export { metrics, type Metric } from './core/metrics.ts';
 export { version } from './core/version.ts';
@@ -16,6 +16,7 @@ export { type ExperimentInput, type Progress, runExperiment } from './lab/experi
 export { type Plan, planExperiment } from './lab/plan.ts';
 export type * from './lab/types.ts';
 export { parseRun, serializeRun } from './report/json.ts';
+export { type Measurement, scenario, type ScenarioBuilder, ScenarioResult } from './testing/scenario.ts';
 export { loadScenario } from './scenario/load.ts';
 export type { Scenario } from './scenario/spec.ts';
 

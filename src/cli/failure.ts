@@ -1,6 +1,14 @@
 /** What went wrong, in words and as an exit code. The user's mistakes are shown with the lines they are on; bugs of ours with all
  *  that is needed to find them. */
-import { InputError, InvariantViolation, PolicyFault, ResourceLimit, exitCodes, type ExitCode } from '../core/errors.ts';
+import {
+  InputError,
+  InvariantViolation,
+  NotComparable,
+  PolicyFault,
+  ResourceLimit,
+  exitCodes,
+  type ExitCode,
+} from '../core/errors.ts';
 import type { Terminal } from './terminal.ts';
 
 export async function explain(failure: unknown, terminal: Pick<Terminal, 'note' | 'notes'>): Promise<ExitCode> {
@@ -15,6 +23,11 @@ export async function explain(failure: unknown, terminal: Pick<Terminal, 'note' 
     const who = failure.message.includes(failure.policy) ? '' : `policy ${failure.policy}: `;
     note(`error: ${who}${failure.message}\nThis is a fault of the policy, not of the scenario or of clusterlab.\n`);
     return exitCodes.badInput;
+  }
+  if (failure instanceof NotComparable) {
+    note(`not comparable: ${failure.message}\n`);
+    if (failure.hint !== '') note(`  hint: ${failure.hint}\n`);
+    return exitCodes.notComparable;
   }
   if (failure instanceof ResourceLimit) {
     note(`error: ${failure.message}\n`);

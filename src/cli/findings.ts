@@ -9,8 +9,8 @@ import type { Appearance } from './terminal.ts';
 export function failureLines(run: RunFile, file: string, { unicode }: Pick<Appearance, 'unicode'>): string[] {
   return run.expectations
     .filter(({ passed }) => !passed)
-    .map(({ line, column, text, variant, metric, measured, uncertain }) => {
-      const mark = unicode ? '✗' : 'FAIL';
+    .map(({ line, column, text, variant, metric, measured, uncertain, level }) => {
+      const mark = level === 'warn' ? (unicode ? '⚠' : 'WARN') : unicode ? '✗' : 'FAIL';
       const close = uncertain ? '; more seeds could turn this' : '';
       return forTerminal(`${file}:${line}:${column} ${mark} ${text}  ${variant}: ${measuredText(metric, measured)}${close}`);
     });
@@ -31,6 +31,6 @@ export function inconclusiveLines(run: RunFile): string[] {
 }
 
 export function exitCodeOf(run: RunFile, options: { readonly strict: boolean }): ExitCode {
-  if (run.expectations.some(({ passed }) => !passed)) return exitCodes.checkFailed;
+  if (run.expectations.some(({ passed, level }) => !passed && level !== 'warn')) return exitCodes.checkFailed;
   return options.strict && inconclusiveLines(run).length > 0 ? exitCodes.inconclusive : exitCodes.ok;
 }

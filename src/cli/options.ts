@@ -19,6 +19,7 @@ export interface ExperimentOptions {
   readonly strict?: boolean;
   readonly force?: boolean;
   readonly allowOutside?: boolean;
+  readonly reporter?: string;
 }
 /** The options that decide what is simulated; the rest only changes how, and how it is shown. */
 export type WorldOptions = Pick<ExperimentOptions, 'seed' | 'seeds' | 'set' | 'allowOutside'>;
@@ -43,6 +44,12 @@ export const addWorldOptions = (command: Command): Command =>
     .addOption(new Option('--set <path=value>', 'change one setting of the file; repeatable').argParser(parseAssignment))
     .option('--allow-outside', 'load policies from outside the current folder, too');
 
+export const reporterOption = (): Option =>
+  new Option(
+    '--reporter <list>',
+    'default, json, junit, github, markdown, ghbench, each perhaps with a file: default,junit=results.xml (github is added on GitHub Actions)',
+  ).argParser(nonEmpty);
+
 /** How the work is done and shown: `--jobs`, `--quiet`, `--no-color`. */
 export const addWorkOptions = (command: Command): Command =>
   addLookOptions(
@@ -65,7 +72,8 @@ export const addOutputOptions = (command: Command): Command =>
     .option('--no-out', 'write no files')
     .option('--force', 'write into a folder that holds other files')
     .option('--json', 'print run.json instead of the report')
-    .option('--strict', 'exit 3 when a verdict or an expectation is inconclusive');
+    .option('--strict', 'exit 3 when a verdict or an expectation is inconclusive')
+    .addOption(reporterOption());
 
 export const untilCiOption = (): Option =>
   new Option('--until-ci <percent>', 'add seeds, up to 80, until p99 or its difference is known to within ± this: 2%').argParser(

@@ -10,9 +10,12 @@ import {
   explainOption,
   nonEmpty,
   parseAssignment,
+  parseShare,
+  reporterOption,
   untilCiOption,
   wholeNumber,
 } from './options.ts';
+import { addExecutorOptions, addShardOptions, queueOption, redisOption, redisTimeoutOption } from './executor.ts';
 import type { Terminal } from './terminal.ts';
 
 const examples = `
@@ -24,8 +27,8 @@ Examples:
   clusterlab policies show peak-ewma
   clusterlab report reports/slow-node --format md
 
-Exit codes: 0 fine, 1 an expectation failed, 2 bad input, 3 inconclusive under --strict, 4 could not finish, 70 our bug,
-130 or 143 interrupted.`;
+Exit codes: 0 fine, 1 an expectation or the gate failed, 2 bad input, 3 inconclusive under --strict, 4 could not finish,
+5 nothing to compare with, 70 our bug, 130 or 143 interrupted.`;
 
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('clusterlab')
@@ -67,20 +70,70 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (file, options) => terminal.exitWith(await (await import('./commands/aa.ts')).aa(file, options, terminal)));
 
   program.commandsGroup('Simulate:');
-  addOutputOptions(addWorkOptions(addWorldOptions(program.command('run')).addOption(untilCiOption()).addOption(explainOption())))
+  addOutputOptions(
+    addPlaceOptions(
+      addWorkOptions(addWorldOptions(program.command('run')).addOption(untilCiOption()).addOption(explainOption())),
+    ),
+  )
     .description('run one scenario with its own policies')
     .argument('<file>', 'scenario file')
     .action(async (file, options) =>
       terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('run', file, options, terminal)),
     );
   addOutputOptions(
-    addWorkOptions(addWorldOptions(program.command('compare')).addOption(untilCiOption()).addOption(explainOption())),
+    addPlaceOptions(
+      addWorkOptions(addWorldOptions(program.command('compare')).addOption(untilCiOption()).addOption(explainOption())),
+    ),
   )
     .description('run every variant of a scenario on the same seeds and judge the differences')
     .argument('<file>', 'scenario file')
     .action(async (file, options) =>
       terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('compare', file, options, terminal)),
     );
+
+  addOutputOptions(addPlaceOptions(addWorkOptions(addWorldOptions(program.command('sweep')))))
+    .description('the same comparison at many points: --set path=a,b,c for each thing that varies; goes on where it was left')
+    .argument('<file>', 'scenario file')
+    .addOption(
+      new Option('--design <name>', 'all combinations, or a Latin hypercube').choices(['factorial', 'lhs']).default('factorial'),
+    )
+    .addOption(new Option('--points <n>', 'of a Latin hypercube').default(30).argParser(wholeNumber(2, 5000)))
+    .addOption(new Option('-m, --metric <name>', 'what it is about').default('latency.p99').argParser(nonEmpty))
+    .addHelpText('after', sweepHelp)
+    .action(async (file, options) =>
+      terminal.exitWith(await (await import('./commands/sweep.ts')).sweep(file, options, terminal)),
+    );
+  addLookOptions(program.command('merge'))
+    .description('put the shards of one experiment together; the result is the same as without shards')
+    .argument('<shards...>', 'files that --shard wrote, or their folders')
+    .addOption(new Option('-o, --out <dir>', 'folder for the results').env('CLUSTERLAB_OUT').argParser(nonEmpty))
+    .option('--no-out', 'write no files')
+    .option('--force', 'write into a folder that holds other files')
+    .option('--allow-partial', 'a report of the shards there are, marked as incomplete')
+    .option('--json', 'print the result instead of the report')
+    .option('--strict', 'exit 3 when a verdict or an expectation is inconclusive')
+    .option('-q, --quiet', 'no table; the verdict stays')
+    .action(async (shards, options) =>
+      terminal.exitWith(await (await import('./commands/merge.ts')).merge(shards, options, terminal)),
+    );
+
+  addLookOptions(program.command('worker'))
+    .description('run cells that others queued with --executor bullmq; start as many as you have machines')
+    .addOption(redisOption().makeOptionMandatory())
+    .addOption(queueOption())
+    .addOption(redisTimeoutOption())
+    .addOption(
+      new Option('-j, --jobs <n>', 'cells at once (default: one per core)')
+        .env('CLUSTERLAB_JOBS')
+        .argParser(wholeNumber(1, 1024)),
+    )
+    .addOption(
+      new Option('--cell-timeout <seconds>', 'one cell may take so long').default(3600).argParser(wholeNumber(1, 604_800)),
+    )
+    .addOption(new Option('--idle <seconds>', 'end when there was nothing to do for so long').argParser(wholeNumber(1, 604_800)))
+    .option('--allow-outside', 'load policies from outside the current folder, too')
+    .option('-q, --quiet', 'no line per cell')
+    .action(async (options) => terminal.exitWith(await (await import('./commands/worker.ts')).worker(options, terminal)));
 
   addLookOptions(program.command('import <logs...>'))
     .description(
@@ -119,6 +172,66 @@ export function createProgram(terminal: Terminal): Command {
     .option('-q, --quiet', 'no summary')
     .action(async (logs, options) =>
       terminal.exitWith(await (await import('./commands/import.ts')).importLogs(logs, options, terminal)),
+    );
+
+  program.commandsGroup('Gate:');
+  addWorkOptions(addWorldOptions(program.command('gate')))
+    .description('may this change go in? all expectations, and every variant against a named baseline')
+    .argument('<files...>', 'scenario files')
+    .addOption(new Option('-b, --baseline <name>', 'compare with this baseline').argParser(nonEmpty))
+    .addOption(baselinesOption())
+    .option('--exact', 'compare bytes instead of numbers: any change fails')
+    .option('--lenient', 'pass over what the baseline lacks or another world has changed, and say so')
+    .addOption(
+      new Option(
+        '--margin <metric=value>',
+        'how much worse does not matter: latency.p99=5%, latency.mean=2ms; repeatable',
+      ).argParser(parseAssignment),
+    )
+    .addOption(new Option('--alpha <share>', 'chance of a false alarm of the whole gate').default(0.05).argParser(parseShare))
+    .addOption(reporterOption())
+    .option('--json', 'the same as --reporter json')
+    .option('--strict', 'exit 3 when nothing is wrong but something is inconclusive')
+    .action(async (files, options) =>
+      terminal.exitWith(await (await import('./commands/gate.ts')).gate(files, options, terminal)),
+    );
+  const baseline = program.command('baseline').description('what gates compare with: save, list, show, diff, rm');
+  addWorkOptions(addWorldOptions(baseline.command('save')))
+    .description('run scenarios and keep their numbers under a name')
+    .argument('<name>', 'letters, digits, dot, dash, underscore')
+    .argument('<files...>', 'scenario files')
+    .addOption(baselinesOption())
+    .action(async (name, files, options) =>
+      terminal.exitWith(await (await import('./commands/baseline.ts')).saveBaseline(name, files, options, terminal)),
+    );
+  addLookOptions(baseline.command('list', { isDefault: true }))
+    .description('the names there are')
+    .addOption(baselinesOption())
+    .option('--json', 'print them as JSON')
+    .action(async (options) => terminal.exitWith(await (await import('./commands/baseline.ts')).listAll(options, terminal)));
+  addLookOptions(baseline.command('show'))
+    .description('the numbers of one')
+    .argument('<name>')
+    .addOption(baselinesOption())
+    .option('--json', 'print it as JSON')
+    .action(async (name, options) =>
+      terminal.exitWith(await (await import('./commands/baseline.ts')).showBaseline(name, options, terminal)),
+    );
+  addLookOptions(baseline.command('diff'))
+    .description('what changed from one to another, on the seeds they share')
+    .argument('<before>')
+    .argument('<after>')
+    .addOption(baselinesOption())
+    .option('--json', 'print it as JSON')
+    .action(async (before, after, options) =>
+      terminal.exitWith(await (await import('./commands/baseline.ts')).diffBaselines(before, after, options, terminal)),
+    );
+  addLookOptions(baseline.command('rm'))
+    .description('remove one')
+    .argument('<name>')
+    .addOption(baselinesOption())
+    .action(async (name, options) =>
+      terminal.exitWith(await (await import('./commands/baseline.ts')).dropBaseline(name, options, terminal)),
     );
 
   program.commandsGroup('Look:');
@@ -194,10 +307,35 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (policy, options) =>
       terminal.exitWith(await (await import('./commands/policies-check.ts')).checkPolicies(policy, options, terminal)),
     );
+  addLookOptions(program.command('metrics'))
+    .description('the glossary: what is measured, in which unit, for which parts of the requests')
+    .argument('[name]', 'one metric, or a family such as latency')
+    .option('--json', 'print it as JSON')
+    .action(async (name, options) =>
+      terminal.exitWith((await import('./commands/metrics.ts')).listMetrics(name, options, terminal)),
+    );
   addLookOptions(program.command('init'))
     .description('write a commented scenario and a policy of your own to start from; overwrites nothing')
     .argument('[dir]', 'where', '.')
-    .action(async (dir) => terminal.exitWith(await (await import('./commands/init.ts')).init(dir, terminal)));
+    .option('--ci', 'a workflow for GitHub Actions, too')
+    .action(async (dir, options) => terminal.exitWith(await (await import('./commands/init.ts')).init(dir, options, terminal)));
+  const emit = program.command('emit').description('files for other systems: k8s');
+  addLookOptions(emit.command('k8s'))
+    .description('an Indexed Job for Kubernetes whose pods are the shards of a command: emit k8s --image app -- sweep lab.yaml …')
+    .argument('<command...>', 'what each pod runs, after --: sweep, compare or run with its options')
+    .addOption(new Option('--shards <n>', 'pods').default(4).argParser(wholeNumber(1, 10_000)))
+    .addOption(new Option('--parallelism <n>', 'at once (default: all)').argParser(wholeNumber(1, 10_000)))
+    .addOption(
+      new Option('--image <image>', 'with clusterlab, the scenario and its policies').makeOptionMandatory().argParser(nonEmpty),
+    )
+    .addOption(
+      new Option('--claim <name>', 'volume claim that takes the shards').default('clusterlab-results').argParser(nonEmpty),
+    )
+    .addOption(new Option('--name <name>', 'of the job').default('clusterlab').argParser(nonEmpty))
+    .addOption(new Option('-o, --out <file>', 'write it to a file').argParser(nonEmpty))
+    .action(async (command, options) =>
+      terminal.exitWith(await (await import('./commands/emit.ts')).emitK8s(command, options, terminal)),
+    );
   addLookOptions(program.command('schema'))
     .description('print the JSON Schema of scenario files, for editors')
     .addOption(new Option('-o, --out <file>', 'write it to a file').argParser(nonEmpty))
@@ -205,5 +343,22 @@ export function createProgram(terminal: Terminal): Command {
 
   return program;
 }
+
+/** Where cells run: executor and shard. */
+const addPlaceOptions = (command: Command): Command => addShardOptions(addExecutorOptions(command));
+
+const sweepHelp = `
+Values of --set:
+  services.api.slots=2,4,8         a list; brackets and quotes hold commas together
+  services.api.slots=2..8:2        from 2 to 8 in steps of 2
+  services.api.queue=1..64:x2      doubling
+  load=10%..90%@9                  nine values; load multiplies the traffic of all streams
+  run.duration=@durations.txt      one value per line of a file
+  services.api.slots=2..8          with --design lhs: any value of the range
+  balancer=p2c,round-robin         whom to compare, where the scenario has no compare:
+  traffic[0].timeout=1s            one value: the same everywhere`;
+
+const baselinesOption = (): Option =>
+  new Option('--baselines <dir>', 'folder of the baselines (default: baselines)').env('CLUSTERLAB_BASELINES').argParser(nonEmpty);
 
 const collectAssignment = (text: string, previous: readonly string[] = []): readonly string[] => [...previous, text];

@@ -41,6 +41,15 @@ export async function* outputFiles(run: RunFile, formats: readonly string[]): As
   for (const format of formats) yield* outputFormats[format]!.render(run);
 }
 
+/** Marks the folder as ours and its result as not finished, before the work begins: a folder that cannot be written is found out now. */
+export async function beginFolder(folder: string): Promise<void> {
+  const files = (await readManifest(folder))?.files ?? {};
+  await writeWhole(
+    join(folder, manifestName),
+    `${JSON.stringify({ schema: manifestSchema, complete: false, files }, null, 2)}\n`,
+  );
+}
+
 /** Writes the files and, last, the manifest. Files of an earlier result that are not written again are removed, or kept and listed
  *  on with `keepOthers`. */
 export async function writeFolder(

@@ -42,6 +42,17 @@ export class PolicyFault extends Error {
   }
 }
 
+/** What there is to compare with is missing, damaged, or of something else (exit 5). */
+export class NotComparable extends Error {
+  /** What to do about it. */
+  readonly hint: string;
+  constructor(message: string, hint = '') {
+    super(message);
+    this.name = 'NotComparable';
+    this.hint = hint;
+  }
+}
+
 /** The run cannot go on for lack of a resource: event cap, memory, disk (exit 4). */
 export class ResourceLimit extends Error {
   constructor(message: string, options?: ErrorOptions) {

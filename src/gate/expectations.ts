@@ -22,7 +22,7 @@ function checkLine(line: ExpectSpec, variant: VariantResult, view: string): Expe
   // By label: a variant with a world of its own may have other views beside this one. Without it nothing was measured.
   const part = view === '' ? variant : variant.views.find(({ label }) => label === view);
   const measured: Estimate = part?.estimates[line.metric] ?? estimate([]);
-  const { place, comparator, limit } = line;
+  const { place, comparator, limit, level } = line;
   // A seed without a value (a percentile of nothing) promises nothing about that seed, however good the others are.
   const isWhole = !(part?.metrics[line.metric] ?? []).some(Number.isNaN);
   const passed = isWhole && holds(measured.mean, comparator, limit);
@@ -39,6 +39,7 @@ function checkLine(line: ExpectSpec, variant: VariantResult, view: string): Expe
     limit,
     comparator,
     passed,
+    ...(level === undefined ? {} : { level }),
     uncertain: measured.n < 2 || reaches(measured, comparator, limit),
   };
 }

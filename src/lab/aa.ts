@@ -7,7 +7,7 @@ import { wilson } from '../stats/wilson.ts';
 import { collectVariants } from './collect.ts';
 import { compareVariants } from './compare.ts';
 import type { Progress } from './experiment.ts';
-import { execute } from './executors.ts';
+import { localExecutor } from './executors.ts';
 
 export interface AaInput {
   readonly scenario: Scenario;
@@ -56,7 +56,8 @@ export async function runAa(input: AaInput): Promise<AaResult> {
   );
   const results = new Map<string, CellResult>();
   const { durationMs } = scenario.run;
-  await execute(twins, cells, { jobs: input.jobs, ...(input.signal === undefined ? {} : { signal: input.signal }) }, (result) => {
+  const options = input.signal === undefined ? {} : { signal: input.signal };
+  await localExecutor(input.jobs).run(twins, cells, options, (result) => {
     results.set(result.seed, result);
     const done = results.size;
     input.onProgress?.({ done, total: cells.length, simulatedMs: done * durationMs, share: done / cells.length });

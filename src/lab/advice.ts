@@ -3,7 +3,7 @@
 import type { Issue } from '../core/issue.ts';
 import { formatDuration } from '../core/quantity.ts';
 import type { Scenario } from '../scenario/spec.ts';
-import { isPublishing } from '../scenario/resolve-role.ts';
+import { isPublishing, resolveRole } from '../scenario/resolve-role.ts';
 import { mser5 } from '../stats/mser.ts';
 import { predictPhases, predictRequests } from './predict.ts';
 import { list } from './phrases.ts';
@@ -44,23 +44,35 @@ function overload(scenario: Scenario): Issue[] {
     const callers = scenario.edges.filter((edge) => scenario.services[edge.service].name === name && !isPublishing(edge));
     return callers.length > 0 && callers.every(({ queue }) => queue !== -1);
   };
-  return predictPhases(scenario)
-    .filter((phase) => phase.utilization > 1)
-    .map((phase) => {
-      const service = scenario.services.find(({ name }) => name === phase.service);
-      const load = Number.isFinite(phase.utilization) ? phase.utilization.toFixed(2) : 'without any instance up';
-      const when = `from ${formatDuration(phase.fromMs)} to ${formatDuration(phase.toMs)}`;
-      return warning(
-        'overload',
-        ['services', phase.service],
-        `${phase.service}: offered load ${load} ${when} is more than it can do`,
-        isFedByQueues(phase.service)
-          ? 'messages will pile up in front of it'
-          : service?.queueLimit === Infinity
-            ? 'its queue is unlimited and grows without bound: there is no steady state'
-            : 'requests will be refused or time out, whatever the policy',
-      );
-    });
+  return (
+    predictPhases(scenario)
+      // Where instances come when they are needed, those there at first are not all.
+      .filter((phase) => phase.utilization > 1 && !isScaled(scenario, phase.service))
+      .map((phase) => {
+        const service = scenario.services.find(({ name }) => name === phase.service);
+        const load = Number.isFinite(phase.utilization) ? phase.utilization.toFixed(2) : 'without any instance up';
+        const when = `from ${formatDuration(phase.fromMs)} to ${formatDuration(phase.toMs)}`;
+        return warning(
+          'overload',
+          ['services', phase.service],
+          `${phase.service}: offered load ${load} ${when} is more than it can do`,
+          isFedByQueues(phase.service)
+            ? 'messages will pile up in front of it'
+            : service?.queueLimit === Infinity
+              ? 'its queue is unlimited and grows without bound: there is no steady state'
+              : 'requests will be refused or time out, whatever the policy',
+        );
+      })
+  );
+}
+
+/** Whether an autoscaler looks after the service in some variant. */
+function isScaled({ services, variants }: Scenario, name: string): boolean {
+  const service = services.find((each) => each.name === name);
+  return (
+    service !== undefined &&
+    variants.some(({ policies }) => resolveRole('autoscaler', [service.policies, policies]) !== undefined)
+  );
 }
 
 /** Healthy, and yet a short trigger could take it down for good. */

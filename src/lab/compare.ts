@@ -42,9 +42,12 @@ export function compareTwo(variant: VariantResult, baseline: VariantResult, metr
   return conclude(pair, pair.p);
 }
 
+/** What of a variant is compared. */
+export type Measured = Pick<VariantResult, 'label' | 'metrics'>;
+
 export interface Pair {
-  readonly variant: VariantResult;
-  readonly baseline: VariantResult;
+  readonly variant: Measured;
+  readonly baseline: Measured;
   readonly metric: Metric;
 }
 

@@ -1,5 +1,5 @@
-/** Where cells run: in this thread, or spread over worker threads. Results are the same bytes either way; they come back in the order
- *  of completion and carry their place. */
+/** Where cells run. All executors keep the same promise, so that a result never tells where it was made: each cell once, the same bytes,
+ *  handed over in the order of completion with its place. Here are the two that need nothing else: this thread, and worker threads. */
 import { Worker } from 'node:worker_threads';
 import { InputError, InvariantViolation, PolicyFault, ResourceLimit } from '../core/errors.ts';
 import type { Scenario } from '../scenario/spec.ts';
@@ -7,24 +7,27 @@ import type { CellResult } from '../stats/result.ts';
 import { type Cell, CellRunner } from './cell.ts';
 
 export interface ExecutorOptions {
-  /** Worker threads; 0 runs in this thread. */
-  readonly jobs: number;
   readonly signal?: AbortSignal;
   /** A cell has come this far. */
   onAdvance?(cell: Cell, simulatedMs: number): void;
 }
 
-/** Calls `onResult` for every finished cell; resolves when all are done, or early and without error when aborted. */
-export async function execute(
-  scenario: Scenario,
-  cells: readonly Cell[],
-  options: ExecutorOptions,
-  onResult: (result: CellResult) => void,
-): Promise<void> {
+export interface Executor {
+  /** Calls `onResult` for every finished cell; resolves when all are done, or early and without error when aborted. */
+  run(
+    scenario: Scenario,
+    cells: readonly Cell[],
+    options: ExecutorOptions,
+    onResult: (result: CellResult) => void,
+  ): Promise<void>;
+}
+
+/** This thread for 0 jobs, else so many worker threads. */
+export function localExecutor(jobs: number): Executor {
   // Run from TypeScript sources (tests), there is no compiled worker to start.
   const isCompiled = import.meta.url.endsWith('.js');
-  if (options.jobs === 0 || !isCompiled) await inline(scenario, cells, options, onResult);
-  else await threads(scenario, cells, options, onResult);
+  if (jobs === 0 || !isCompiled) return { run: inline };
+  return { run: (scenario, cells, options, onResult) => threads(scenario, cells, { ...options, jobs }, onResult) };
 }
 
 async function inline(
@@ -60,7 +63,7 @@ export interface PlainError {
 async function threads(
   scenario: Scenario,
   cells: readonly Cell[],
-  { jobs, signal, onAdvance }: ExecutorOptions,
+  { jobs, signal, onAdvance }: ExecutorOptions & { readonly jobs: number },
   onResult: (result: CellResult) => void,
 ): Promise<void> {
   const queue = [...cells];
@@ -120,7 +123,7 @@ async function threads(
 const nameOf = ({ variant, seed }: Cell, { variants }: Scenario): string =>
   `variant ${variants[variant].label} under seed ${seed}`;
 
-function revive(plain: PlainError): Error {
+export function revive(plain: PlainError): Error {
   const error =
     plain.name === 'PolicyFault'
       ? new PolicyFault(plain.policy ?? '', plain.message)

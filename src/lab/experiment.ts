@@ -12,7 +12,7 @@ import { collectVariants } from './collect.ts';
 import { compareVariants } from './compare.ts';
 import { findCrossings } from './crossings.ts';
 import { findEscapeLoads } from './escape-load.ts';
-import { execute } from './executors.ts';
+import { type Executor, localExecutor } from './executors.ts';
 import { exactly } from './phrases.ts';
 import { type Progress, ProgressCount } from './progress.ts';
 import { type RunFile, runSchema, type VariantResult } from './types.ts';
@@ -31,6 +31,10 @@ export interface ExperimentInput {
   readonly warnings: readonly Issue[];
   /** Worker threads; 0 runs everything in this thread. */
   readonly jobs: number;
+  /** Where the cells run instead. */
+  readonly executor?: Executor;
+  /** Take the scenario's seeds step by step, and stop at the first step after which nothing more needs to be known. */
+  readonly steps?: SeedSteps;
   /** Add seeds until the interval's half-width is at most this share of the mean. */
   readonly untilCi?: number;
   /** Decisions to record per variant, in the first seed. */
@@ -44,6 +48,12 @@ export interface ExperimentInput {
   onProgress?(progress: Progress): void;
 }
 
+export interface SeedSteps {
+  /** Seeds there are at each step, rising. */
+  readonly sizes: readonly number[];
+  isEnough(variants: readonly VariantResult[], step: number): boolean;
+}
+
 /** `untilCi` looks again after doubling, and gives up here. */
 const SEEDS_MAX = 80;
 /** Where a request has a story to tell. */
@@ -54,30 +64,31 @@ const HEADLINE = 'latency.p99';
 export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
   const { scenario, signal } = input;
   const cells: CellResult[] = [];
-  let seeds = [...scenario.run.seeds];
-  const explain = input.explain ?? 0;
-  const waterfall = input.waterfalls ?? (isPlain(scenario) ? 0 : WATERFALLS);
+  const { steps, executor = localExecutor(input.jobs) } = input;
+  let seeds = scenario.run.seeds.slice(0, steps?.sizes[0] ?? Infinity);
   let isShort = false;
   const progress = new ProgressCount(scenario, (now) => input.onProgress?.(now));
   const runCells = async (todo: readonly Cell[], onResult: (result: CellResult) => void): Promise<void> => {
     progress.expect(todo.length);
     const onAdvance = (cell: Cell, simulatedMs: number): void => progress.advance(cell, simulatedMs);
-    await execute(scenario, todo, { jobs: input.jobs, onAdvance, ...(signal === undefined ? {} : { signal }) }, (result) => {
+    await executor.run(scenario, todo, { onAdvance, ...(signal === undefined ? {} : { signal }) }, (result) => {
       onResult(result);
       progress.finish(result);
     });
   };
   const runSeeds = (fresh: readonly string[]): Promise<void> => {
-    // By seed first: an interrupted run then has whole pairs.
-    const todo: Cell[] = fresh.flatMap((seed) => {
-      // One seed tells the story: decisions and waterfalls are kept for the first.
-      const story = seed === seeds[0] ? { ...(explain > 0 ? { explain } : {}), ...(waterfall > 0 ? { waterfall } : {}) } : {};
-      return scenario.variants.map((_, variant) => ({ variant, seed, ...story }));
-    });
-    return runCells(todo, (result) => cells.push(result));
+    return runCells(cellsOf(input, fresh, seeds[0]), (result) => cells.push(result));
   };
   await runSeeds(seeds);
   let variants: readonly VariantResult[] = collectVariants(scenario, seeds, cells);
+  for (let step = 0; steps !== undefined && step < steps.sizes.length; step++) {
+    if (signal?.aborted === true || steps.isEnough(variants, step)) break;
+    if (step === steps.sizes.length - 1) break;
+    const fresh = scenario.run.seeds.slice(seeds.length, steps.sizes[step + 1]);
+    seeds = [...seeds, ...fresh];
+    await runSeeds(fresh);
+    variants = collectVariants(scenario, seeds, cells);
+  }
   while (input.untilCi !== undefined && signal?.aborted !== true && !isNarrow(variants, input.untilCi)) {
     if (seeds.length >= SEEDS_MAX) {
       isShort = true;
@@ -135,6 +146,21 @@ export async function runExperiment(input: ExperimentInput): Promise<RunFile> {
     },
     replay: input.replay,
   };
+}
+
+/** The cells of an experiment whose seeds are known in advance, in order. */
+export const planCells = (input: CellInput): Cell[] => cellsOf(input, input.scenario.run.seeds, input.scenario.run.seeds[0]);
+
+type CellInput = Pick<ExperimentInput, 'scenario' | 'explain' | 'waterfalls'>;
+
+/** By seed first: an interrupted run then has whole pairs. */
+function cellsOf({ scenario, explain = 0, waterfalls }: CellInput, seeds: readonly string[], first: string): Cell[] {
+  const waterfall = waterfalls ?? (isPlain(scenario) ? 0 : WATERFALLS);
+  return seeds.flatMap((seed) => {
+    // One seed tells the story: decisions and waterfalls are kept for the first.
+    const story = seed === first ? { ...(explain > 0 ? { explain } : {}), ...(waterfall > 0 ? { waterfall } : {}) } : {};
+    return scenario.variants.map((_, variant) => ({ variant, seed, ...story }));
+  });
 }
 
 function ofWholeSeeds(cells: readonly CellResult[], variants: number): CellResult[] {

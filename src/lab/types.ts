@@ -239,6 +239,8 @@ export interface ExpectationResult {
   readonly limit: number;
   readonly comparator: string;
   readonly passed: boolean;
+  /** A failure only warns; absent: it is an error. */
+  readonly level?: 'warn';
   /** The interval reaches over the limit: more seeds could turn it. */
   readonly uncertain: boolean;
 }

@@ -1,9 +1,9 @@
 /** Entry of a worker thread: runs the cells it is sent, one at a time, until it is sent null. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { InvariantViolation, PolicyFault } from '../core/errors.ts';
 import type { Scenario } from '../scenario/spec.ts';
 import { type Cell, CellRunner } from './cell.ts';
-import type { FromWorker, PlainError } from './executors.ts';
+import type { FromWorker } from './executors.ts';
+import { plainError } from './plain-error.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread');
@@ -20,14 +20,3 @@ port.on('message', (cell: Cell | null) => {
     .then((result) => send({ type: 'result', result }))
     .catch((error: unknown) => send({ type: 'error', error: plainError(error) }));
 });
-
-function plainError(error: unknown): PlainError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: '' };
-  return {
-    name: error.name,
-    message: error.message,
-    stack: error.stack ?? '',
-    ...(error instanceof PolicyFault ? { policy: error.policy } : {}),
-    ...(error instanceof InvariantViolation ? { evidence: error.evidence } : {}),
-  };
-}

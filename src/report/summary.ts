@@ -133,7 +133,12 @@ const titles: Readonly<Record<string, string>> = {
 const spell = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** Relative where the comparison is relative, else in the metric's unit; shares in percentage points. */
-export function describeChange({ metric, relative, difference, verdict }: Comparison): Change {
+export function describeChange({
+  metric,
+  relative,
+  difference,
+  verdict,
+}: Pick<Comparison, 'metric' | 'relative' | 'difference' | 'verdict'>): Change {
   if (relative !== null && isNumber(relative.mean)) return { ...formatDifference(relative, 100, '%'), verdict };
   const unit = findMetric(metric)?.unit ?? 'count';
   return { ...formatDifference(difference, unit === 'fraction' ? 100 : 1, unitSigns[unit]), verdict };

@@ -124,7 +124,8 @@ function compilePath(key: string, keys: readonly string[], count: number, { comp
     );
   }
   const first = String(path[0]);
-  if (['scenario', 'name', 'compare', 'expect'].includes(first)) return complain(`${first} cannot differ between variants`);
+  if (['scenario', 'name', 'compare', 'expect', 'gate'].includes(first))
+    return complain(`${first} cannot differ between variants`);
   if (first === 'run' && path[1] !== 'duration' && path[1] !== 'warmup' && path[1] !== 'window') {
     return complain('variants share their seeds', 'so that they see the same world');
   }

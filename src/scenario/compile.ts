@@ -19,7 +19,7 @@ import type { EdgeSpec, PolicyChoice, QueueSpec, Scenario, ServiceSpec, TrafficS
 import { compileTraffic } from './traffic.ts';
 
 /** Everything but what needs the variants. */
-export type World = Omit<Scenario, 'variants' | 'expect' | 'views'>;
+export type World = Omit<Scenario, 'variants' | 'expect' | 'gate' | 'views'>;
 
 /** The world, or undefined after complaints; what could be understood of the policies and the duration is there in any case, for the
  *  sections that follow. */

@@ -11,6 +11,7 @@ import {
   show,
   type Reading,
 } from '../core/quantity.ts';
+import { InputError } from '../core/errors.ts';
 import type { Path, Place } from '../core/issue.ts';
 import type { World } from './compile.ts';
 import type { Complaints } from './complaints.ts';
@@ -42,36 +43,46 @@ export function compileExpect(variants: readonly Known[] | undefined, complaints
     const path = ['expect', index];
     const shape = complaints.check(expectation, path);
     if (shape === undefined) continue;
-    const [check, of] = typeof shape === 'string' ? [shape, []] : [shape.check, [shape.of ?? []].flat()];
+    const { check, level } = typeof shape === 'string' ? { check: shape, level: 'error' } : shape;
+    const of: readonly string[] = typeof shape === 'string' ? [] : [shape.of ?? []].flat();
     const checkPath = typeof shape === 'string' ? path : [...path, 'check'];
     const parsed = parseCheck(check, checkPath, complaints);
-    const ofPath: Path = typeof shape === 'string' || typeof shape.of === 'string' ? [...path, 'of'] : [...path, 'of', 0];
-    const isKnown =
-      labels === undefined ||
-      of.every((label, position) => {
-        if (labels.includes(label)) return true;
-        const labelPath = Array.isArray(typeof shape === 'string' ? undefined : shape.of)
-          ? [...ofPath.slice(0, -1), position]
-          : ofPath;
-        complaints.error('unknown-variant', labelPath, `no variant is labelled ${show(label)}`, knownHint(label, labels));
-        return false;
-      });
+    const isKnown = areKnown(typeof shape === 'string' ? undefined : shape.of, labels, [...path, 'of'], complaints);
     if (parsed === undefined || !isKnown) continue;
     const meant = (variants ?? []).filter(({ label }) => of.length === 0 || of.includes(label));
     if (parsed.part !== undefined && !isThere(parsed.part, meant, checkPath, complaints)) continue;
-    specs.push({ ...parsed, variants: of, place: placeOf(checkPath, complaints) });
+    // Checked like the others, so that switching it on again brings no surprise.
+    if (level === 'off') continue;
+    const place = placeOf(checkPath, complaints);
+    specs.push({ ...parsed, variants: of, ...(level === 'warn' ? { level: 'warn' as const } : {}), place });
   }
   return specs;
 }
 
+/** Whether `of` names variants that there are; `labels` is undefined when they could not be told. */
+export function areKnown(
+  of: string | readonly string[] | undefined,
+  labels: readonly string[] | undefined,
+  path: Path,
+  complaints: Complaints,
+): boolean {
+  if (labels === undefined || of === undefined) return true;
+  return [of].flat().every((label, position) => {
+    if (labels.includes(label)) return true;
+    const at = typeof of === 'string' ? path : [...path, position];
+    complaints.error('unknown-variant', at, `no variant is labelled ${show(label)}`, knownHint(label, labels));
+    return false;
+  });
+}
+
 /** A check from the command line has no place; the head of the file stands for it. */
-function placeOf(path: Path, { root, source }: Complaints): Place {
+export function placeOf(path: Path, { root, source }: Complaints): Place {
   const node = nodeAt(root, path)!;
   return source.place(node.from === undefined ? node.span : { start: 0, end: 0 });
 }
 
 /** Whether the part exists in all variants the check is for, and is measured. */
-function isThere(part: ViewQuery, variants: readonly Known[], path: Path, complaints: Complaints): boolean {
+export function isThere(part: ViewQuery, variants: readonly Known[], path: Path, complaints: Complaints): boolean {
   for (const { label, world } of variants) {
     if (world === undefined) continue;
     const missing = missingPart(part, world);
@@ -97,14 +108,29 @@ function isThere(part: ViewQuery, variants: readonly Known[], path: Path, compla
   return true;
 }
 
-type Complain = (code: string, message: string, hint?: string) => undefined;
+export type Complain = (code: string, message: string, hint?: string) => undefined;
 const labelsPattern = String.raw`\{((?:[^"{}]|"[^"]*")*)\}`;
+const subjectPattern = new RegExp(String.raw`^([^\s<>=!{}]{1,60})(?:${labelsPattern})?$`);
 const checkPattern = new RegExp(String.raw`^([^\s<>=!{}]{1,60})(?:${labelsPattern})?\s{0,8}([<>=!≤≥]{1,3})\s{0,8}(\S{1,40})$`);
 
-function parseCheck(check: string, path: Path, complaints: Complaints): Omit<Expectation, 'variants' | 'place'> | undefined {
-  const complain: Complain = (code, message, hint) => {
+type ParsedCheck = Omit<Expectation, 'variants' | 'place'>;
+
+/** A check outside of any file. Throws InputError. */
+export function parseCheckText(check: string): Omit<ParsedCheck, 'part'> & { readonly label?: string } {
+  const parsed = parseWith(check, (code, message, hint) => {
+    throw InputError.of(code, message, hint);
+  })!;
+  const { part, ...rest } = parsed;
+  return { ...rest, ...(part === undefined ? {} : { label: labelOf(part) }) };
+}
+
+const parseCheck = (check: string, path: Path, complaints: Complaints): ParsedCheck | undefined =>
+  parseWith(check, (code, message, hint) => {
     complaints.error(code, path, message, hint);
-  };
+    return undefined;
+  });
+
+function parseWith(check: string, complain: Complain): ParsedCheck | undefined {
   const [, name, labels, operator, value] = checkPattern.exec(check.trim()) ?? [];
   if (name === undefined || operator === undefined || value === undefined) {
     return complain(
@@ -121,19 +147,41 @@ function parseCheck(check: string, path: Path, complaints: Complaints): Omit<Exp
       meant === undefined ? `one of ${comparators.join(' ')}` : `write ${meant}`,
     );
   }
-  const metric = findMetric(name.split('.').map(canonicalPercentile).join('.'));
-  if (metric === undefined) return complain('unknown-metric', `unknown metric ${show(name)}`, metricHint(name));
-  const part = labels === undefined ? undefined : parseLabels(labels, metric, complain);
-  if (labels !== undefined && part === undefined) return undefined;
+  const subject = parseSubject(name, labels, complain);
+  if (subject === undefined) return undefined;
+  const { metric, part } = subject;
   const limit = parseLimit(metric, value);
   if (isProblem(limit)) return complain('bad-limit', `${metric.name}: ${limit.problem}`, limit.hint);
   return {
-    text: `${metric.name}${part === undefined ? '' : `{${labelOf(part)}}`} ${operator} ${value}`,
+    text: `${subjectText(subject)} ${operator} ${value}`,
     metric: metric.name,
     comparator: operator as Comparator,
     limit: limit.value,
     ...(part === undefined ? {} : { part }),
   };
+}
+
+/** What is measured, and of which requests. */
+export interface Subject {
+  readonly metric: Metric;
+  readonly part?: ViewQuery;
+}
+
+export const subjectText = ({ metric, part }: Subject): string =>
+  `${metric.name}${part === undefined ? '' : `{${labelOf(part)}}`}`;
+
+export function parseSubject(name: string, labels: string | undefined, complain: Complain): Subject | undefined {
+  const metric = findMetric(name.split('.').map(canonicalPercentile).join('.'));
+  if (metric === undefined) return complain('unknown-metric', `unknown metric ${show(name)}`, metricHint(name));
+  if (labels === undefined) return { metric };
+  const part = parseLabels(labels, metric, complain);
+  return part === undefined ? undefined : { metric, part };
+}
+
+/** `latency.p99` or `latency.p99{class=read}`. */
+export function splitSubject(text: string): { readonly name: string; readonly labels?: string } | undefined {
+  const [, name, labels] = subjectPattern.exec(text.trim()) ?? [];
+  return name === undefined ? undefined : { name, ...(labels === undefined ? {} : { labels }) };
 }
 
 const labelKeys = ['edge', 'service', 'class', 'from', 'to', 'window'];

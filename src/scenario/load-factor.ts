@@ -2,7 +2,7 @@
 import type { World } from './compile.ts';
 import type { ArrivalSpec, TrafficSpec } from './spec.ts';
 
-export const atLoad = (world: World, factor: number): World => ({
+export const atLoad = <Any extends Pick<World, 'traffic'>>(world: Any, factor: number): Any => ({
   ...world,
   traffic: world.traffic.map((stream) => ({ ...stream, arrivals: scaled(stream.arrivals, factor) })),
 });

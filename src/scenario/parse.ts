@@ -10,13 +10,14 @@ import type { DataFiles } from './data-files.ts';
 import type { Env } from './distributions.ts';
 import { parseText } from './document.ts';
 import { parsePath, setAt } from './edit.ts';
-import { compileExpect, type Expectation } from './expect.ts';
+import { compileExpect } from './expect.ts';
+import { compileGate } from './gate.ts';
 import { warnOfIdleDetection } from './idle-detection.ts';
 import { warnOfIdlePolicies } from './idle-policies.ts';
 import { toPlain, type Node } from './node.ts';
 import type { SeedOptions } from './run.ts';
 import { Source } from './source.ts';
-import type { ExpectSpec, Scenario } from './spec.ts';
+import type { ExpectSpec, GateSpec, Scenario } from './spec.ts';
 import { distinctViews, labelOf, ownViews, viewOf, type ViewQuery } from './views.ts';
 
 export interface ParseOptions extends SeedOptions {
@@ -37,22 +38,23 @@ export async function parseScenario(
   const env: Env = { complaints, data: options.data, traces: new Map(), recordings: new Map() };
   const { world, policies, durationMs } = await compileWorld(env, options);
   const variants = await compileVariants(policies, world, durationMs, env, options);
-  const expectations = compileExpect(
-    variants?.map((variant) => ({ label: variant.label, world: variant.world ?? world })),
-    complaints,
-  );
+  const known = variants?.map((variant) => ({ label: variant.label, world: variant.world ?? world }));
+  const expectations = compileExpect(known, complaints);
+  const gates = compileGate(known, complaints);
   if (variants !== undefined && world !== undefined) {
     warnOfIdlePolicies(variants, world, complaints);
     warnOfIdleDetection(variants, world, complaints);
   }
   const worlds = [world, ...(variants ?? []).map((variant) => variant.world)].filter((each) => each !== undefined);
-  const queries = [...worlds.flatMap(ownViews), ...expectations.flatMap(({ part }) => part ?? [])];
+  const queries = [...worlds.flatMap(ownViews), ...[...expectations, ...(gates ?? [])].flatMap(({ part }) => part ?? [])];
   const views = distinctViews(queries, complaints);
   if (complaints.hasErrors || world === undefined || variants === undefined) throw new InputError(complaints.all);
-  const expect = expectations.map((expectation) => withView(expectation, views));
+  const expect: readonly ExpectSpec[] = expectations.map((expectation) => withView(expectation, views));
+  const gate: readonly GateSpec[] | undefined = gates?.map((each) => withView(each, views));
   const complete = (each: World): Omit<Scenario, 'variants'> => ({
     ...each,
     expect,
+    ...(gate === undefined ? {} : { gate }),
     views: views.map((view) => viewOf(view, each)),
   });
   return {
@@ -67,7 +69,10 @@ export async function parseScenario(
   };
 }
 
-function withView({ part, ...check }: Expectation, views: readonly ViewQuery[]): ExpectSpec {
+function withView<Check>(
+  { part, ...check }: Check & { readonly part?: ViewQuery },
+  views: readonly ViewQuery[],
+): Omit<Check & { readonly part?: ViewQuery }, 'part'> & { readonly view?: number } {
   if (part === undefined) return check;
   const label = labelOf(part);
   return { ...check, view: views.findIndex((view) => labelOf(view) === label) };

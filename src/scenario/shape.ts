@@ -193,18 +193,35 @@ export const fault = z.discriminatedUnion('type', [
   keys({ type: z.literal('zone-outage'), zone: name(), at: at(), for: positiveDuration('1m').optional() }),
 ]);
 
+const variantsOf = (about: string) =>
+  either([text(), list(text())], 'a label or a list of labels')
+    .describe(about)
+    .optional();
+const level = (about: string) => choice(['error', 'warn', 'off']).describe(about).prefault('error');
+
 export const expectation = either(
   [
     text(200),
     keys({
       check: text(200).describe('metric, comparison, limit.'),
-      of: either([text(), list(text())], 'a label or a list of labels')
-        .describe('Labels of the variants it holds for; all by default.')
-        .optional(),
+      of: variantsOf('Labels of the variants it holds for; all by default.'),
+      level: level('A check that fails: error ends with exit code 1, warn only says so, off is not looked at.'),
     }),
   ],
   'a check such as latency.p99 < 250ms',
 );
+
+/** What a baseline is compared in. */
+export const gateCheck = keys({
+  metric: text(200).describe('A metric, perhaps of a part of the requests: latency.p99{class=read}.'),
+  maxWorse: either([z.number(), text(40)], 'a margin such as 5% or 10ms')
+    .describe(
+      'How much worse than the baseline does not matter: a share of the baseline (5%), or an amount (10ms); of metrics that are shares, percentage points. By default the zone of indifference of the metric.',
+    )
+    .optional(),
+  of: variantsOf('Labels of the variants it is for; all by default.'),
+  level: level('A metric that got worse: error ends with exit code 1, warn only says so, off is not looked at.'),
+});
 
 /** The keys of the file. Each section is checked by itself, so that a mistake in one does not hide those of another. */
 const section = z.any().optional();
@@ -226,6 +243,7 @@ export const topLevel = keys({
   metastability: section,
   compare: section,
   expect: section,
+  gate: section,
 });
 
 /** The whole file, for editors. */
@@ -263,4 +281,8 @@ export const wholeFile = keys({
     )
     .optional(),
   expect: z.array(expectation).describe('Checked for every variant.').optional(),
+  gate: z
+    .array(gateCheck)
+    .describe('What clusterlab gate compares with the baseline; by default the headline metrics of every variant.')
+    .optional(),
 });

@@ -29,6 +29,8 @@ export interface Scenario {
   /** The variants to run; one variant labelled with the balancer when the file has no `compare`. First is the baseline. */
   readonly variants: readonly VariantSpec[];
   readonly expect: readonly ExpectSpec[];
+  /** Absent: the headline metrics of every variant. */
+  readonly gate?: readonly GateSpec[];
   /** Parts of the requests that get statistics of their own: every edge and class when there are several, and what `expect` asks for. */
   readonly views: readonly ViewSpec[];
   /** How a lasting failure is told from a passing one; absent: not judged. */
@@ -553,5 +555,25 @@ export interface ExpectSpec {
   readonly view?: number;
   /** Labels of the variants it holds for; empty = all. */
   readonly variants: readonly string[];
+  /** A failure only warns. */
+  readonly level?: 'warn';
   readonly place: Place;
 }
+
+/** One line of `gate`: what a stored baseline is compared in. */
+export interface GateSpec {
+  /** As in results: `latency.p99{class=read}`. */
+  readonly text: string;
+  readonly metric: string;
+  /** Index into `views`; absent: all measured requests of the traffic. */
+  readonly view?: number;
+  /** How much worse does not matter; absent: the metric's zone of indifference. */
+  readonly margin?: GateMargin;
+  /** Labels of the variants it is for; empty = all. */
+  readonly variants: readonly string[];
+  readonly level?: 'warn';
+  readonly place: Place;
+}
+
+/** Relative to the baseline's mean, or in the metric's unit. */
+export type GateMargin = { readonly relative: number } | { readonly absolute: number };

@@ -2,13 +2,14 @@
  *  20 s and comes back where the load is lowered to half or less. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Cell } from '../../src/lab/cell.ts';
-import { execute } from '../../src/lab/executors.ts';
+import type { Executor } from '../../src/lab/executors.ts';
 import { type ExperimentInput, type Progress, runExperiment } from '../../src/lab/experiment.ts';
 import type { PolicyChoice, Scenario } from '../../src/scenario/spec.ts';
 import type { CellResult } from '../../src/stats/result.ts';
 import { cellResult, outline, type OutlineSetup, viewResult } from './results.ts';
 
-vi.mock('../../src/lab/executors.ts', () => ({ execute: vi.fn() }));
+const execute = vi.hoisted(() => vi.fn<Executor['run']>());
+vi.mock('../../src/lab/executors.ts', () => ({ localExecutor: () => ({ run: execute }) }));
 
 const asked: (readonly Cell[])[] = [];
 /** Cells of later rounds that are not finished, as when the user interrupts. */
@@ -17,7 +18,7 @@ let roundsMax = Infinity;
 beforeEach(() => {
   asked.length = 0;
   roundsMax = Infinity;
-  vi.mocked(execute).mockImplementation((scenario, cells, _, onResult) => {
+  execute.mockImplementation((scenario, cells, _, onResult) => {
     asked.push(cells);
     if (asked.length <= roundsMax) for (const cell of cells) onResult(imagined(cell, scenario));
     return Promise.resolve();
@@ -189,7 +190,7 @@ test('a sweep over loads is told in crossings', async () => {
   const policies = { balancer: { use: 'p2c', params: {} } };
   const variant = (load: number, group: string) => ({ label: `${group}, load=${load}`, differs: '', policies, load, group });
   const variants = [variant(0.5, 'rr'), variant(0.5, 'p2c'), variant(0.8, 'rr'), variant(0.8, 'p2c')];
-  vi.mocked(execute).mockImplementation((_, cells, __, onResult) => {
+  execute.mockImplementation((_, cells, __, onResult) => {
     for (const cell of cells) {
       const { load, group } = variants[cell.variant];
       const p99 = load === 0.5 ? 100 : group === 'rr' ? 200 : 120;

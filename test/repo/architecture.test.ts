@@ -16,7 +16,20 @@ interface Layer {
   readonly why: string;
 }
 
-const anything = ['core', 'policies', 'engine', 'stats', 'scenario', 'cluster', 'lab', 'gate', 'report', 'live', 'cli'];
+const anything = [
+  'core',
+  'policies',
+  'engine',
+  'stats',
+  'scenario',
+  'cluster',
+  'lab',
+  'gate',
+  'report',
+  'live',
+  'cli',
+  'testing',
+];
 
 const layers: Readonly<Record<string, Layer>> = {
   core: { mayImport: [], packages: ['seedrandom'], why: 'core is the vocabulary everything else is built on' },
@@ -39,6 +52,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   lab: {
     mayImport: ['core', 'scenario', 'cluster', 'stats', 'engine', 'gate', 'policies'],
+    packages: ['bullmq', 'ioredis'],
     node: true,
     why: 'experiments do not print and do not render',
   },
@@ -50,7 +64,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   report: {
     mayImport: ['core', 'stats'],
-    typesOf: ['lab'],
+    typesOf: ['lab', 'gate'],
     packages: ['csv-stringify', 'picocolors', 'string-width', 'vega', 'vega-lite', 'vega-interpreter', '@resvg/resvg-js'],
     node: true,
     why: 'a report is derived from the run file alone, so that it can be rendered again later',
@@ -66,6 +80,11 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: ['commander', 'picocolors', 'string-width', 'yaml'],
     node: true,
     why: 'the command line may know everything of ours',
+  },
+  testing: {
+    mayImport: anything,
+    packages: ['vitest'],
+    why: 'tests may use everything of ours, and no framework but vitest',
   },
   'index.ts': { mayImport: anything, why: 'the public library is made of our own modules' },
 };

@@ -4,15 +4,17 @@ import { join, relative } from 'node:path';
 import { exitCodes, InputError, type ExitCode } from '../../core/errors.ts';
 import { scenarioSchemaText } from '../../scenario/schema.ts';
 import { quote } from '../shell.ts';
+import { workflowFile, workflowTemplate } from '../ci-template.ts';
 import { policyTemplate, scenarioTemplate } from '../templates.ts';
 import type { Terminal } from '../terminal.ts';
 import { writeWhole } from '../write.ts';
 
-export async function init(folder: string, terminal: Terminal): Promise<ExitCode> {
+export async function init(folder: string, { ci = false }: { readonly ci?: boolean }, terminal: Terminal): Promise<ExitCode> {
   const files: Readonly<Record<string, string>> = {
     'scenario.yaml': scenarioTemplate,
     'policies/my-balancer.ts': policyTemplate,
     'scenario.schema.json': scenarioSchemaText(),
+    ...(ci ? { [workflowFile]: workflowTemplate } : {}),
   };
   const names = Object.keys(files);
   const existing = (await Promise.all(names.map((name) => exists(join(folder, name))))).flatMap((isThere, index) =>
@@ -30,9 +32,10 @@ export async function init(folder: string, terminal: Terminal): Promise<ExitCode
   const isHere = relative('.', folder) === '';
   const width = Math.max(...names.map((name) => name.length));
   terminal.print(`Written${isHere ? '' : ` to ${folder}`}:\n`);
-  for (const [name, about] of Object.entries(abouts)) terminal.print(`  ${name.padEnd(width)}  ${about}\n`);
+  for (const name of names) terminal.print(`  ${name.padEnd(width)}  ${abouts[name]}\n`);
   const step = isHere ? '' : `cd ${quote(folder)} && `;
   terminal.print(`\nNext: ${step}clusterlab compare scenario.yaml\n`);
+  if (ci) terminal.print(`Then:  ${step}clusterlab baseline save main scenario.yaml, and commit baselines/\n`);
   return exitCodes.ok;
 }
 
@@ -40,6 +43,7 @@ const abouts: Readonly<Record<string, string>> = {
   'scenario.yaml': 'a cluster, its traffic, a fault, three policies to compare',
   'policies/my-balancer.ts': 'one of them: yours to change',
   'scenario.schema.json': 'completion and checks while you type, in editors with a YAML language server',
+  [workflowFile]: 'GitHub Actions: the gate on every pull request',
 };
 
 async function exists(path: string): Promise<boolean> {

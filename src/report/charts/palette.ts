@@ -14,7 +14,7 @@ export const ink = { strong: '#1a1d21', normal: '#3c434b', muted: '#6a737d', lin
 export const accents = { fault: '#D55E00', limit: '#B0203A', band: '#8a929a' } as const;
 
 const neutral = '#3d3d3d';
-const colors = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#A08A00'];
+export const colors = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#A08A00'];
 const dashes = [
   [1, 0],
   [7, 3],
