@@ -13,6 +13,7 @@ import { parsePath, setAt } from './edit.ts';
 import { compileExpect } from './expect.ts';
 import { compileGate } from './gate.ts';
 import { warnOfIdleDetection } from './idle-detection.ts';
+import { judgeOrchestration } from './judge-orchestration.ts';
 import { warnOfIdlePolicies } from './idle-policies.ts';
 import { toPlain, type Node } from './node.ts';
 import type { SeedOptions } from './run.ts';
@@ -44,6 +45,7 @@ export async function parseScenario(
   if (variants !== undefined && world !== undefined) {
     warnOfIdlePolicies(variants, world, complaints);
     warnOfIdleDetection(variants, world, complaints);
+    judgeOrchestration(variants, world, complaints);
   }
   const worlds = [world, ...(variants ?? []).map((variant) => variant.world)].filter((each) => each !== undefined);
   const queries = [...worlds.flatMap(ownViews), ...[...expectations, ...(gates ?? [])].flatMap(({ part }) => part ?? [])];

@@ -10,6 +10,8 @@ import { compileElastic } from './elastic.ts';
 import { readName } from './fields.ts';
 import { nodeAt, toPlain } from './node.ts';
 import { compileOverrides } from './overrides.ts';
+import type { PastedDeployment } from './paste-in/deployment.ts';
+import { pastedService } from './paste-in/pasted-service.ts';
 import { distribution, limits } from './shape-parts.ts';
 import { service } from './shape.ts';
 import type { InstanceSpec, ServiceSpec } from './spec.ts';
@@ -69,7 +71,11 @@ async function compileService(
   durationMs: Ms,
   env: Env,
 ): Promise<KnownService> {
-  const shape = env.complaints.check(service, path);
+  const isPasted = env.complaints.has([...path, 'fromKubernetes']);
+  const pasted = isPasted ? await readPastedService(name, path, env) : undefined;
+  const shape = isPasted
+    ? completed(env.complaints.check(pastedShape, path), pasted, path, env)
+    : env.complaints.check(service, path);
   if (shape === undefined) {
     const work = env.complaints.check(distribution, [...path, 'work']);
     if (work !== undefined) await compileDistribution(work, [...path, 'work'], env, { above0: true });
@@ -98,6 +104,58 @@ async function compileService(
     },
   };
 }
+
+/** Instances may come from the Deployment. */
+const pastedShape = service.extend({ instances: service.shape.instances.optional() });
+
+async function readPastedService(name: string, path: Path, env: Env): Promise<PastedDeployment | undefined> {
+  const place = [...path, 'fromKubernetes'];
+  const file = toPlain(nodeAt(env.complaints.root, place)!);
+  if (typeof file === 'string' && file !== '') return pastedService(file, name, place, env);
+  env.complaints.error('bad-path', place, `expected the path of a file, found ${show(file)}`);
+  return undefined;
+}
+
+/** What the scenario does not say itself, as the Deployment has it. */
+function completed(
+  shape: z.output<typeof pastedShape> | undefined,
+  pasted: PastedDeployment | undefined,
+  path: Path,
+  { complaints }: Env,
+): ServiceShape | undefined {
+  if (shape === undefined || pasted === undefined) return undefined;
+  const { cpu, memory } = pasted.requests;
+  const { nodeSelector, tolerations, topologySpreadConstraints, probes, terminationGracePeriodMs } = pasted;
+  const stays = tolerations.find(({ key }) => key === UNREACHABLE)?.tolerationMs;
+  const placement = {
+    priority: 0,
+    ...(stays === undefined || stays === Infinity ? {} : { stays }),
+    nodeLabels: { ...nodeSelector },
+    tolerates: tolerations.map(({ key, value, effect }) => ({ key, value, effect })),
+    spread: topologySpreadConstraints.map(({ topologyKey, maxSkew, whenUnsatisfiable, minDomains }) => ({
+      over: wellKnown[topologyKey] ?? topologyKey,
+      ...{ maxSkew, when: whenUnsatisfiable, minDomains },
+    })),
+  };
+  return {
+    ...shape,
+    instances: shape.instances ?? Math.max(1, pasted.replicas),
+    resources: shape.resources ?? {
+      cpu: Math.max(1, Math.round((cpu ?? 1) * MILLI)),
+      ...(memory === undefined ? {} : { memory: Math.round(memory) }),
+    },
+    shutdown: shape.shutdown ?? { drain: true, preStop: 0, grace: terminationGracePeriodMs },
+    readiness: complaints.has([...path, 'readiness']) ? shape.readiness : (probes.readiness?.periodMs ?? shape.readiness),
+    placement: shape.placement ?? placement,
+  };
+}
+
+const MILLI = 1000;
+const UNREACHABLE = 'node.kubernetes.io/unreachable';
+const wellKnown: Readonly<Record<string, string>> = {
+  'topology.kubernetes.io/zone': 'zone',
+  'kubernetes.io/hostname': 'node',
+};
 
 /** One entry per class, null where `work` holds. */
 async function compileWorkByClass(

@@ -8,6 +8,7 @@ import {
   date,
   duration,
   either,
+  filePath,
   fraction,
   keys,
   memory,
@@ -84,6 +85,9 @@ export const disruptionBudget = keys({
 
 /** Keys of a service that matter where instances come and go. */
 export const elasticKeys = {
+  fromKubernetes: filePath()
+    .describe('A Deployment of Kubernetes: its file, relative to the scenario. Says what this map does not say itself.')
+    .optional(),
   maxInstances: count({ min: 1, max: limits.instances })
     .describe('Places for instances; by default what the autoscaler may ask for and half as many again.')
     .optional(),

@@ -10,11 +10,12 @@ import type {
   NodeState,
   PodShape,
 } from '../../policies/autoscaling/nodes/node-autoscaler.ts';
+import { HOSTNAME_LABEL, nodeLabels } from '../../policies/placement/well-known-labels.ts';
 import type { PodView } from '../../policies/placement/scheduler.ts';
 import { fitsBeside } from '../../policies/placement/fits-beside.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Errands } from './errands.ts';
-import { HOST_LABEL, type Nodes, nodeStates, ZONE_LABEL } from './nodes.ts';
+import { type Nodes, nodeStates } from './nodes.ts';
 
 export interface NodeScalingHost {
   isRunning(): boolean;
@@ -58,7 +59,7 @@ export class NodeScaling {
         return {
           ...{ index, name: ownName, zone, min: share(min), max: share(max), price: prices[turn], priority },
           template: {
-            labels: { ...labels, [ZONE_LABEL]: zone, [HOST_LABEL]: `${ownName}/new` },
+            labels: { ...labels, ...nodeLabels(name, zone, `${ownName}/new`) },
             taints,
             allocatable: { cpu, pods, memory: Math.min(memory, Number.MAX_SAFE_INTEGER) },
           },
@@ -71,7 +72,7 @@ export class NodeScaling {
       fits: (pod, node, beside) =>
         fitsBeside(
           host.podView(pod.pod),
-          { ...node, name: node.labels[HOST_LABEL], speed: 1, latencyMs: 0 },
+          { ...node, name: node.labels[HOSTNAME_LABEL], speed: 1, latencyMs: 0 },
           beside.map(({ pod: other }) => host.podView(other)),
         ),
       mayEvict: (pods) => host.mayEvict(pods.map(({ pod }) => pod)),

@@ -4,6 +4,7 @@ import type { Streams } from '../../core/streams.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Xoshiro128 } from '../../core/xoshiro.ts';
 import type { NodeView, Taint } from '../../policies/placement/scheduler.ts';
+import { nodeLabels } from '../../policies/placement/well-known-labels.ts';
 import type { NodeGroupSpec, ServiceSpec } from '../../scenario/spec.ts';
 import type { NodeData } from '../../stats/result.ts';
 import { makeSampler, type Sampler } from '../../stats/samplers.ts';
@@ -12,11 +13,7 @@ import type { Errands } from './errands.ts';
 
 export const nodeStates = { empty: 0, ordered: 1, up: 2, down: 3 } as const;
 
-/** Labels every node has. */
-export const ZONE_LABEL = 'topology.kubernetes.io/zone';
-export const HOST_LABEL = 'kubernetes.io/hostname';
-const GROUP_LABEL = 'clusterlab/group';
-export const UNREACHABLE: Taint = { key: 'node.kubernetes.io/unreachable', value: '', effect: 'NoExecute' };
+const UNREACHABLE: Taint = { key: 'node.kubernetes.io/unreachable', value: '', effect: 'NoExecute' };
 const UNSCHEDULABLE: Taint = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
 
 const MS_PER_HOUR = 3_600_000;
@@ -226,10 +223,10 @@ export class Nodes {
   view(node: number): NodeView {
     const known = this.views[node];
     if (known !== undefined) return known;
-    const { labels, taints, cpu, memory, pods, speed, latencyMs } = this.groups[this.group[node]];
+    const { name, labels, taints, cpu, memory, pods, speed, latencyMs } = this.groups[this.group[node]];
     const view: NodeView = {
       ...{ node, name: this.ids[node], speed, latencyMs },
-      labels: { ...labels, ...this.ownLabels(node) },
+      labels: { ...labels, ...nodeLabels(name, this.fleet.zoneNames[this.zone[node]], this.ids[node]) },
       taints: [
         ...taints,
         ...(this.isCordoned[node] === 1 ? [UNSCHEDULABLE] : []),
@@ -285,14 +282,6 @@ export class Nodes {
         ? []
         : [{ id, zone: this.fleet.zoneNames[this.zone[node]], spans: this.spans[node], reserved: this.reserved[node] }],
     );
-  }
-
-  private ownLabels(node: number): Record<string, string> {
-    return {
-      [ZONE_LABEL]: this.fleet.zoneNames[this.zone[node]],
-      [HOST_LABEL]: this.ids[node],
-      [GROUP_LABEL]: this.groups[this.group[node]].name,
-    };
   }
 
   private orderAt(node: number): void {

@@ -8,12 +8,14 @@ import {
   type PodView,
   type Scheduler,
   type SpreadConstraint,
+  tolerating,
 } from '../../policies/placement/scheduler.ts';
 import { schedulingQueue, type SchedulingQueue } from '../../policies/placement/scheduling-queue.ts';
+import { HOSTNAME_LABEL, ZONE_LABEL } from '../../policies/placement/well-known-labels.ts';
 import type { ServiceSpec } from '../../scenario/spec.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Errands } from './errands.ts';
-import { HOST_LABEL, type Nodes, ZONE_LABEL } from './nodes.ts';
+import type { Nodes } from './nodes.ts';
 import { podStates, type Pods } from './pods.ts';
 
 /** What tells the pods of one service from others. */
@@ -92,14 +94,9 @@ export class Placing {
       labels: { [SERVICE_LABEL]: name },
       requests: { cpu: elastic.cpu, ...(elastic.memory > 0 ? { memory: elastic.memory } : {}) },
       priority: elastic.priority,
-      tolerations: elastic.tolerates.map(({ key, value, effect }) => ({
-        ...(key === undefined ? {} : { key }),
-        operator: value === undefined ? ('Exists' as const) : ('Equal' as const),
-        ...(value === undefined ? {} : { value }),
-        ...(effect === undefined ? {} : { effect }),
-      })),
+      tolerations: elastic.tolerates.map(tolerating),
       spread: elastic.spread.map((each): SpreadConstraint => ({
-        topologyKey: each.over === 'zone' ? ZONE_LABEL : each.over === 'node' ? HOST_LABEL : each.over,
+        topologyKey: each.over === 'zone' ? ZONE_LABEL : each.over === 'node' ? HOSTNAME_LABEL : each.over,
         maxSkew: each.maxSkew,
         whenUnsatisfiable: each.when,
         selector: { [SERVICE_LABEL]: name },

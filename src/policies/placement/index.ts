@@ -16,6 +16,7 @@ export { checkScheduler } from './contract.ts';
 export { fitsBeside } from './fits-beside.ts';
 export * from './pack-decreasing.ts';
 export * from './scheduler.ts';
+export * from './well-known-labels.ts';
 export * from './scheduling-queue.ts';
 export {
   bestFit,

@@ -29,6 +29,13 @@ export interface Toleration {
   readonly effect?: TaintEffect;
 }
 
+/** What is left out is every one: of keys, of values, of effects. */
+export const tolerating = ({ key, value, effect }: Omit<Toleration, 'operator'>): Toleration => ({
+  ...(key === undefined ? {} : { key }),
+  ...(value === undefined ? { operator: 'Exists' } : { operator: 'Equal', value }),
+  ...(effect === undefined ? {} : { effect }),
+});
+
 export interface SpreadConstraint {
   readonly topologyKey: string;
   readonly maxSkew: number;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { kubeScheduler, latencyAware, NO_PLACE, performanceAware } from '../../../src/policies/placement/index.ts';
 import { enoughNodes, interleavedByZone, NodeSearch } from '../../../src/policies/placement/parts/node-search.ts';
-import { ZONE_LABEL } from '../../../src/policies/placement/parts/labels.ts';
+import { ZONE_LABEL } from '../../../src/policies/placement/well-known-labels.ts';
 import { NodeState } from '../../../src/policies/placement/parts/node-state.ts';
 import { testRng, unusedRng } from '../fixtures.ts';
 import { cluster, cpu, hard, node, pod } from './bed.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/core/errors.ts';
 import { kubeScheduler, type NodeView, type PodView } from '../../../src/policies/placement/index.ts';
-import { HOSTNAME_LABEL, ZONE_LABEL } from '../../../src/policies/placement/parts/labels.ts';
+import { HOSTNAME_LABEL, ZONE_LABEL } from '../../../src/policies/placement/well-known-labels.ts';
 import { NodeState } from '../../../src/policies/placement/parts/node-state.ts';
 import { balancedAllocation } from '../../../src/policies/placement/scores/balanced-allocation.ts';
 import { leastAllocated } from '../../../src/policies/placement/scores/least-allocated.ts';

@@ -7,7 +7,3 @@ export function hasLabels(labels: Labels, wanted: Labels): boolean {
   }
   return true;
 }
-
-export const HOSTNAME_LABEL = 'kubernetes.io/hostname';
-export const ZONE_LABEL = 'topology.kubernetes.io/zone';
-export const REGION_LABEL = 'topology.kubernetes.io/region';

@@ -3,7 +3,7 @@
  *  Nodes are visited zone by zone in turn, so that those that are found first are not all in one zone.
  *
  *  After kubernetes/kubernetes: pkg/scheduler/schedule_one.go, numFeasibleNodesToFind, and pkg/scheduler/backend/cache/node_tree.go. */
-import { REGION_LABEL, ZONE_LABEL } from './labels.ts';
+import { REGION_LABEL, ZONE_LABEL } from '../well-known-labels.ts';
 import type { NodeState } from './node-state.ts';
 
 const MIN_NODES = 100;

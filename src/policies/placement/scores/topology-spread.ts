@@ -9,7 +9,8 @@
  *
  *  After kubernetes/kubernetes: pkg/scheduler/framework/plugins/podtopologyspread/scoring.go and plugin.go. */
 import { log } from '../../../core/math.ts';
-import { hasLabels, HOSTNAME_LABEL, ZONE_LABEL } from '../parts/labels.ts';
+import { hasLabels } from '../parts/labels.ts';
+import { HOSTNAME_LABEL, ZONE_LABEL } from '../well-known-labels.ts';
 import type { NodeState } from '../parts/node-state.ts';
 import { hasAllKeys, matchingPods } from '../parts/spread-counts.ts';
 import type { PodView, SpreadConstraint } from '../scheduler.ts';
