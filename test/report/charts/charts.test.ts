@@ -202,6 +202,34 @@ describe('instances', () => {
   });
 });
 
+describe('instances that come and go', () => {
+  const [variant] = run.variants;
+  const [first] = variant!.instances;
+  const instances = [
+    { ...first!, id: 'api/0', existedMs: 100_000, served: 1000, busy: [0.5, 0.5, 0.5, 0.5] },
+    { ...first!, id: 'api/1', existedMs: 50_000, served: 500, busy: [0, 0, 0.5, 0.5] },
+    { ...first!, id: 'api/2', existedMs: 10_000, served: 200, busy: [0, 0, 0, 0.5] },
+  ];
+  const file = { ...run, variants: [{ ...variant!, instances }] };
+  test('are compared by what they serve per time, and the subtitle says so', () => {
+    // 1700 requests in 160 s: 10.625 per second.
+    expect(rows('load-spread', 'served', file).map((row) => [row.instance, row.relative])).toEqual([
+      ['api/0', 0.941176],
+      ['api/1', 0.941176],
+      ['api/2', 1.88235],
+    ]);
+    expect((spec('load-spread', file).title as { subtitle: string[] }).subtitle.join(' ')).toContain('per time that it existed');
+    expect((spec('load-spread').title as { subtitle: string[] }).subtitle.join(' ')).not.toContain('existed');
+  });
+  test('are blank while they are not there; who is there for ever is idle', () => {
+    const cells = (of: RunFile): number[] =>
+      instances.map(({ id }) => rows('instance-heatmap', 'busy', of).filter((row) => row.instance === id).length);
+    expect(cells(file)).toEqual([4, 2, 1]);
+    const lasting = instances.map(({ id, busy }) => ({ ...first!, id, busy }));
+    expect(cells({ ...run, variants: [{ ...variant!, instances: lasting }] })).toEqual([4, 4, 4]);
+  });
+});
+
 describe('recovery', () => {
   test('goodput is relative to what it was before the trigger', () => {
     const share = rows('recovery', 'share', life.storm).filter((row) => row.variant === 'retries');
