@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { alarmsCsv } from '../../src/report/alarms-csv.ts';
 import { availabilityCsv } from '../../src/report/availability-csv.ts';
 import { csv } from '../../src/report/csv.ts';
 import { faultsCsv } from '../../src/report/faults-csv.ts';
 import { summaryCsv } from '../../src/report/summary-csv.ts';
 import { timeseriesCsv } from '../../src/report/timeseries-csv.ts';
 import { ledgerCsv } from '../../src/report/ledger-csv.ts';
+import { nodesCsv } from '../../src/report/nodes-csv.ts';
 import { partsCsv } from '../../src/report/parts-csv.ts';
 import { queuesCsv } from '../../src/report/queues-csv.ts';
+import { replicasCsv } from '../../src/report/replicas-csv.ts';
+import { scalingCsv } from '../../src/report/scaling-csv.ts';
 import { waterfallsCsv } from '../../src/report/waterfalls-csv.ts';
 import { fixture } from './fixture.ts';
-import { outage, shop } from './life.ts';
+import { elastic, outage, shop } from './life.ts';
 
 const run = fixture({ variants: 3, seeds: 4, windows: 5 });
 const lines = (text: string): string[] => text.trimEnd().split('\n');
@@ -144,4 +148,48 @@ test('availability has a row per variant: objective, error minutes and what was 
   const rows = lines(availabilityCsv(outage()));
   expect(rows[0]).toBe('scenario,variant,objective,minutes,error_minutes,budget_spent');
   expect(rows[1]).toBe('slow-node,blind,0.999,1.8,1,17');
+});
+
+describe('what comes and goes', () => {
+  const file = elastic();
+  test('replicas have a row per service that scales and window, at its start', () => {
+    const rows = lines(replicasCsv(file)!);
+    expect(rows[0]).toBe('scenario,variant,service,window_start_s,needed,desired,ready,present');
+    expect(rows).toHaveLength(1 + 2 * 2 * 120);
+    expect(rows[36]).toBe('slow-node,late,api,35,12,12,4,4');
+  });
+  test('changes of scale carry the reason, which no spreadsheet runs', () => {
+    expect(lines(scalingCsv(file)!).slice(0, 3)).toEqual([
+      'scenario,variant,at_s,service,from,to,reason',
+      'slow-node,late,40,api,4,12,DesiredWithinRange',
+      "slow-node,late,90,api,12,4,'=ScaleDown",
+    ]);
+  });
+  test('nodes have a row per life, with the mean share reserved in it; the end of the run is none', () => {
+    expect(lines(nodesCsv(file)!).slice(0, 4)).toEqual([
+      'scenario,variant,node,zone,from_s,to_s,end,reserved',
+      `slow-node,late,general/0,a,0,90,removed,${(30 * 0.25 + 60 * 0.75) / 90}`,
+      'slow-node,late,spot/0,b,0,40.5,interrupted,0.5',
+      'slow-node,late,spot/0,b,60,,,0.5',
+    ]);
+  });
+  test('alarms have a row per change, with what was seen', () => {
+    const rows = lines(alarmsCsv(file)!);
+    expect(rows.slice(0, 3)).toEqual([
+      'scenario,variant,at_s,service,change,value',
+      'slow-node,late,20,api,fires,0.2',
+      'slow-node,late,25,api,ceases,',
+    ]);
+  });
+  test('names are kept from being run', () => {
+    const variants = file.variants.map((each) => ({
+      ...each,
+      label: '=1+1',
+      alarms: each.alarms.map((change) => ({ ...change, service: '@api' })),
+    }));
+    expect(lines(alarmsCsv({ ...file, variants })!)[1]).toBe("slow-node,'=1+1,20,'@api,fires,0.2");
+  });
+  test('there are no such files where nothing does', () => {
+    expect([replicasCsv(run), scalingCsv(run), nodesCsv(run), alarmsCsv(run)]).toEqual([null, null, null, null]);
+  });
 });

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunFile } from '../../src/lab/types.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { fixture } from './fixture.ts';
-import { outage, shop, storm, sweep } from './life.ts';
+import { elastic, outage, shop, storm, sweep } from './life.ts';
 
 const attack = '</title></script><script>document.documentElement.dataset.owned="yes"</script><img src=x onerror=1>';
 const run = fixture({ windows: 60, seeds: 3 });
@@ -110,6 +110,31 @@ describe('the report', () => {
     expect(page).toContain('<h3>Detectors and users</h3>');
     expect(page.match(/<script/g)).toHaveLength(3);
     expect(page).not.toContain('<img');
+  });
+
+  test('has replicas, cost, nodes and alarms where there are any, and shows foreign names among them literally', async () => {
+    const named = <T extends { readonly [key: string]: unknown }>(each: T, key: keyof T): T => ({ ...each, [key]: attack });
+    const file = elastic();
+    const variants = file.variants.map((each) => ({
+      ...each,
+      elastic: each.elastic && {
+        services: each.elastic.services.map((service, index) => ({ ...service, name: `${attack}${index}` })),
+        changes: each.elastic.changes.map((change) => ({ ...change, reason: attack })),
+        nodes: each.elastic.nodes.map((node) => ({
+          ...node,
+          id: `${attack}${node.id}`,
+          spans: node.spans.map((span) => named({ ...span }, 'end')),
+        })),
+      },
+      alarms: each.alarms.map((change) => ({ ...change, service: attack })),
+    }));
+    const page = await renderHtml({ ...file, variants });
+    expect(page).toContain('<h2 id="scaling-title">Did capacity follow demand?</h2>');
+    for (const name of ['replicas', 'pareto', 'nodes', 'alarms']) expect(page).toContain(`id="chart-${name}"`);
+    for (const title of ['Scaling', 'Scaling by service', 'Alarms']) expect(page).toContain(`<h3>${title}</h3>`);
+    expect(page.match(/<script/g)).toHaveLength(3);
+    expect(page).not.toContain('<img');
+    expect(html).not.toMatch(/id="scaling"|id="chart-(replicas|pareto|nodes|alarms)"|<h3>(Scaling|Alarms)/);
   });
 
   test('shows names of edges, queues, classes and instances literally, too', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/core/errors.ts';
 import { parseRun, serializeRun } from '../../src/report/json.ts';
 import { fixture } from './fixture.ts';
-import { outage, shop, storm, sweep } from './life.ts';
+import { elastic, outage, shop, storm, sweep } from './life.ts';
 
 const small = fixture({ variants: 2, seeds: 2, instances: 2, windows: 4 });
 
@@ -69,8 +69,9 @@ describe('reading', () => {
     expect(run.comparisons.find((each) => each.metric === 'availability')!.relative).toBeNull();
   });
 
-  test('edges, queues, waterfalls, recovery, faults, truth and beliefs come back as they were', () => {
-    for (const file of [shop(), storm(), sweep(), outage()]) expect(parseRun(serializeRun(file), 'run.json')).toEqual(file);
+  test('edges, queues, waterfalls, recovery, faults, truth, beliefs, replicas, nodes and alarms come back as they were', () => {
+    for (const file of [shop(), storm(), sweep(), outage(), elastic()])
+      expect(parseRun(serializeRun(file), 'run.json')).toEqual(file);
   });
 
   test('a span that hangs below a later one is refused, so that no reader is sent in circles', () => {
@@ -93,6 +94,17 @@ describe('reading', () => {
       burn: { median: [], min: [], max: [] },
       faults: [],
     });
+  });
+
+  test('of a file from before instances came and went, none do', () => {
+    const run = parseRun(
+      changed((data) => {
+        delete data.variants![0]!.elastic;
+        delete data.variants![0]!.alarms;
+      }),
+      'run.json',
+    );
+    expect(run.variants[0]).toMatchObject({ elastic: null, alarms: [] });
   });
 
   test('keys of later versions are kept', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { fixture } from './fixture.ts';
-import { outage, shop, storm } from './life.ts';
+import { elastic, outage, shop, storm } from './life.ts';
 
 const text = renderMarkdown(fixture());
 
@@ -14,7 +14,7 @@ test('verdict first, then one table row per variant', () => {
 
 test('every table row has as many cells as its header', () => {
   const cells = (line: string): number => line.split(/(?<!\\)\|/).length;
-  const blocks = [text, renderMarkdown(shop()), renderMarkdown(storm()), renderMarkdown(outage())]
+  const blocks = [text, renderMarkdown(shop()), renderMarkdown(storm()), renderMarkdown(outage()), renderMarkdown(elastic())]
     .flatMap((each) => each.split('\n\n'))
     .filter((block) => block.startsWith('|'));
   expect(blocks.length).toBeGreaterThan(10);
@@ -59,6 +59,15 @@ test('faults and detectors have tables that say how to read them', () => {
   expect(faults).toMatch(
     /^\| hasty \| 300 ms \| 0 % \| 1\.00 s \| 120 \| 5\.00 s \| 99\.80 % \| 18\.0 \| .* \| 1 \| 0\.600× \|$/m,
   );
+});
+
+test('scaling and alarms have tables that say how to read them', () => {
+  const scaling = renderMarkdown(elastic());
+  expect(scaling).toMatch(/^\*\*Scaling\.\*\* Means over seeds, since warm-up\./m);
+  expect(scaling).toMatch(/^\| late \| 9\.50 \| 14\.0 \| 10 % \| 30 % \| 10\.0 s \| 30\.0 \| 1\.50 s \| 0\.800 \|$/m);
+  expect(scaling).toMatch(/^\*\*Scaling by service\.\*\* The same for each service that scales\.$/m);
+  expect(scaling).toMatch(/^\| ahead \| 5\.00 s \| 50 % \| 30\.0 \|$/m);
+  expect(text).not.toMatch(/Scaling|Alarms/);
 });
 
 test('where nobody judges instances, the table is about the error budget alone', () => {

@@ -4,10 +4,10 @@ import { chart } from '../../src/report/charts/spec.ts';
 import { renderPng } from '../../src/report/png.ts';
 import { renderSvg } from '../../src/report/svg.ts';
 import { fixture } from './fixture.ts';
-import { outage, shop, storm, sweep } from './life.ts';
+import { elastic, outage, shop, storm, sweep } from './life.ts';
 
 const run = fixture({ windows: 60, seeds: 3 });
-const files = [run, shop(), storm(), sweep(), outage()];
+const files = [run, shop(), storm(), sweep(), outage(), elastic()];
 
 const texts = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunFile } from '../../src/lab/types.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { fixture } from './fixture.ts';
-import { outage, shop, storm, sweep } from './life.ts';
+import { elastic, outage, shop, storm, sweep } from './life.ts';
 
 const run = fixture();
 const plain = { color: false, width: 150, unicode: true };
@@ -200,9 +200,53 @@ describe('faults', () => {
   });
 });
 
+describe('scaling and alarms', () => {
+  const text = render(elastic(), { width: 130 });
+  test('have a row per variant that scales or watches', () => {
+    expect(line(text, ' scaling')).toMatch(/^ scaling +replicas +most +too few +too many +reaction +flaps\/h +pending +cost\/h$/);
+    const at = text.split('\n').findIndex((each) => each.startsWith(' scaling'));
+    expect(text.split('\n')[at + 1]).toMatch(/^ late +9\.50 +14\.0 +10 % +30 % +10\.0 s +30\.0 +1\.50 s +0\.800$/);
+    expect(text.split('\n')[at + 2]).toMatch(/^ ahead +9\.50 +14\.0 +0 +30 % +30\.0 +1\.50 s +1\.60$/);
+    expect(text.split('\n')[at + 3]).toBe('');
+    const alarms = text.split('\n').findIndex((each) => each.startsWith(' alarms'));
+    expect(text.split('\n')[alarms]).toMatch(/^ alarms +fired after +missed +false\/h$/);
+    expect(text.split('\n')[alarms + 1]).toMatch(/^ late +5\.00 s +50 % +30\.0$/);
+  });
+  test('have a table by service where several scale', () => {
+    expect(text).toMatch(/^ worker +late +9\.50 .*\n +ahead +9\.50 /m);
+    const variants = elastic().variants.map((each) => ({
+      ...each,
+      elastic: each.elastic && { ...each.elastic, services: each.elastic.services.slice(0, 1) },
+    }));
+    expect(render({ ...elastic(), variants }, { width: 130 })).not.toMatch(/^ service/m);
+  });
+  test('of many services, those are shown that lacked instances longest', () => {
+    const file = elastic();
+    const variants = file.variants.map((each) => ({
+      ...each,
+      elastic: each.elastic && {
+        ...each.elastic,
+        services: [
+          ...Array.from({ length: 40 }, (_, k) => ({ ...each.elastic!.services[1]!, name: `calm-${k}` })),
+          ...each.elastic.services,
+        ],
+      },
+    }));
+    const many = render({ ...file, variants }, { width: 130 });
+    expect(many).toMatch(/^ api +late /m);
+    expect(many.match(/^ calm-/gm)!.length).toBeLessThan(24);
+  });
+  test('on a narrow terminal keep replicas, lack and cost', () => {
+    expect(line(render(elastic(), { width: 60 }), ' scaling')).toMatch(/replicas .*too few .*cost\/h$/);
+  });
+  test('are not spoken of where nothing scales and nobody watches', () => {
+    expect(render(run)).not.toMatch(/^ (scaling|alarms)/m);
+  });
+});
+
 test.each([130, 100, 80, 60, 40])('no line is wider than %d cells, except what is meant to be copied', (width) => {
   const text = render(fixture({ labels: ['負荷分散'.repeat(3), 'b', 'c', 'd', 'e'] }), { width });
-  const life = [shop(), storm(), sweep(), outage()].map((each) => render(each, { width })).join('\n');
+  const life = [shop(), storm(), sweep(), outage(), elastic()].map((each) => render(each, { width })).join('\n');
   const wide = `${text}\n${life}`.split('\n').filter((each) => stringWidth(each) > width && !/^(Again: |scenarios\/)/.test(each));
   expect(wide).toEqual([]);
 });

@@ -32,6 +32,7 @@ export function instanceHeatmap(run: RunFile): ChartSpec {
       subtitle:
         `Share of an instance’s slots at work, mean over ${run.seeds.length === 1 ? 'one seed' : `${run.seeds.length} seeds`}.` +
         (run.faults.length > 0 ? ' Orange bars: faults.' : '') +
+        (picked.some(({ instances }) => instances.some(isAwayAtTimes)) ? ' Blank: idle, or not there.' : '') +
         (rowCount < total ? ` ${rowCount} of ${total} instances: those furthest from the average.` : '') +
         (variants.length < run.variants.length ? ` The first ${variants.length} of ${run.variants.length} variants.` : ''),
     },
@@ -136,13 +137,16 @@ function panel(run: RunFile, variant: VariantResult, { instances, width, end, is
   };
 }
 
+/** What comes and goes has no busy share when it is not there, and is not to look like an instance without work. */
+const isAwayAtTimes = ({ existedMs }: InstanceData): boolean => existedMs !== undefined;
+
 function cells(run: RunFile, variant: VariantResult, instances: readonly InstanceData[], size: number): Row[] {
   const perWindow = variant.series.windowMs * timeUnit(run).perMs;
   return instances.flatMap((instance) => {
     const rows: Row[] = [];
     for (let window = 0; window < instance.busy.length; window += size) {
       const present = instance.busy.slice(window, window + size).filter(isNumber);
-      if (present.length === 0) continue;
+      if (present.length === 0 || (isAwayAtTimes(instance) && present.every((share) => share === 0))) continue;
       rows.push({
         variant: variant.label,
         instance: instance.id,

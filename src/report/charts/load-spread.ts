@@ -1,5 +1,5 @@
-/** Is the load fair: requests served by each instance, relative to the mean. */
-import type { RunFile } from '../../lab/types.ts';
+/** Is the load fair: requests served by each instance, relative to the mean; of instances that come and go, per time that they exist. */
+import type { RunFile, VariantResult } from '../../lab/types.ts';
 import type { InstanceData } from '../../stats/result.ts';
 import { isNumber, significant } from '../format.ts';
 import { ink, variantColor } from './palette.ts';
@@ -35,8 +35,7 @@ export function loadSpread(run: RunFile): ChartSpec {
   return chart(
     {
       title: furthest(spreads.map(({ variant, shares }) => ({ label: short(variant.label), shares }))),
-      subtitle:
-        'One mark per instance: requests served, relative to the mean over the instances of its service; 1 is an even share. Right: smallest, largest (max/mean), and Jain’s index of fairness.',
+      subtitle: `One mark per instance: requests served${run.variants.some(comesAndGoes) ? ' per time that it existed' : ''}, relative to the mean over the instances of its service; 1 is an even share. Right: smallest, largest (max/mean), and Jain’s index of fairness.`,
     },
     { served: rows, spread: notes },
     {
@@ -84,17 +83,19 @@ interface Load {
   readonly share: number;
 }
 
+const comesAndGoes = ({ instances }: VariantResult): boolean => instances.some(({ existedMs }) => existedMs !== undefined);
+
 /** Ascending. */
 function relativeLoads(instances: readonly InstanceData[]): Load[] {
-  const totals = new Map<string, { sum: number; count: number }>();
-  for (const { service, served } of instances) {
-    const total = totals.get(service) ?? { sum: 0, count: 0 };
-    totals.set(service, { sum: total.sum + served, count: total.count + 1 });
+  const totals = new Map<string, { sum: number; weight: number }>();
+  for (const { service, served, existedMs = 1 } of instances) {
+    const total = totals.get(service) ?? { sum: 0, weight: 0 };
+    totals.set(service, { sum: total.sum + served, weight: total.weight + existedMs });
   }
   return instances
     .map((instance) => {
-      const { sum, count } = totals.get(instance.service)!;
-      return { instance, share: (instance.served * count) / sum };
+      const { sum, weight } = totals.get(instance.service)!;
+      return { instance, share: (instance.served * weight) / (sum * (instance.existedMs ?? 1)) };
     })
     .filter(({ share }) => isNumber(share))
     .sort((a, b) => a.share - b.share);

@@ -1,12 +1,15 @@
-/** What alarms were worth, one row per variant: how soon they fired, which incidents they missed, how often they fired for nothing. */
+/** What alarms were worth, one row per variant that has some: how soon they fired, which incidents they missed, how often they fired for nothing. */
 import { isMeasured, type RunFile, type VariantResult } from '../../lab/types.ts';
 import { commonTimeUnit, formatMs, formatPercent, isNumber, significant } from '../format.ts';
 import { labelColumn } from './faults.ts';
 import { type DataColumn, type DataTable, unlessEmpty } from './table.ts';
 
+const measures = ['alarm.time', 'alarm.missed', 'alarm.false'];
+
 /** Null where nothing is watched. */
-export function alarmTable({ variants }: RunFile): DataTable | null {
-  if (!['alarm.time', 'alarm.missed', 'alarm.false'].some((metric) => isMeasured(variants, metric))) return null;
+export function alarmTable(run: RunFile): DataTable | null {
+  const variants = run.variants.filter((variant) => measures.some((metric) => isMeasured([variant], metric)));
+  if (variants.length === 0) return null;
   const value = ({ estimates }: VariantResult, metric: string): number => estimates[metric]?.mean ?? NaN;
   const column = (header: string, metric: string, show: (mean: number) => string): DataColumn[] =>
     unlessEmpty(

@@ -1,4 +1,4 @@
-/** How capacity followed demand, one row per variant, and per service where several scale: how many instances there were, how long too few or
+/** How capacity followed demand, one row per variant that scales, and per service where several scale: how many instances there were, how long too few or
  *  too many, how soon it reacted, how often it changed its mind, what that cost. */
 import { isMeasured, type RunFile } from '../../lab/types.ts';
 import type { Estimate } from '../../stats/result.ts';
@@ -25,8 +25,9 @@ const about =
 export function scalingTables(run: RunFile, maxRows = Infinity): DataTable[] {
   const { variants } = run;
   if (!isMeasured(variants, 'replicas.mean')) return [];
-  // A variant that does not scale has a row of its own all the same: it is what others are compared with.
-  const whole = variants.map(({ label, estimates }) => ({ service: '', variant: label, estimates }));
+  const whole = variants
+    .filter((variant) => isMeasured([variant], 'replicas.mean'))
+    .map(({ label, estimates }) => ({ service: '', variant: label, estimates }));
   const all = tableOf('Scaling', whole, [
     labelColumn(
       'scaling',
@@ -103,7 +104,7 @@ function tableOf(title: string, rows: readonly ScalingRow[], names: readonly Dat
     about,
     columns: [
       ...names,
-      column('replicas', 'replicas.mean', significant),
+      column('replicas', 'replicas.mean', significant, 9),
       column('most', 'replicas.max', significant, 6),
       column('too few', 'scaling.underTime', share),
       column('too many', 'scaling.overTime', share, 7),

@@ -4,11 +4,11 @@ import { charts } from '../../../src/report/charts/index.ts';
 import { verdictLooks, variantLooks } from '../../../src/report/charts/palette.ts';
 import { serializeSpec, type ChartSpec, type Row } from '../../../src/report/charts/spec.ts';
 import { fixture } from '../fixture.ts';
-import { outage, shop, storm, sweep } from '../life.ts';
+import { elastic, outage, shop, storm, sweep } from '../life.ts';
 
 const run = fixture();
 /** A run in which the chart has something to show. */
-const life = { shop: shop(), storm: storm(), sweep: sweep(), outage: outage() };
+const life = { shop: shop(), storm: storm(), sweep: sweep(), outage: outage(), elastic: elastic() };
 const runFor = (name: string): RunFile => [run, ...Object.values(life)].find((file) => charts[name]!.when(file)) ?? run;
 const spec = (name: string, file: RunFile = run): ChartSpec => charts[name]!.spec(file);
 const rows = (name: string, dataset: string, file: RunFile = run): readonly Row[] => spec(name, file).datasets[dataset]!;
@@ -47,7 +47,7 @@ describe('every chart', () => {
 describe('which charts a run has', () => {
   const shown = (file: RunFile): string[] => Object.keys(charts).filter((name) => charts[name]!.when(file));
 
-  test('one service without retries has no pictures about retries, calls, queues, recovery or loads', () => {
+  test('one service without retries has no pictures about retries, calls, queues, recovery, loads or scaling', () => {
     expect(shown(run)).toEqual([
       ...['forest', 'per-seed', 'latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time'],
       ...['latency-survival', 'latency-percentiles', 'instance-heatmap', 'load-spread'],
@@ -199,6 +199,34 @@ describe('instances', () => {
       ['b/0', 1],
       ['a/0', 1.5],
     ]);
+  });
+});
+
+describe('instances that come and go', () => {
+  const [variant] = run.variants;
+  const [first] = variant!.instances;
+  const instances = [
+    { ...first!, id: 'api/0', existedMs: 100_000, served: 1000, busy: [0.5, 0.5, 0.5, 0.5] },
+    { ...first!, id: 'api/1', existedMs: 50_000, served: 500, busy: [0, 0, 0.5, 0.5] },
+    { ...first!, id: 'api/2', existedMs: 10_000, served: 200, busy: [0, 0, 0, 0.5] },
+  ];
+  const file = { ...run, variants: [{ ...variant!, instances }] };
+  test('are compared by what they serve per time, and the subtitle says so', () => {
+    // 1700 requests in 160 s: 10.625 per second.
+    expect(rows('load-spread', 'served', file).map((row) => [row.instance, row.relative])).toEqual([
+      ['api/0', 0.941176],
+      ['api/1', 0.941176],
+      ['api/2', 1.88235],
+    ]);
+    expect((spec('load-spread', file).title as { subtitle: string[] }).subtitle.join(' ')).toContain('per time that it existed');
+    expect((spec('load-spread').title as { subtitle: string[] }).subtitle.join(' ')).not.toContain('existed');
+  });
+  test('are blank while they are not there; who is there for ever is idle', () => {
+    const cells = (of: RunFile): number[] =>
+      instances.map(({ id }) => rows('instance-heatmap', 'busy', of).filter((row) => row.instance === id).length);
+    expect(cells(file)).toEqual([4, 2, 1]);
+    const lasting = instances.map(({ id, busy }) => ({ ...first!, id, busy }));
+    expect(cells({ ...run, variants: [{ ...variant!, instances: lasting }] })).toEqual([4, 4, 4]);
   });
 });
 
@@ -377,5 +405,195 @@ describe('time to notice and mistakes', () => {
     expect(title('detection-frontier', file)).toBe(
       'hasty notices soonest (300 ms), checks makes the fewest mistakes (0 per hour)',
     );
+  });
+});
+
+describe('instances needed, desired and ready', () => {
+  const { elastic: file } = life;
+  const of = (panel: string): readonly Row[] => rows('replicas', 'replicas', file).filter((row) => row.panel === panel);
+  test('a picture per service and variant that scales, by service first', () => {
+    const panels = new Map(rows('replicas', 'replicas', file).map((row) => [row.panel, `${row.service} ${row.variant}`]));
+    expect([...panels]).toEqual([
+      ['0_1', 'api late'],
+      ['0_2', 'api ahead'],
+      ['1_1', 'worker late'],
+      ['1_2', 'worker ahead'],
+    ]);
+  });
+  test('a step per window, and a last row where the last step ends', () => {
+    const late = of('0_1');
+    expect(late).toHaveLength(121);
+    expect(late[35]).toEqual({
+      ...{ panel: '0_1', service: 'api', variant: 'late', from: 35, to: 36 },
+      ...{ needed: 12, desired: 12, ready: 4, higher: 12 },
+    });
+    expect(late[120]).toEqual({ ...late[119], from: 120 });
+  });
+  test('what is lacking is shaded from ready up, what is too much from needed up, both to the higher of the two', () => {
+    const shading = JSON.stringify(spec('replicas', file)).match(
+      /"y":\{"field":"\w+"[^}]*\}[^}]*\}[^}]*\},"y2":\{"field":"\w+"\}/g,
+    )!;
+    expect(shading.slice(0, 2).map((each) => [...each.matchAll(/"field":"(\w+)"/g)].map(([, field]) => field))).toEqual([
+      ['ready', 'higher'],
+      ['needed', 'higher'],
+    ]);
+  });
+  test('a day of windows has at most 200 steps per picture, each the mean of its windows', () => {
+    const variants = file.variants.map((each) => ({
+      ...each,
+      elastic: each.elastic && {
+        ...each.elastic,
+        services: [{ ...each.elastic.services[0]!, ready: Array.from({ length: 1000 }, (_, window) => window % 5) }],
+      },
+    }));
+    const long = rows('replicas', 'replicas', { ...file, variants }).filter((row) => row.panel === '0_1');
+    expect(long).toHaveLength(201);
+    expect(long[7]!.ready).toBe(2);
+  });
+  test('of twenty variants at most eight pictures are shown, of every service some', () => {
+    const variants = Array.from({ length: 20 }, (_, k) => ({ ...file.variants[1]!, label: `late ${k}` }));
+    const many = { ...file, variants };
+    const panels = new Map(rows('replicas', 'replicas', many).map((row) => [row.panel, row.service]));
+    expect([...panels.values()]).toEqual([...Array<string>(4).fill('api'), ...Array<string>(4).fill('worker')]);
+    expect((spec('replicas', many).title as { subtitle: string[] }).subtitle.join(' ')).toContain('8 of 40 pictures');
+  });
+  test('its title says who lacks instances for longest and for the shortest time', () => {
+    expect(title('replicas', file)).toBe('Too few instances are ready in 10 % of the time with late, 0 % with ahead');
+  });
+});
+
+describe('cost and tail latency', () => {
+  const { elastic: file } = life;
+  const priced = (points: readonly (readonly [number, number])[]): RunFile => ({
+    ...file,
+    variants: points.map(([cost, p99], index) => {
+      const { estimates, ...variant } = file.variants[1]!;
+      const same = (mean: number) => ({ mean, low: mean, high: mean, sd: 0, n: 3 });
+      return { ...variant, label: `v${index}`, estimates: { ...estimates, cost: same(cost), 'latency.p99': same(p99) } };
+    }),
+  });
+  const corners = (points: readonly (readonly [number, number])[]): unknown[] =>
+    rows('pareto', 'front', priced(points)).map((row) => [row.cost, row.p99_ms]);
+
+  test('a point per variant that has a price, with its intervals', () => {
+    const found = rows('pareto', 'pareto', file);
+    expect(found.map((row) => [row.variant, row.cost, row.p99_ms])).toEqual([
+      ['late', 0.8, 600],
+      ['ahead', 1.6, 90],
+    ]);
+    expect(found[0]).toMatchObject({ cost_low: 0.72, cost_high: 0.88, p99_low: 540, p99_high: 660 });
+  });
+  test('the front leaves out who is dearer and slower than another, and who is as dear and slower', () => {
+    const front = corners([
+      ...([
+        [3, 100],
+        [1, 400],
+        [2, 500],
+        [2, 200],
+        [3, 90],
+        [4, 95],
+        [1, 450],
+      ] as const),
+    ]);
+    expect(front.slice(1, -1)).toEqual([
+      [1, 400],
+      [2, 200],
+      [3, 90],
+    ]);
+    // From the upper edge above the cheapest to the right edge beyond the fastest.
+    expect(front[0]).toEqual([1, expect.any(Number)]);
+    expect((front[0] as number[])[1]).toBeGreaterThan(500);
+    expect(front.at(-1)).toEqual([expect.any(Number), 90]);
+    expect((front.at(-1) as number[])[0]).toBeGreaterThan(4);
+  });
+  test('one price is nothing to compare, and none is none', () => {
+    expect(charts['pareto']!.when(priced([[1, 100]]))).toBe(false);
+    expect(charts['pareto']!.when(run)).toBe(false);
+    expect(charts['pareto']!.when(file)).toBe(true);
+  });
+  test('its title names both ends of the front, or the one that is best in both', () => {
+    expect(title('pareto', file)).toBe('late is the cheapest (0.800/h, p99 600 ms), ahead the fastest (1.60/h, p99 90.0 ms)');
+    expect(
+      title(
+        'pareto',
+        priced([
+          [1, 100],
+          [2, 200],
+        ]),
+      ),
+    ).toBe('v0 is the cheapest and the fastest of 2 (1.00/h, p99 100 ms)');
+  });
+});
+
+describe('nodes', () => {
+  const { elastic: file } = life;
+  const late = (dataset: string, of: RunFile = file): readonly Row[] =>
+    rows('nodes', dataset, of).filter((row) => row.variant === 'late');
+  test('a bar per stretch of the same reserved share, only while the node is there', () => {
+    expect(late('nodes').map(({ node, from, to, reserved }) => [node, from, to, reserved])).toEqual([
+      ['general/0 (a)', 0, 30, 0.25],
+      ['general/0 (a)', 30, 90, 0.75],
+      ['spot/0 (b)', 0, 40, 0.5],
+      // The rest of a window at whose end there was no node.
+      ['spot/0 (b)', 40, 40.5, null],
+      ['spot/0 (b)', 60, 120, 0.5],
+    ]);
+  });
+  test('a mark where a node ended, and how; none at the end of the run', () => {
+    expect(late('ends').map(({ node, at, end }) => [node, at, end])).toEqual([
+      ['general/0 (a)', 90, 'removed'],
+      ['spot/0 (b)', 40.5, 'interrupted'],
+    ]);
+  });
+  test('of hundreds those are shown that came and went most, and the picture stays small', () => {
+    const [, variant] = file.variants;
+    const [steady, moving] = variant!.elastic!.nodes;
+    const still = { ...steady!, spans: [{ fromMs: 0, toMs: Infinity, end: '' }] };
+    const nodes = [
+      ...Array.from({ length: 300 }, (_, place) => ({ ...still, id: `still/${place}` })),
+      ...Array.from({ length: 10 }, (_, place) => ({ ...moving!, id: `spot/${place}` })),
+    ];
+    const many = { ...file, variants: [{ ...variant!, elastic: { ...variant!.elastic!, nodes } }] };
+    const shown = new Set(late('nodes', many).map((row) => row.node as string));
+    expect(shown.size).toBe(40);
+    expect([...shown].filter((name) => name.startsWith('spot/'))).toHaveLength(10);
+    expect(late('nodes', many).length).toBeLessThanOrEqual(12_000);
+  });
+  test('without shares, as of too many nodes, there are bars all the same', () => {
+    const [, variant] = file.variants;
+    const nodes = variant!.elastic!.nodes.map((node) => ({ ...node, reserved: [] }));
+    const bare = { ...file, variants: [{ ...variant!, elastic: { ...variant!.elastic!, nodes } }] };
+    expect(late('nodes', bare).map(({ from, to, reserved }) => [from, to, reserved])).toEqual([
+      [0, 90, null],
+      [0, 40.5, null],
+      [60, 120, null],
+    ]);
+  });
+  test('its title says how many there were at once, and how they ended', () => {
+    expect(title('nodes', file)).toBe('Up to 2 nodes at once with every variant; 2 removed, 2 interrupted');
+  });
+});
+
+describe('faults and alarms', () => {
+  const { elastic: file } = life;
+  test('a row per service that is watched and variant that watches, faults that overlap are one incident', () => {
+    expect(rows('alarms', 'lanes', file).map(({ service, variant }) => `${service} ${variant}`)).toEqual([
+      ...['api late', ' ahead', 'worker late', ' ahead'],
+    ]);
+    expect(rows('alarms', 'incidents', file).slice(0, 2)).toEqual([
+      { row: 0, what: 'node-loss general/0 + metrics-outage', from: 50, to: 75, lasted: '25s' },
+      { row: 0, what: 'slow api/0', from: 100, to: 120, lasted: '20s' },
+    ]);
+  });
+  test('a bar from when an alarm begins to fire until it ceases to, or the end', () => {
+    const late = rows('alarms', 'alarms', file).filter((row) => row.variant === 'late');
+    expect(late.map(({ service, from, to, value }) => [service, from, to, value])).toEqual([
+      ['api', 20, 25, 0.2],
+      ['api', 55, 120, 0.3],
+      ['worker', 55, 90, 0.4],
+    ]);
+  });
+  test('its title says how soon they fire, and how often for nothing', () => {
+    expect(title('alarms', file)).toBe('Alarms fire after 5.00 s with every variant; 30.0 false alarms per hour');
   });
 });
