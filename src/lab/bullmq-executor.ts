@@ -8,7 +8,7 @@ import type { CellResult } from '../stats/result.ts';
 import type { Cell } from './cell.ts';
 import type { Executor } from './executors.ts';
 import { type Job, type JobAnswer, makeJobs, openAnswer, type PlainFailure } from './job.ts';
-import { checkedQueue, type Link, openRedis } from './redis.ts';
+import { checkedQueue, checkedUrl, type Link, openRedis } from './redis.ts';
 
 export interface BullmqOptions {
   /** `redis://host:6379`. */
@@ -29,6 +29,7 @@ const rememberSeconds = 24 * 3600;
 
 export function bullmqExecutor(options: BullmqOptions): Executor {
   const queueName = checkedQueue(options.queue);
+  checkedUrl(options.redis);
   return {
     async run(scenario, cells, { signal }, onResult) {
       const made = await makeJobs(scenario, cells);

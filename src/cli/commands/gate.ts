@@ -1,5 +1,4 @@
 /** `gate`: may this change go in? Every expectation of every scenario, and every variant against a named baseline. */
-import { availableParallelism } from 'node:os';
 import { exitCodes, InputError, type ExitCode } from '../../core/errors.ts';
 import { findMetric } from '../../core/metrics.ts';
 import { version } from '../../core/version.ts';
@@ -12,6 +11,7 @@ import { parseMargin } from '../../scenario/gate.ts';
 import { loadScenario, type LoadedScenario } from '../../scenario/load.ts';
 import type { GateMargin } from '../../scenario/spec.ts';
 import { baselineFolder, readBaseline } from '../baselines.ts';
+import { openExecutor } from '../executor.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { noteIssues } from '../notes.ts';
 import { type ExperimentOptions, loadOptions } from '../options.ts';
@@ -22,7 +22,7 @@ import type { Terminal } from '../terminal.ts';
 
 export interface GateOptions extends Pick<
   ExperimentOptions,
-  'seed' | 'seeds' | 'set' | 'allowOutside' | 'jobs' | 'json' | 'quiet' | 'strict'
+  'seed' | 'seeds' | 'set' | 'allowOutside' | 'jobs' | 'cellTimeout' | 'json' | 'quiet' | 'strict'
 > {
   readonly baseline?: string;
   readonly baselines?: string;
@@ -115,6 +115,7 @@ async function run(
   options: GateOptions,
   terminal: Terminal,
 ): Promise<{ scenarios: GateScenario[]; interrupted?: ExitCode }> {
+  const executor = await openExecutor(options, terminal.note);
   const total = tasks.reduce((sum, { checks }) => sum + checks.length, 0);
   const scenarios: GateScenario[] = [];
   const interrupt = listenForInterrupt(() => terminal.note('interrupted: once more to stop at once\n'));
@@ -133,7 +134,8 @@ async function run(
           ...loaded,
           file,
           overrides: options.set ?? [],
-          jobs: options.jobs ?? availableParallelism(),
+          jobs: 0,
+          executor,
           waterfalls: 0,
           replay: replay.anywhere,
           onProgress: progress.update,
