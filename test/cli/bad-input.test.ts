@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { clusterlab, folderWith, shell, tinyScenario } from './clusterlab.ts';
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000, maxConcurrency: 3 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
 const quick = { run: '{ duration: 2s, warmup: 0s, seeds: 2 }' };
@@ -240,7 +240,7 @@ const tables: Record<string, Row[]> = {
     sweep(/cannot read no\.txt \(ENOENT\)/, '--set', 'services.api.slots=@no.txt'),
     sweep(/"values\.txt" holds no values/, '--set', 'services.api.slots=@values.txt'),
     sweep(/all points share their seeds/, '--set', 'run.seeds=1,2'),
-    sweep(/--set load: \"fast\" is not a share[\s\S]*30% or 0\.3/, '--set', 'load=fast,slow'),
+    sweep(/--set load: "fast" is not a share[\s\S]*30% or 0\.3/, '--set', 'load=fast,slow'),
     sweep(/there is no metric "latency\.p98" \(did you mean/, '--set', 'load=50%,80%', '--metric', 'latency.p98'),
     sweep(/--executor bullmq needs to know where Redis is/, '--set', 'load=50%,80%', '--executor', 'bullmq'),
     sweep(
@@ -314,15 +314,61 @@ test('there are many of them', () => {
   expect(Object.values(tables).flat().length).toBeGreaterThanOrEqual(100);
 });
 
+/** The program without the half second that a process takes to start: its commands, its terminal, its way to explain failures. */
+async function inThisProcess(args: readonly string[]): Promise<{ code: number; stderr: string }> {
+  const [{ createProgram }, { openTerminal }, { explain }] = (await Promise.all(
+    ['program', 'terminal', 'failure'].map((name) => import(/* @vite-ignore */ join(main, `../${name}.js`))),
+  )) as [
+    typeof import('../../src/cli/program.ts'),
+    typeof import('../../src/cli/terminal.ts'),
+    typeof import('../../src/cli/failure.ts'),
+  ];
+  let stderr = '';
+  const stream = (write: (text: string) => unknown) => ({ write, on: () => undefined });
+  const host = {
+    argv: ['node', main, ...args],
+    env: { NO_COLOR: '1' },
+    stdout: stream(() => true),
+    stderr: stream((text) => (stderr += text)),
+    exitCode: 0,
+  };
+  const terminal = openTerminal(host);
+  try {
+    await createProgram(terminal).parseAsync([...args], { from: 'user' });
+  } catch (failure) {
+    terminal.exitWith(await explain(failure, terminal));
+  }
+  return { code: host.exitCode, stderr };
+}
+
 describe.each(Object.entries(tables))('%s', (_, rows) => {
-  test.concurrent.each(rows.map((row) => [row.args.join(' '), row] as const))('%s', async (__, { args, code, says }) => {
+  const home = process.cwd();
+  beforeAll(() => {
+    process.chdir(cwd);
+    vi.stubEnv('CLUSTERLAB_JOBS', '1');
+    for (const name of ['GITHUB_ACTIONS', 'CI_NODE_INDEX', 'CI_NODE_TOTAL', 'CLUSTERLAB_SHARD', 'CLUSTERLAB_REDIS'])
+      vi.stubEnv(name, undefined);
+  });
+  afterAll(() => {
+    process.chdir(home);
+    vi.unstubAllEnvs();
+  });
+
+  test.each(rows.map((row) => [row.args.join(' '), row] as const))('%s', async (__, { args, code, says }) => {
     const started = performance.now();
-    const ended = await clusterlab(args, { cwd });
+    const ended = await inThisProcess(args);
     expect(ended.stderr).toMatch(says);
     expect(ended.code).toBe(code);
     expect(ended.stderr).not.toMatch(/\n +at .*dist\/|bug in clusterlab/);
     // A machine that does other things too needs room; what hangs is found all the same.
     expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  test('and so does the program itself', async () => {
+    const { args, code, says } = rows[0]!;
+    const ended = await clusterlab(args, { cwd });
+    expect(ended.stderr).toMatch(says);
+    expect(ended.code).toBe(code);
   });
 });
 
