@@ -75,15 +75,18 @@ export async function gate(files: readonly string[], options: GateOptions, termi
     schema: gateSchema,
     version,
     verdict: verdictOf(scenarios),
-    complete: interrupted === undefined,
+    complete: true,
     mode: baseline === undefined ? 'expectations' : exact ? 'exact' : 'statistical',
     baseline: baseline?.name ?? '',
     alpha: options.alpha,
     scenarios,
   };
-  if (interrupted !== undefined) terminal.note('incomplete: the gate was interrupted, and says nothing\n');
+  if (interrupted !== undefined) {
+    // Half a gate must not be taken for one that passed.
+    terminal.note('incomplete: the gate was interrupted, and says nothing\n');
+    return interrupted;
+  }
   await report(found, reporters, { terminal, quiet, env: process.env });
-  if (interrupted !== undefined) return interrupted;
   if (found.verdict === 'failed') return exitCodes.checkFailed;
   if (found.verdict !== 'inconclusive') return exitCodes.ok;
   if (!strict) terminal.note('warning: inconclusive counts as passed; --strict makes it exit code 3\n');
