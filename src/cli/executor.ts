@@ -13,6 +13,7 @@ export interface ExecutorChoice {
   /** Seconds. */
   readonly redisTimeout?: number;
   readonly workerTimeout?: number;
+  readonly cellTimeout?: number;
 }
 
 export interface ShardChoice {
@@ -56,12 +57,12 @@ export const queueOption = (): Option =>
   new Option('--queue <name>', 'for bullmq: name of the queue').default('clusterlab').argParser(nonEmpty);
 
 export async function openExecutor(
-  { executor = 'threads', redis, queue, jobs, redisTimeout = 10, workerTimeout = 60 }: ExecutorChoice,
+  { executor = 'threads', redis, queue, jobs, redisTimeout = 10, workerTimeout = 60, cellTimeout = 120 }: ExecutorChoice,
   note: (text: string) => void,
 ): Promise<Executor> {
   if (executor !== 'bullmq') {
     const { localExecutor } = await import('../lab/executors.ts');
-    return localExecutor(executor === 'inline' ? 0 : (jobs ?? availableParallelism()));
+    return localExecutor(executor === 'inline' ? 0 : (jobs ?? availableParallelism()), cellTimeout * 1000);
   }
   if (redis === undefined)
     throw InputError.of('no-redis', '--executor bullmq needs to know where Redis is', 'add --redis redis://localhost:6379');

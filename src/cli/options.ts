@@ -20,6 +20,8 @@ export interface ExperimentOptions {
   readonly force?: boolean;
   readonly allowOutside?: boolean;
   readonly reporter?: string;
+  /** Seconds. */
+  readonly cellTimeout?: number;
 }
 /** The options that decide what is simulated; the rest only changes how, and how it is shown. */
 export type WorldOptions = Pick<ExperimentOptions, 'seed' | 'seeds' | 'set' | 'allowOutside'>;
@@ -58,6 +60,11 @@ export const addWorkOptions = (command: Command): Command =>
         new Option('-j, --jobs <n>', 'worker threads (default: one per core)')
           .env('CLUSTERLAB_JOBS')
           .argParser(wholeNumber(1, largestJobCount)),
+      )
+      .addOption(
+        new Option('--cell-timeout <seconds>', 'give up when a cell gets no further for so long')
+          .default(120)
+          .argParser(wholeNumber(1, 604_800)),
       )
       .option('-q, --quiet', 'no progress and no table; the verdict and failures stay'),
   );

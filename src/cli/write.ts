@@ -85,6 +85,11 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
   try {
     await makeFolder(dirname(path));
     if (await isFolder(path)) throw Object.assign(new Error(), { code: 'EISDIR' });
+    // A pipe or a device, such as /dev/stdout, is written to and not replaced.
+    if (await isStream(path)) {
+      await writeFile(path, content);
+      return;
+    }
     await writeFile(temporary, content);
     await rename(temporary, path);
   } catch (failure) {
@@ -121,6 +126,15 @@ const staysInside = (name: string): boolean =>
   !/^[\\/]|^[A-Za-z]:|\\/.test(name) &&
   !name.split('/').some((part) => part === '..' || part === '.' || part === '');
 
+const isStream = async (path: string): Promise<boolean> => {
+  try {
+    const status = await stat(path);
+    return !status.isFile() && !status.isDirectory();
+  } catch {
+    return false;
+  }
+};
+
 const isFolder = async (path: string): Promise<boolean> => {
   try {
     return (await stat(path)).isDirectory();
@@ -149,6 +163,7 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'a folder of that name is in the way',
   ENAMETOOLONG: 'the name is too long',
   EMFILE: 'too many files are open',
+  EFBIG: 'the file may not be that large',
 };
 
 function cannotWrite(path: string, failure: unknown): unknown {

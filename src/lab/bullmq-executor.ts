@@ -8,7 +8,7 @@ import type { CellResult } from '../stats/result.ts';
 import type { Cell } from './cell.ts';
 import type { Executor } from './executors.ts';
 import { type Job, type JobAnswer, makeJobs, openAnswer, type PlainFailure } from './job.ts';
-import { checkedQueue, type Link, openRedis } from './redis.ts';
+import { checkedQueue, checkedUrl, type Link, openRedis } from './redis.ts';
 
 export interface BullmqOptions {
   /** `redis://host:6379`. */
@@ -24,11 +24,14 @@ export interface BullmqOptions {
 
 /** How often finished jobs are asked for that no event told of. */
 const pollMs = 250;
+/** Every so many polls it is looked whether Redis still has the jobs. */
+const lostEvery = 20;
 /** Answers are of use to whoever asks for the same cells again. */
 const rememberSeconds = 24 * 3600;
 
 export function bullmqExecutor(options: BullmqOptions): Executor {
   const queueName = checkedQueue(options.queue);
+  checkedUrl(options.redis);
   return {
     async run(scenario, cells, { signal }, onResult) {
       const made = await makeJobs(scenario, cells);
@@ -40,7 +43,7 @@ export function bullmqExecutor(options: BullmqOptions): Executor {
         if (signal?.aborted === true) resolve('stopped');
         signal?.addEventListener('abort', () => resolve('stopped'), { once: true });
       });
-      const round = new Round(queue, made, onResult, options);
+      const round = new Round(queue, link.connection, made, onResult, options);
       try {
         const end = await Promise.race([round.finish(() => signal?.aborted === true), link.lost, stopped]);
         if (end === 'stopped') await Promise.race([round.withdraw(), link.lost, pause(2000)]);
@@ -68,16 +71,20 @@ class Round {
   readonly #open = new Map<string, { readonly job: Job; readonly cells: Cell[] }>();
   readonly #onResult: (result: CellResult) => void;
   readonly #options: BullmqOptions;
+  readonly #connection: Link['connection'];
+  #polls = 0;
   #lastWorkerMs: number;
   #isNoted = false;
 
   constructor(
     queue: Queue<Job, JobAnswer>,
+    connection: Link['connection'],
     made: readonly { readonly cell: Cell; readonly job: Job }[],
     onResult: (result: CellResult) => void,
     options: BullmqOptions,
   ) {
     this.#queue = queue;
+    this.#connection = connection;
     this.#onResult = onResult;
     this.#options = options;
     this.#lastWorkerMs = performance.now();
@@ -119,15 +126,32 @@ class Round {
   async #collect(): Promise<number> {
     let settled = 0;
     const keys = [...this.#open.keys()];
-    for (let from = 0; from < keys.length; from += 200) {
-      const jobs = await Promise.all(keys.slice(from, from + 200).map((key) => this.#queue.getJob(key)));
-      for (const [i, job] of jobs.entries()) {
-        const key = keys[from + i];
-        if (job === undefined) await this.#again(key);
-        else if (this.#settle(key, job)) settled++;
+    const seesLost = this.#polls++ % lostEvery === 0;
+    for (let from = 0; from < keys.length; from += 500) {
+      const part = keys.slice(from, from + 500);
+      for (const key of await this.#ended(part)) {
+        const job = await this.#queue.getJob(key);
+        if (job !== undefined && this.#settle(key, job)) settled++;
       }
+      if (seesLost) for (const key of await this.#lost(part)) if (this.#open.has(key)) await this.#again(key);
     }
     return settled;
+  }
+
+  /** Of these, those that are done or failed; a job's data is fetched only then. */
+  async #ended(keys: readonly string[]): Promise<string[]> {
+    const asked = this.#connection.pipeline();
+    for (const key of keys) asked.zscore(this.#queue.toKey('completed'), key).zscore(this.#queue.toKey('failed'), key);
+    const scores = (await asked.exec()) ?? [];
+    const isIn = (at: number): boolean => typeof scores[at]?.[1] === 'string';
+    return keys.filter((_, i) => isIn(2 * i) || isIn(2 * i + 1));
+  }
+
+  async #lost(keys: readonly string[]): Promise<string[]> {
+    const asked = this.#connection.pipeline();
+    for (const key of keys) asked.exists(this.#queue.toKey(key));
+    const found = (await asked.exec()) ?? [];
+    return keys.filter((_, i) => found[i]?.[1] === 0);
   }
 
   /** Redis has lost it, as after a restart without persistence: queued once more, for nothing may be lost. */

@@ -59,7 +59,7 @@ export class CellRunner {
 }
 
 /** Those that are not ours, of any role. */
-function usersPolicies({ policies, services, edges }: Pick<Scenario, 'policies' | 'services' | 'edges'>): PolicyUse[] {
+export function usersPolicies({ policies, services, edges }: Pick<Scenario, 'policies' | 'services' | 'edges'>): PolicyUse[] {
   const choices = [policies, ...services.map((service) => service.policies), ...edges.map((edge) => edge.policies)];
   const own = choices.flatMap((choice) => Object.values(choice)).flatMap((use) => (use?.module === undefined ? [] : [use]));
   return [...new Map(own.map((use) => [use.use, use])).values()];

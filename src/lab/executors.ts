@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { InputError, InvariantViolation, PolicyFault, ResourceLimit } from '../core/errors.ts';
 import type { Scenario } from '../scenario/spec.ts';
 import type { CellResult } from '../stats/result.ts';
-import { type Cell, CellRunner } from './cell.ts';
+import { type Cell, CellRunner, usersPolicies } from './cell.ts';
 
 export interface ExecutorOptions {
   readonly signal?: AbortSignal;
@@ -22,12 +22,16 @@ export interface Executor {
   ): Promise<void>;
 }
 
-/** This thread for 0 jobs, else so many worker threads. */
-export function localExecutor(jobs: number): Executor {
+/** How long a cell may go on without getting any further, unless told otherwise. */
+export const stallMsByDefault = 120_000;
+
+/** This thread for 0 jobs, else so many worker threads. A cell that gets no further for `stallMs` is given up; in this thread nobody could
+ *  notice. */
+export function localExecutor(jobs: number, stallMs = stallMsByDefault): Executor {
   // Run from TypeScript sources (tests), there is no compiled worker to start.
   const isCompiled = import.meta.url.endsWith('.js');
   if (jobs === 0 || !isCompiled) return { run: inline };
-  return { run: (scenario, cells, options, onResult) => threads(scenario, cells, { ...options, jobs }, onResult) };
+  return { run: (scenario, cells, options, onResult) => threads(scenario, cells, { ...options, jobs, stallMs }, onResult) };
 }
 
 async function inline(
@@ -63,7 +67,7 @@ export interface PlainError {
 async function threads(
   scenario: Scenario,
   cells: readonly Cell[],
-  { jobs, signal, onAdvance }: ExecutorOptions & { readonly jobs: number },
+  { jobs, stallMs, signal, onAdvance }: ExecutorOptions & { readonly jobs: number; readonly stallMs: number },
   onResult: (result: CellResult) => void,
 ): Promise<void> {
   const queue = [...cells];
@@ -74,14 +78,22 @@ async function threads(
       const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: scenario, stdout: false, stderr: false });
       workers.push(worker);
       let running: Cell | undefined;
+      let simulatedMs = 0;
+      const stalled = setTimeout(() => {
+        if (running !== undefined) reject(stall(running, simulatedMs, stallMs, scenario));
+      }, stallMs);
       const next = (): void => {
         running = queue.shift();
+        simulatedMs = 0;
+        if (running === undefined) clearTimeout(stalled);
         worker.postMessage(running ?? null);
       };
       worker.on('message', (message: FromWorker) => {
+        if (running !== undefined) stalled.refresh();
         switch (message.type) {
           case 'advance':
-            onAdvance?.(message.cell, message.simulatedMs);
+            ({ simulatedMs } = message);
+            onAdvance?.(message.cell, simulatedMs);
             return;
           case 'result':
             onResult(message.result);
@@ -94,11 +106,15 @@ async function threads(
       worker.on('error', (error: Error & { code?: string }) =>
         reject(
           error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? new ResourceLimit('a worker thread ran out of memory', { cause: error })
+            ? new ResourceLimit(
+                `a worker thread ran out of memory${running === undefined ? '' : ` while running ${nameOf(running, scenario)}`}`,
+                { cause: error },
+              )
             : error,
         ),
       );
       worker.on('exit', () => {
+        clearTimeout(stalled);
         // A policy that calls process.exit() ends its thread.
         if (running === undefined || isStopped) resolve();
         else reject(new ResourceLimit(`a worker thread ended while running ${nameOf(running, scenario)}`));
@@ -118,6 +134,20 @@ async function threads(
     signal?.removeEventListener('abort', stop);
     stop();
   }
+}
+
+/** A policy of the user's own is to blame where there is one: ours return. */
+function stall(cell: Cell, simulatedMs: number, stallMs: number, scenario: Scenario): Error {
+  const variant = scenario.variants[cell.variant];
+  const own = usersPolicies({ ...(variant.scenario ?? scenario), policies: variant.policies });
+  const where = `${nameOf(cell, scenario)}, after ${Math.round(simulatedMs)} ms of simulated time`;
+  const seconds = stallMs / 1000;
+  if (own.length === 0)
+    return new ResourceLimit(
+      `nothing has happened for ${seconds} s in ${where}; shorten the run, or allow more with --cell-timeout`,
+    );
+  const names = own.map(({ use }) => use).join(' or ');
+  return new PolicyFault(names, `${names} did not come back for ${seconds} s (${where})`);
 }
 
 const nameOf = ({ variant, seed }: Cell, { variants }: Scenario): string =>

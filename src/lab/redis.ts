@@ -75,7 +75,8 @@ export async function openRedis({ redis, timeoutMs }: RedisTarget): Promise<Link
   return { bullmq, connection, lost, close };
 }
 
-function checkedUrl(text: string): URL {
+/** Throws InputError for what is no address of a Redis. */
+export function checkedUrl(text: string): URL {
   let url: URL | undefined;
   try {
     url = new URL(text);

@@ -85,7 +85,11 @@ function titled(data: DataTable | null): string {
 function expectationTable(run: RunFile): string {
   if (run.expectations.length === 0) return '';
   const body = run.expectations.map((each) => [
-    each.passed ? (each.uncertain ? 'holds, but close' : 'holds') : `**${each.uncertain ? 'fails, but close' : 'fails'}**`,
+    each.passed
+      ? each.uncertain
+        ? 'holds, but close'
+        : 'holds'
+      : `**${each.uncertain ? 'fails, but close' : 'fails'}**${each.level === 'warn' ? ' (a warning)' : ''}`,
     forMarkdown(each.text),
     forMarkdown(each.variant),
     measuredText(each.metric, each.measured),

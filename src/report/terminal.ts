@@ -272,8 +272,8 @@ function expectationLines(expectations: readonly ExpectationResult[], look: Look
     const shown = group.filter((each) => !each.passed || each.uncertain);
     const line = (each: ExpectationResult, text: string): string[] => {
       const place = look.clean(`${each.file}:${each.line}:${each.column}`);
-      const mark = each.passed ? look.pass : look.fail;
-      const paint = each.passed ? look.paint.green : look.paint.red;
+      const mark = each.passed ? look.pass : each.level === 'warn' ? '!' : look.fail;
+      const paint = each.passed ? look.paint.green : each.level === 'warn' ? look.paint.yellow : look.paint.red;
       const lines = wrap(`${place} ${mark} ${look.clean(`${each.text}   ${text}`)}`, look.width, '    ');
       return lines.map((part, index) => (index === 0 ? part.replace(` ${mark} `, ` ${paint(mark)} `) : part));
     };

@@ -163,7 +163,7 @@ describe('a sweep', () => {
 });
 
 describe('shards', () => {
-  test.each([1, 2, 5])('%d of them give the same bytes as none', async (count) => {
+  test.each([2, 3])('%d of them give the same bytes as none', async (count) => {
     const folder = `shards-${count}`;
     for (let index = 1; index <= count; index++)
       expect((await run('sweep', 'lab.yaml', ...sets, '-o', folder, '--shard', `${index}/${count}`, '-q')).code).toBe(0);
@@ -190,7 +190,7 @@ describe('shards', () => {
     const cases: [string[], RegExp][] = [
       [['shards-2/shard-1-of-2.json'], /shard 2 of 2 is missing/],
       [['shards-2', 'foreign'], /foreign\/shard-2-of-2\.json belongs to another experiment/],
-      [['shards-2/shard-1-of-2.json', 'shards-5/shard-2-of-5.json'], /one of 5 shards, not of 2/],
+      [['shards-2/shard-1-of-2.json', 'shards-3/shard-2-of-3.json'], /one of 3 shards, not of 2/],
       [['absent'], /cannot read absent \(ENOENT\)/],
       [['whole'], /there are no shards in whole/],
       [['lab.yaml'], /lab\.yaml is not JSON/],

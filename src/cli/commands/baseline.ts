@@ -1,5 +1,4 @@
 /** `baseline save|list|show|diff|rm`: what later gates compare with. */
-import { availableParallelism } from 'node:os';
 import { exitCodes, InputError, NotComparable, type ExitCode } from '../../core/errors.ts';
 import { findMetric } from '../../core/metrics.ts';
 import { type Baseline, type BaselineScenario, makeBaseline } from '../../gate/baseline.ts';
@@ -14,6 +13,7 @@ import { plural } from '../../report/summary.ts';
 import { loadScenario } from '../../scenario/load.ts';
 import { estimate } from '../../stats/estimate.ts';
 import { baselineFolder, checkedName, listBaselines, readBaseline, removeBaseline, writeBaseline } from '../baselines.ts';
+import { openExecutor } from '../executor.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { noteIssues } from '../notes.ts';
 import { type ExperimentOptions, loadOptions } from '../options.ts';
@@ -22,7 +22,10 @@ import { replayCommand } from '../replay.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
-interface Options extends Pick<ExperimentOptions, 'seed' | 'seeds' | 'set' | 'allowOutside' | 'jobs' | 'json' | 'quiet'> {
+interface Options extends Pick<
+  ExperimentOptions,
+  'seed' | 'seeds' | 'set' | 'allowOutside' | 'jobs' | 'cellTimeout' | 'json' | 'quiet'
+> {
   readonly baselines?: string;
 }
 
@@ -49,6 +52,7 @@ export async function saveBaseline(
     if (options.quiet !== true) await noteIssues(scenario.warnings, terminal);
     loaded.push({ file, ...scenario });
   }
+  const executor = await openExecutor(options, terminal.note);
   const entries: Record<string, BaselineScenario> = {};
   const interrupt = listenForInterrupt(() => terminal.note('interrupted: the baseline stays as it was\n'));
   try {
@@ -58,7 +62,8 @@ export async function saveBaseline(
       try {
         const run = await runExperiment({
           ...{ ...rest, scenario, kind, file, waterfalls: 0, overrides: options.set ?? [] },
-          jobs: options.jobs ?? availableParallelism(),
+          jobs: 0,
+          executor,
           replay: replayCommand(kind, file, options).anywhere,
           onProgress: progress.update,
           signal: interrupt.signal,

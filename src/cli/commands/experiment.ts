@@ -242,7 +242,9 @@ async function show(run: RunFile, file: string, replay: Replay, options: Experim
   }
   if (options.quiet === true) {
     terminal.print(`${forTerminal(run.verdict[0] ?? 'No verdict.')}\n`);
-    for (const line of failureLines(run, file, terminal.results)) terminal.print(`${line}\n`);
+    const failures = failureLines(run, file, terminal.results);
+    for (const line of failures) terminal.print(`${line}\n`);
+    if (failures.length > 0) terminal.print(`Again: ${replay.here}\n`);
   } else {
     const { renderTerminal } = await import('../../report/terminal.ts');
     terminal.print(renderTerminal({ ...renamed(run, basename(file), file), replay: replay.here }, terminal.results));

@@ -1,5 +1,4 @@
 /** `gate`: may this change go in? Every expectation of every scenario, and every variant against a named baseline. */
-import { availableParallelism } from 'node:os';
 import { exitCodes, InputError, type ExitCode } from '../../core/errors.ts';
 import { findMetric } from '../../core/metrics.ts';
 import { version } from '../../core/version.ts';
@@ -12,6 +11,7 @@ import { parseMargin } from '../../scenario/gate.ts';
 import { loadScenario, type LoadedScenario } from '../../scenario/load.ts';
 import type { GateMargin } from '../../scenario/spec.ts';
 import { baselineFolder, readBaseline } from '../baselines.ts';
+import { openExecutor } from '../executor.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { noteIssues } from '../notes.ts';
 import { type ExperimentOptions, loadOptions } from '../options.ts';
@@ -22,7 +22,7 @@ import type { Terminal } from '../terminal.ts';
 
 export interface GateOptions extends Pick<
   ExperimentOptions,
-  'seed' | 'seeds' | 'set' | 'allowOutside' | 'jobs' | 'json' | 'quiet' | 'strict'
+  'seed' | 'seeds' | 'set' | 'allowOutside' | 'jobs' | 'cellTimeout' | 'json' | 'quiet' | 'strict'
 > {
   readonly baseline?: string;
   readonly baselines?: string;
@@ -75,15 +75,18 @@ export async function gate(files: readonly string[], options: GateOptions, termi
     schema: gateSchema,
     version,
     verdict: verdictOf(scenarios),
-    complete: interrupted === undefined,
+    complete: true,
     mode: baseline === undefined ? 'expectations' : exact ? 'exact' : 'statistical',
     baseline: baseline?.name ?? '',
     alpha: options.alpha,
     scenarios,
   };
-  if (interrupted !== undefined) terminal.note('incomplete: the gate was interrupted, and says nothing\n');
+  if (interrupted !== undefined) {
+    // Half a gate must not be taken for one that passed.
+    terminal.note('incomplete: the gate was interrupted, and says nothing\n');
+    return interrupted;
+  }
   await report(found, reporters, { terminal, quiet, env: process.env });
-  if (interrupted !== undefined) return interrupted;
   if (found.verdict === 'failed') return exitCodes.checkFailed;
   if (found.verdict !== 'inconclusive') return exitCodes.ok;
   if (!strict) terminal.note('warning: inconclusive counts as passed; --strict makes it exit code 3\n');
@@ -115,6 +118,7 @@ async function run(
   options: GateOptions,
   terminal: Terminal,
 ): Promise<{ scenarios: GateScenario[]; interrupted?: ExitCode }> {
+  const executor = await openExecutor(options, terminal.note);
   const total = tasks.reduce((sum, { checks }) => sum + checks.length, 0);
   const scenarios: GateScenario[] = [];
   const interrupt = listenForInterrupt(() => terminal.note('interrupted: once more to stop at once\n'));
@@ -133,7 +137,8 @@ async function run(
           ...loaded,
           file,
           overrides: options.set ?? [],
-          jobs: options.jobs ?? availableParallelism(),
+          jobs: 0,
+          executor,
           waterfalls: 0,
           replay: replay.anywhere,
           onProgress: progress.update,

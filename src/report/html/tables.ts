@@ -148,9 +148,9 @@ function expected({ failed, expectations }: SummaryRow): string {
     : `<span class="fail">✗ ${failed.length} of ${expectations}</span>`;
 }
 
-function outcome({ passed, uncertain }: ExpectationResult): string {
+function outcome({ passed, uncertain, level }: ExpectationResult): string {
   const close = uncertain ? '<small>close: more seeds could turn it</small>' : '';
-  return `<span class="${passed ? 'pass' : 'fail'}">${passed ? '✓ holds' : '✗ fails'}</span>${close}`;
+  return `<span class="${passed ? 'pass' : 'fail'}">${passed ? '✓ holds' : level === 'warn' ? '! fails, a warning' : '✗ fails'}</span>${close}`;
 }
 
 function table(caption: string, header: readonly string[], body: readonly string[], numbers: number): string {

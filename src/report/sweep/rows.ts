@@ -7,10 +7,6 @@ import { formatMetric, formatMs, formatPercent, significant } from '../format.ts
 
 export const nobody = 'nobody can tell';
 
-/** `services.api.slots=4, load=80%`. */
-export const pointName = ({ factors }: SweepFile, levels: readonly number[]): string =>
-  factors.map(({ path, values }, i) => `${path}=${values[levels[i]]}`).join(', ');
-
 export const cellEstimate = (sweep: SweepFile, point: number, variant: number, metric = sweep.metric): Estimate =>
   estimate(sweep.points[point].cells[variant].metrics[metric] ?? []);
 
