@@ -10,6 +10,7 @@ import {
   seriesColumns,
 } from '../stats/result.ts';
 import { invariant } from '../core/errors.ts';
+import type { Ms } from '../core/time.ts';
 import { scalingMetrics } from '../core/metrics.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Calls } from './calls.ts';
@@ -146,8 +147,19 @@ function requestMetrics(world: FinishedWorld, ledger: Ledger, measuredMs: number
     amplification: recorder.amplification(),
     probes: (probesSent * MS_PER_SECOND) / measuredMs,
     ...world.quality.metrics(world.controlMessages),
-    ...(world.orchestrator?.metrics(run.durationMs) ?? noScaling),
+    ...scalingNumbers(world),
   };
+}
+
+/** Also instances that are there for ever have a price. */
+function scalingNumbers({ orchestrator, scenario, run }: FinishedWorld): Record<string, number> {
+  const numbers = orchestrator?.metrics(run.durationMs) ?? noScaling;
+  const priced = scenario.services.filter(
+    ({ elastic, initial }) => elastic.price > 0 && (initial === undefined || orchestrator === undefined),
+  );
+  if (priced.length === 0) return numbers;
+  const fixed = priced.reduce((sum, { elastic, instances }) => sum + elastic.price * instances.length, 0);
+  return { ...numbers, cost: (numbers['cost'] || 0) + fixed };
 }
 
 /** Cached calls and connections of all edges. NaN where there is no such thing. */
@@ -192,6 +204,10 @@ function utilizationOf(fleet: Fleet, instance: number, measuredMs: number): numb
   return existedMs > 0 ? fleet.busyAreaSinceWarmup(instance) / (existedMs * fleet.slots(instance)) : 0;
 }
 
+/** As if it had been there all the time. */
+const servedPerTime = (served: number, existedMs: Ms, measuredMs: Ms): number =>
+  existedMs > 0 ? (served * measuredMs) / existedMs : 0;
+
 function fleetMetrics(
   { fleet, servers }: FinishedWorld,
   instances: readonly InstanceData[],
@@ -204,6 +220,7 @@ function fleetMetrics(
   let served = 0;
   let servedSquares = 0;
   let servedMax = 0;
+  let rates = 0;
   instances.forEach((data, instance) => {
     const existedMs = isElastic(fleet, instance) ? fleet.existedSinceWarmup(instance) : measuredMs;
     existingMs += existedMs;
@@ -211,8 +228,11 @@ function fleetMetrics(
     area += fleet.busyAreaSinceWarmup(instance);
     utilizationMax = Math.max(utilizationMax, data.utilization);
     served += data.served;
-    servedSquares += data.served * data.served;
-    servedMax = Math.max(servedMax, data.served);
+    // Of those that come and go, by the time in which they were there.
+    const rate = data.existedMs === undefined ? data.served : servedPerTime(data.served, data.existedMs, measuredMs);
+    rates += rate;
+    servedSquares += rate * rate;
+    servedMax = Math.max(servedMax, rate);
   });
   // Places that were always empty are no instances.
   const n = instances.filter(({ existedMs = Infinity }) => existedMs > 0).length;
@@ -221,8 +241,8 @@ function fleetMetrics(
   return {
     'utilization.mean': area / slotMs,
     'utilization.max': utilizationMax,
-    'load.maxOverMean': served > 0 ? (servedMax * n) / served : NaN,
-    'load.jain': served > 0 ? (served * served) / (n * servedSquares) : NaN,
+    'load.maxOverMean': served > 0 ? (servedMax * n) / rates : NaN,
+    'load.jain': served > 0 ? (rates * rates) / (n * servedSquares) : NaN,
     'instances.up': up,
   };
 }

@@ -99,9 +99,11 @@ function instanceMetrics(service: string, all: readonly InstanceData[]): Record<
     weight += instance.existedMs ?? 1;
     utilization += instance.utilization * (instance.existedMs ?? 1);
     most = Math.max(most, instance.utilization);
-    served += instance.served;
-    squares += instance.served * instance.served;
-    servedMost = Math.max(servedMost, instance.served);
+    // Of those that come and go, by the time in which they were there.
+    const rate = instance.existedMs === undefined ? instance.served : instance.served / instance.existedMs;
+    served += rate;
+    squares += rate * rate;
+    servedMost = Math.max(servedMost, rate);
   }
   return {
     'utilization.mean': utilization / weight,
