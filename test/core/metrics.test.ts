@@ -26,7 +26,7 @@ test('METRICS.md lists every metric as the code describes it', async () => {
     ...rows,
     '',
   ].join('\n');
-  await expect(page).toMatchFileSnapshot(resolve(join(import.meta.dirname, '../../METRICS.md')));
+  await expect(page).toMatchFileSnapshot(resolve(join(import.meta.dirname, '../../scenarios/METRICS.md')));
 });
 
 test('every metric has a sentence of its own', () => {
