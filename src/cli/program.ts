@@ -293,6 +293,7 @@ export function createProgram(terminal: Terminal): Command {
         'queueing',
         'alarm',
         'autoscaler',
+        'vertical',
         'replicas',
         'scheduler',
         'nodeAutoscaler',

@@ -103,6 +103,7 @@ export function summarize(world: FinishedWorld): CellResult {
     queues: world.messages?.results() ?? [],
     elastic: world.orchestrator?.results(run.durationMs) ?? null,
     alarms: world.orchestrator?.alarmChanges ?? [],
+    sizes: world.orchestrator?.sizes() ?? [],
     upShares: Array.from(servers.upTimeMs, (time) => time / measuredMs),
     events: engine.events,
     littleResidual: world.littleResidual,

@@ -350,7 +350,11 @@ class World implements EventHandler {
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
     this.errands = new Errands(engine);
-    if (makers.services.some(({ replicas, alarm }) => replicas !== undefined || alarm !== undefined)) {
+    if (
+      makers.services.some(({ replicas, alarm, vertical }) =>
+        [replicas, alarm, vertical].some((part: unknown) => part !== undefined),
+      )
+    ) {
       const meters = new ServiceMeters(engine, scenario.services.length);
       parts.meters = meters;
       const orchestrator = new Orchestrator({

@@ -13,6 +13,7 @@ import {
   type SeriesColumn,
   seriesColumns,
   type SeriesData,
+  type SizeRecommendation,
 } from '../stats/result.ts';
 import { judgeAvailability } from './availability.ts';
 import { judgeRecovery } from './recovery.ts';
@@ -48,6 +49,7 @@ function collectVariant(scenario: Scenario, variant: VariantSpec, cells: readonl
     instances: meanInstances(cells.map((cell) => cell.instances)),
     elastic: collectElastic(cells),
     alarms: cells[0]?.alarms ?? [],
+    sizes: meanSizes(cells),
     queues: meanQueues(cells.map((cell) => cell.queues)),
     waterfalls: cells[0]?.waterfalls ?? [],
     metastability: judgeRecovery(label, world, cells),
@@ -123,6 +125,16 @@ function middle(sorted: readonly number[]): number {
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function meanSizes(cells: readonly CellResult[]): SizeRecommendation[] {
+  return (cells[0]?.sizes ?? []).map((first) => {
+    const own = cells.flatMap(({ sizes }) =>
+      sizes.filter(({ service, resource }) => service === first.service && resource === first.resource),
+    );
+    const meanOf = (key: 'lower' | 'target' | 'upper'): number => mean(own.map((size) => size[key]));
+    return { ...first, lower: meanOf('lower'), target: meanOf('target'), upper: meanOf('upper') };
+  });
+}
 
 /** Means over seeds of what there is per window; events and nodes of the first seed. */
 function collectElastic(cells: readonly CellResult[]): VariantResult['elastic'] {

@@ -20,6 +20,7 @@ import { queueRules } from '../policies/resilience/queueing/contract.ts';
 import { alarmRules } from '../policies/detection/alarms/contract.ts';
 import { autoscalerRules, type AutoscalerSubject } from '../policies/autoscaling/contract.ts';
 import { nodesRules } from '../policies/autoscaling/nodes/contract.ts';
+import { verticalRules } from '../policies/autoscaling/vertical/contract.ts';
 import { schedulerRules } from '../policies/placement/contract.ts';
 import { evictionRules } from '../policies/recovery/eviction/contract.ts';
 import { failoverRules } from '../policies/recovery/failover/contract.ts';
@@ -143,6 +144,7 @@ const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = 
   queueing: (subject) => checksOf(queueRules, () => makerOf(subject, 'queueing')({})),
   alarm: (subject) => checksOf(alarmRules, () => makerOf(subject, 'alarm')({})),
   autoscaler: (subject) => checksOf(autoscalerRules, scalerOf(subject)),
+  vertical: (subject) => checksOf(verticalRules, makerOf(subject, 'vertical')),
   replicas: (subject) => checksOf(replicaRules, makerOf(subject, 'replicas')),
   scheduler: (subject) => checksOf(schedulerRules, (rng) => makerOf(subject, 'scheduler')({ rng })),
   nodeAutoscaler: (subject) => checksOf(nodesRules, makerOf(subject, 'nodeAutoscaler')),

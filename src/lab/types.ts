@@ -7,6 +7,7 @@ import type {
   AlarmChange,
   NodeData,
   ScaleChange,
+  SizeRecommendation,
   BeliefChange,
   Decision,
   Estimate,
@@ -50,6 +51,8 @@ export interface VariantResult {
   readonly elastic: VariantElastic | null;
   /** Of the first seed: when alarms fired. */
   readonly alarms: readonly AlarmChange[];
+  /** What instances should reserve; means over seeds. */
+  readonly sizes: readonly SizeRecommendation[];
   /** Queues of messages: means over seeds of what there is per window, sums of the counts. */
   readonly queues: readonly QueueResult[];
   /** The slowest requests of the first seed, slowest first. */

@@ -3,6 +3,7 @@
 import { autoscalers } from './autoscaling/index.ts';
 import { nodeAutoscalers } from './autoscaling/nodes/index.ts';
 import { balancers } from './balancing/index.ts';
+import { verticalRecommenders } from './autoscaling/vertical/index.ts';
 import { alarms } from './detection/alarms/index.ts';
 import { healthCheckers } from './detection/checks/index.ts';
 import { detectors } from './detection/index.ts';
@@ -62,6 +63,7 @@ export {
   retryBudgets,
   retryPolicies,
   schedulers,
+  verticalRecommenders,
 };
 
 export const families = {
@@ -83,6 +85,7 @@ export const families = {
   autoscaling: autoscalers,
   nodes: nodeAutoscalers,
   alarms,
+  vertical: verticalRecommenders,
   replicas: replicaControllers,
   eviction: nodeEvictions,
   failover: failovers,
@@ -109,6 +112,7 @@ export const familyFolders: Readonly<Record<Family, string>> = {
   autoscaling: 'autoscaling',
   nodes: 'autoscaling/nodes',
   alarms: 'detection/alarms',
+  vertical: 'autoscaling/vertical',
   replicas: 'recovery/replicas',
   eviction: 'recovery/eviction',
   failover: 'recovery/failover',

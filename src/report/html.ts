@@ -24,6 +24,7 @@ import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
 import { scalingTables } from './tables/scaling.ts';
+import { sizeTables } from './tables/sizes.ts';
 
 export async function renderHtml(original: RunFile): Promise<string> {
   const run = withPlainNames(original);
@@ -129,7 +130,7 @@ function faults(run: RunFile, packed: readonly PackedChart[]): [string, string] 
 
 /** Starts a line of its own where there is something to say. */
 function scaling(run: RunFile, packed: readonly PackedChart[]): string {
-  const tables = scalingTables(run).map(dataTable).join('\n');
+  const tables = [...scalingTables(run), ...sizeTables(run)].map(dataTable).join('\n');
   const content = section(
     'scaling',
     'Did capacity follow demand?',

@@ -12,6 +12,7 @@ import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
 import { scalingTables } from './tables/scaling.ts';
+import { sizeTables } from './tables/sizes.ts';
 import { type DataTable, rowCount } from './tables/table.ts';
 
 export function renderMarkdown(run: RunFile): string {
@@ -31,6 +32,7 @@ export function renderMarkdown(run: RunFile): string {
     titled(detectionTable(run)),
     titled(alarmTable(run)),
     ...scalingTables(run, markdownRows).map(titled),
+    ...sizeTables(run).map(titled),
     ...partTables(run, markdownRows).map(titled),
     titled(queueTable(run)),
     regretTable(run),

@@ -215,7 +215,7 @@ const elastic = object({
   ),
 });
 const variant = withDefaults(
-  { availability: nothingKnown, truth: [], elastic: null, alarms: [] },
+  { availability: nothingKnown, truth: [], elastic: null, alarms: [], sizes: [] },
   object({
     label: text,
     differs: text,

@@ -14,6 +14,7 @@ import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
 import { scalingTables } from './tables/scaling.ts';
+import { sizeTables } from './tables/sizes.ts';
 import type { DataTable } from './tables/table.ts';
 import { cut, naturalWidth, textTable, wrap, type TextColumn } from './text-table.ts';
 
@@ -153,7 +154,7 @@ function dataTables(run: RunFile, maxRows: number): DataTable[] {
   const recovery = run.variants.length > 1 ? recoveryTable(run) : null;
   const faults = faultTable(run, maxRows);
   const users = faults !== null || judgesInstances(run) ? detectionTable(run) : null;
-  const capacity = [alarmTable(run), ...scalingTables(run, maxRows)];
+  const capacity = [alarmTable(run), ...scalingTables(run, maxRows), ...sizeTables(run)];
   return [recovery, failedLedger(run), faults, users, ...capacity, ...partTables(run, maxRows), queueTable(run)].filter(
     (table) => table !== null,
   );

@@ -1,5 +1,6 @@
 /** What the simulated world makes policies with: one set of makers per edge and per service, overrides already resolved. */
 import type { Autoscaler, AutoscalerDeps } from '../policies/autoscaling/autoscaler.ts';
+import type { VerticalDeps, VerticalRecommender } from '../policies/autoscaling/vertical/vertical-recommender.ts';
 import type { NodeAutoscaler, NodeAutoscalerDeps } from '../policies/autoscaling/nodes/node-autoscaler.ts';
 import type { Balancer, BalancerDeps } from '../policies/balancing/balancer.ts';
 import type { Alarm } from '../policies/detection/alarms/alarm.ts';
@@ -73,6 +74,7 @@ export interface ServiceMakers {
   readonly autoscaler?: (deps: AutoscalerDeps) => Autoscaler;
   /** Once per service. */
   readonly alarm?: (deps: object) => Alarm;
+  readonly vertical?: (deps: VerticalDeps) => VerticalRecommender;
   /** Once per service. Where there is one, instances come and go. */
   readonly replicas?: (deps: ReplicaDeps) => ReplicaController;
   /** How many instances the autoscaler may ask for; absent without. */

@@ -4,6 +4,7 @@ import type { ParamSpecs, ParamValues } from '../core/params.ts';
 import type { PolicyAlias } from '../core/policy.ts';
 import { autoscalers } from '../policies/autoscaling/index.ts';
 import { nodeAutoscalers } from '../policies/autoscaling/nodes/index.ts';
+import { verticalRecommenders } from '../policies/autoscaling/vertical/index.ts';
 import { balancers } from '../policies/balancing/index.ts';
 import { alarms } from '../policies/detection/alarms/index.ts';
 import { healthCheckers } from '../policies/detection/checks/index.ts';
@@ -94,6 +95,7 @@ export const roles: Readonly<Record<PolicyRole, RoleInfo>> = {
   queueing: role('service', 'queue policy', 'queue policies', queuePolicies, ['onEnqueue', 'takesNewest', 'onDequeue']),
   alarm: role('service', 'alarm', 'alarms', alarms, ['update']),
   autoscaler: role('service', 'autoscaler', 'autoscalers', autoscalers, ['decide']),
+  vertical: role('service', 'vertical recommender', 'vertical recommenders', verticalRecommenders, ['observe', 'recommend']),
   replicas: role('service', 'replica controller', 'replica controllers', replicaControllers, [
     'setDesired',
     'onCreated',

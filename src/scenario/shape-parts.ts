@@ -129,6 +129,7 @@ const choices = {
   queueing: usesOf('queueing').describe('Who of those waiting at an instance is served next.').optional(),
   alarm: usesOf('alarm').describe('When something is wrong with a service, by the metric that metrics.watch names.').optional(),
   autoscaler: usesOf('autoscaler').describe('How many instances there should be.').optional(),
+  vertical: usesOf('vertical').describe('How much instances should reserve: a recommendation in the results.').optional(),
   replicas: usesOf('replicas').describe('Creates and removes instances until there are as many as there should be.').optional(),
   scheduler: usesOf('scheduler').describe('On which node an instance runs.').optional(),
   nodeAutoscaler: usesOf('nodeAutoscaler').describe('How many nodes there should be.').optional(),
@@ -147,6 +148,7 @@ const {
   autoscaler: _a,
   replicas: _r,
   alarm: _l,
+  vertical: _v,
   ...edgeChoices
 } = serviceChoices;
 export const policies = keys(choices).meta({ id: 'policies' });

@@ -510,6 +510,8 @@ export interface PolicyChoice {
   readonly alarm?: PolicyUse;
   /** How many instances there should be. Absent: as many as at first. */
   readonly autoscaler?: PolicyUse;
+  /** How much instances should reserve; nothing is changed by it. Absent: nobody asks. */
+  readonly vertical?: PolicyUse;
   /** Absent: `replica-set` where there is an autoscaler or there are nodes; else instances are there for ever. */
   readonly replicas?: PolicyUse;
   /** Absent: `kube-scheduler` where there are nodes. */

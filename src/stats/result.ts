@@ -47,6 +47,7 @@ export interface CellResult {
   /** How instances and nodes came and went; null where they do not. */
   readonly elastic: ElasticResult | null;
   readonly alarms: readonly AlarmChange[];
+  readonly sizes: readonly SizeRecommendation[];
   readonly events: number;
   /** Largest relative difference seen between time in system by the clock and by request (Little's identity). */
   readonly littleResidual: number;
@@ -73,6 +74,17 @@ export interface ElasticResult {
 
 /** Changes kept of one run; a list of this length may lack later ones. */
 export const alarmChangesKept = 2000;
+
+/** What a vertical recommender would have an instance reserve: cores, or bytes. */
+export interface SizeRecommendation {
+  readonly service: string;
+  readonly resource: 'cpu' | 'memory';
+  readonly reserved: number;
+  readonly lower: number;
+  readonly target: number;
+  /** Infinity while too little is known. */
+  readonly upper: number;
+}
 
 /** A service's alarm begins to fire, or ceases to. */
 export interface AlarmChange {

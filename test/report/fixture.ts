@@ -158,6 +158,7 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
     metastability: null,
     elastic: null,
     alarms: [],
+    sizes: [],
     beliefs: [],
     truth: [],
     decisions: [],

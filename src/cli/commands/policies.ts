@@ -33,6 +33,7 @@ const scenarioKeys: Readonly<Record<keyof typeof families, string>> = {
   autoscaling: 'autoscaler',
   nodes: 'nodeAutoscaler',
   alarms: 'alarm',
+  vertical: 'vertical',
   replicas: 'replicas',
   eviction: 'eviction',
   failover: 'failover',

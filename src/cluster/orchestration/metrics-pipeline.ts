@@ -94,6 +94,14 @@ export class MetricsPipeline {
     return scrape && sampleOf(scrape, scrape.service, name);
   }
 
+  /** What the latest scrape found of each replica. */
+  latest(service: number): { index: number; atMs: Ms; windowMs: Ms; values: Values }[] {
+    const scrape = this.scrapes[service].at(-1);
+    if (scrape === undefined || scrape.atMs !== this.parts.errands.nowMs) return [];
+    const { atMs, windowMs, replicas } = scrape;
+    return replicas.flatMap((values, index) => (values === undefined ? [] : [{ index, atMs, windowMs, values }]));
+  }
+
   /** What an autoscaler is shown. `directly`: those that measure by themselves, since their last look, pass by the pipeline. */
   observe(
     service: number,

@@ -7,7 +7,7 @@ import type { PodView } from '../../policies/placement/scheduler.ts';
 import { type Budget, DisruptionBudget } from '../../policies/recovery/eviction/disruption-budget.ts';
 import type { PolicyMakers } from '../../scenario/makers.ts';
 import type { BudgetSpec, Scenario } from '../../scenario/spec.ts';
-import type { AlarmChange, ElasticResult } from '../../stats/result.ts';
+import type { AlarmChange, ElasticResult, SizeRecommendation } from '../../stats/result.ts';
 import type { Client } from '../client.ts';
 import type { Discovery } from '../discovery.ts';
 import type { Fleet } from '../fleet.ts';
@@ -22,6 +22,7 @@ import { NodeWatch } from './node-watch.ts';
 import { Nodes } from './nodes.ts';
 import { Placing } from './placing.ts';
 import { NO_NODE, Pods, podStates } from './pods.ts';
+import { Sizing } from './sizing.ts';
 import { Scaling } from './scaling.ts';
 import type { ServiceMeters } from './service-meters.ts';
 
@@ -59,6 +60,7 @@ export class Orchestrator {
   private readonly placing: Placing | undefined;
   private readonly watch: NodeWatch | undefined;
   private readonly alarms: AlarmWatch | undefined;
+  private readonly sizing: Sizing;
   private outages: number;
   /** By instance: whether it counts as ready; whether its node keeps it down. */
   private readonly isServing: Uint8Array;
@@ -132,6 +134,11 @@ export class Orchestrator {
       ...{ errands, fleet, servers, meters, streams, pods: this.pods, spec: scenario.pipeline },
       queueDepths: () => parts.queueDepths(),
     });
+    const sized = services.flatMap((spec, service) => {
+      const recommender = makers.services[service].vertical?.({});
+      return recommender === undefined ? [] : [{ service, spec, recommender }];
+    });
+    this.sizing = new Sizing(sized, this.pipeline);
     const { watch, evaluateMs } = scenario.pipeline;
     const watched = services.map(({ name }, service) => ({ name, alarm: makers.services[service].alarm?.({}) }));
     if (watched.some(({ alarm }) => alarm !== undefined)) {
@@ -230,6 +237,10 @@ export class Orchestrator {
       changes: this.elasticity.changes,
       nodes: this.nodes?.results() ?? [],
     };
+  }
+
+  sizes(): SizeRecommendation[] {
+    return this.sizing.results();
   }
 
   get alarmChanges(): readonly AlarmChange[] {
