@@ -173,7 +173,8 @@ const rows: readonly Row[] = [
     does: 'keeps verdict and failures when quiet',
     args: ['compare', 'failing.yaml', '--no-out', '--quiet'],
     code: 1,
-    stdout: /^[^\n]+\.\nfailing\.yaml:9:\d+ ✗ latency\.p99 < 1ms {2}round-robin: [^\n]+\n[^\n]+p2c: [^\n]+\n$/,
+    stdout:
+      /^[^\n]+\.\nfailing\.yaml:9:\d+ ✗ latency\.p99 < 1ms {2}round-robin: [^\n]+\n[^\n]+p2c: [^\n]+\nAgain: clusterlab compare failing\.yaml\n$/,
     stderr: '',
   },
   {

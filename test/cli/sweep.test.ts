@@ -137,6 +137,9 @@ describe('a sweep', () => {
     expect(roles.code).toBe(0);
     const taken = await run('sweep', 'lab.yaml', '--set', 'policies.balancer=round-robin,p2c', '--no-out');
     expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining('compares variants already') });
+    // A role that is not what is compared is a setting like any other.
+    const other = await run('sweep', 'lab.yaml', '--set', 'policies.detector=none,heartbeat', '--no-out');
+    expect(other.stdout).toMatch(/2 points, 2 variants[\s\S]*policies\.detector/);
   });
 
   test('takes a Latin hypercube of ranges', async () => {

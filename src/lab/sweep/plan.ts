@@ -112,19 +112,31 @@ async function sorted(settings: readonly Setting[], request: SweepRequest): Prom
   );
   const varied = settings.filter(({ values, range }) => values.length !== 1 || range !== undefined);
   for (const { path } of varied) refuse(path);
-  const compared = varied.find(({ path }) => roleOf(path) !== undefined);
-  if (compared === undefined) return { fixed, varied };
+  const roles = varied.filter(({ path }) => roleOf(path) !== undefined);
+  if (roles.length === 0) return { fixed, varied };
   const { scenario } = await loadPoint(request, fixed, []);
-  if (scenario.variants.length > 1)
-    throw InputError.of(
-      'bad-sweep',
-      `the scenario compares variants already, so --set ${compared.path} has no place`,
-      `write its values under compare: in the file, or give one: --set compare.${roleOf(compared.path)}=[${compared.values.join(', ')}]`,
-    );
+  if (scenario.variants.length > 1) {
+    const clash = roles.find(({ path }) => scenario.variants.some(({ differs }) => ` ${differs}`.includes(` ${roleOf(path)}=`)));
+    if (clash !== undefined)
+      throw InputError.of(
+        'bad-sweep',
+        `the scenario compares variants already, by ${roleOf(clash.path)}, so --set ${clash.path} has no place`,
+        `say there whom to compare: --set 'compare.${roleOf(clash.path)}=[${clash.values.join(', ')}]'`,
+      );
+    return { fixed, varied: varied.map(asFactor) };
+  }
+  // Balancers first: they are what most people compare.
+  const compared = roles.find(({ path }) => roleOf(path) === 'balancer') ?? roles[0];
   return {
     fixed: [...fixed, `compare.${roleOf(compared.path)}=[${compared.values.join(', ')}]`],
-    varied: varied.filter((each) => each !== compared),
+    varied: varied.filter((each) => each !== compared).map(asFactor),
   };
+}
+
+/** A role that nobody is compared by is a setting like any other. */
+function asFactor(setting: Setting): Setting {
+  const role = roleOf(setting.path);
+  return role === undefined ? setting : { ...setting, path: `policies.${role}` };
 }
 
 /** `balancer`, `policies.balancer`, `compare.balancer`. */
