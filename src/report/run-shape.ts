@@ -235,6 +235,7 @@ const variant = withDefaults(
     instances: list(instance),
     elastic: orNull(elastic),
     alarms: list(alarm),
+    sizes: list(object({ service: text, resource: text, reserved: number, lower: number, target: number, upper: openTime })),
     availability,
     beliefs: list(object({ atMs: number, balancer: count, instance: text, alive: flag })),
     truth: list(object({ instance: text, fromMs: number, toMs: openTime, what: text })),

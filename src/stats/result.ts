@@ -122,7 +122,8 @@ export interface NodeData {
   /** `general/3`. */
   readonly id: string;
   readonly zone: string;
-  /** When it was there; Infinity for an end that the run does not reach. A place of a group may have held several nodes in turn. */
+  /** When it was up; Infinity for an end that the run does not reach. A place of a group may have held several nodes in turn. How it ended:
+   *  `removed`, `interrupted`, `lost`. */
   readonly spans: readonly { readonly fromMs: Ms; readonly toMs: Ms; readonly end: string }[];
   /** Per window, at its end: share of its processor that is reserved; NaN where there was no node. Empty when there are too many. */
   readonly reserved: readonly number[];

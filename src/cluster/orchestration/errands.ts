@@ -1,6 +1,6 @@
 /** Things to be done later by whoever runs the cluster. Rare enough for closures; requests have events of their own. */
 import type { Ms } from '../../core/time.ts';
-import { type Engine, type EventHandle } from '../../engine/index.ts';
+import { type Engine, type EventHandle, priorities } from '../../engine/index.ts';
 import { PolicyFault } from '../../core/errors.ts';
 import { controlTimers, eventKinds } from '../events.ts';
 
@@ -20,9 +20,9 @@ export class Errands {
   }
 
   /** Returns what `cancel` wants. */
-  later(delayMs: Ms, act: () => void): number {
+  later(delayMs: Ms, act: () => void, priority: number = priorities.normal): number {
     const number = this.free.pop() ?? this.pending.length;
-    const event = this.engine.at(this.engine.time + delayMs, eventKinds.controlTimer, number, controlTimers.errand);
+    const event = this.engine.at(this.engine.time + delayMs, eventKinds.controlTimer, number, controlTimers.errand, priority);
     this.pending[number] = { act, event };
     return number;
   }
@@ -43,13 +43,15 @@ export class Errands {
     errand?.act();
   }
 
-  /** At once and then again and again, `everyMs` apart, from `firstMs` on: at `firstMs + k · everyMs`, without drift. */
-  every(firstMs: Ms, everyMs: Ms, act: () => void): void {
+  /** Again and again: at `firstMs + k · everyMs`, without drift. */
+  every(firstMs: Ms, everyMs: Ms, act: () => void, priority: number = priorities.normal): void {
     const turn = (k: number): void => {
-      this.later(Math.max(0, firstMs + k * everyMs - this.engine.time), () => {
+      const delayMs = Math.max(0, firstMs + k * everyMs - this.engine.time);
+      const next = (): void => {
         act();
         turn(k + 1);
-      });
+      };
+      this.later(delayMs, next, priority);
     };
     turn(0);
   }

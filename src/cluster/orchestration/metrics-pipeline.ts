@@ -2,6 +2,7 @@
  *  An instance has none until it has been up for a whole window, and none while it is down. */
 import type { KeyedDraws, Streams } from '../../core/streams.ts';
 import type { Ms } from '../../core/time.ts';
+import { priorities } from '../../engine/index.ts';
 import type { MetricSample, ReplicaPhase, ReplicaSample, ScaleObservation } from '../../policies/autoscaling/autoscaler.ts';
 import type { PipelineSpec } from '../../scenario/spec.ts';
 import type { Histogram } from '../../stats/histogram.ts';
@@ -74,7 +75,8 @@ export class MetricsPipeline {
     this.outages = 0;
     this.listeners = [];
     const { scrapeMs } = parts.spec;
-    parts.errands.every(scrapeMs, scrapeMs, () => this.scrape());
+    // Before anybody decides at the same instant.
+    parts.errands.every(scrapeMs, scrapeMs, () => this.scrape(), priorities.fault);
   }
 
   /** Nothing is measured or seen until as many outages are over. */

@@ -178,8 +178,7 @@ export class Nodes {
     this.paidFromMs[node] = NaN;
     this.state[node] = nodeStates.empty;
     this.lives[node]++;
-    this.spans[node].at(-1)!.toMs = this.errands.nowMs;
-    this.spans[node].at(-1)!.end = end;
+    this.endSpan(node, end);
     this.images[node].clear();
     this.isCordoned[node] = 0;
     this.isTainted[node] = 0;
@@ -194,12 +193,14 @@ export class Nodes {
     if (begins) {
       if (this.downs[node]++ > 0 || this.state[node] !== nodeStates.up) return;
       this.state[node] = nodeStates.down;
+      this.endSpan(node, 'lost');
       this.host.failed(node);
       return;
     }
     if (--this.downs[node] > 0) return;
     if (this.state[node] === nodeStates.down) {
       this.state[node] = nodeStates.up;
+      this.spans[node].push({ fromMs: this.errands.nowMs, toMs: Infinity, end: '' });
       this.host.recovered(node);
     }
   }
@@ -272,7 +273,7 @@ export class Nodes {
   closeWindow(): void {
     if (!this.isKept) return;
     for (let node = 0; node < this.count; node++) {
-      this.reserved[node].push(this.isMember(node) ? this.cpu[node] / this.groups[this.group[node]].cpu : NaN);
+      this.reserved[node].push(this.isUp(node) ? this.cpu[node] / this.groups[this.group[node]].cpu : NaN);
     }
   }
 
@@ -319,6 +320,13 @@ export class Nodes {
       this.host.failed(node);
     }
     this.remove(node, true, 'interrupted');
+  }
+
+  private endSpan(node: number, end: string): void {
+    const last = this.spans[node].at(-1);
+    if (last === undefined || last.toMs < Infinity) return;
+    last.toMs = this.errands.nowMs;
+    last.end = end;
   }
 
   private pay(node: number): void {

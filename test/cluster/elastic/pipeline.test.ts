@@ -36,6 +36,11 @@ describe('the metrics pipeline', () => {
     expect(seen.map(({ age }) => age)).toEqual([30, 20, 30, 20, 30]);
   });
 
+  test('is read before anybody decides at the same instant, whatever the periods', () => {
+    const pipeline = { scrapeMs: 10, windowMs: 10 };
+    expect(looks({ at: [], pipeline, durationMs: 201 }).map(({ age }) => age)).toEqual([0, 0, 0, 0]);
+  });
+
   test('shows nothing of an instance that has not been up for a whole window, or is down', () => {
     const pipeline = { scrapeMs: 10, windowMs: 30 };
     const sizes: number[] = [];
