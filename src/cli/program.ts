@@ -9,7 +9,9 @@ import {
   addWorldOptions,
   explainOption,
   nonEmpty,
+  collectText,
   parseAssignment,
+  parseConfidence,
   untilCiOption,
   wholeNumber,
 } from './options.ts';
@@ -80,6 +82,31 @@ export function createProgram(terminal: Terminal): Command {
     .argument('<file>', 'scenario file')
     .action(async (file, options) =>
       terminal.exitWith(await (await import('./commands/experiment.ts')).experiment('compare', file, options, terminal)),
+    );
+
+  program.commandsGroup('Search:');
+  addSearchOptions(program.command('capacity'))
+    .description('the smallest fleet, or the cheapest setting, that keeps promises, shown with a stated confidence')
+    .argument('<file>', 'scenario file')
+    .addOption(
+      new Option('--slo <check>', 'what must hold, as in expect: "latency.p99 < 250ms"; repeatable: all must hold')
+        .makeOptionMandatory()
+        .argParser(collectText),
+    )
+    .addOption(
+      new Option(
+        '--vary <path=values>',
+        'what varies: low..high (with :5 in steps of 5) or a,b,c (default: services.<the only one>.instances=1..100); repeatable with --min',
+      ).argParser(parseAssignment),
+    )
+    .addOption(new Option('--min <metric>', 'of a list of settings, the one with least of this: cost').argParser(nonEmpty))
+    .addOption(
+      new Option('--max-seeds <n>', 'add seeds to an undecided setting up to so many (default: 40)').argParser(
+        wholeNumber(2, 1000),
+      ),
+    )
+    .action(async (file, options) =>
+      terminal.exitWith(await (await import('./commands/capacity.ts')).capacity(file, options, terminal)),
     );
 
   addLookOptions(program.command('import <logs...>'))
@@ -205,5 +232,15 @@ export function createProgram(terminal: Terminal): Command {
 
   return program;
 }
+
+/** What searches have in common. */
+const addSearchOptions = (command: Command): Command =>
+  addOutputOptions(addWorkOptions(addWorldOptions(command)))
+    .addOption(new Option('--variant <label>', 'which variant of the file (default: its own policies)').argParser(nonEmpty))
+    .addOption(
+      new Option('--confidence <percent>', 'with which promises must be shown to hold')
+        .default(0.95, '95%')
+        .argParser(parseConfidence),
+    );
 
 const collectAssignment = (text: string, previous: readonly string[] = []): readonly string[] => [...previous, text];

@@ -5,7 +5,10 @@ import type { Issue } from '../core/issue.ts';
 import { runSchema, type RunFile } from '../lab/types.ts';
 import { readRun } from './run-shape.ts';
 
-export const serializeRun = (run: RunFile): string => `${write(run, '')}\n`;
+export const serializeRun = (run: RunFile): string => serializePlain(run);
+
+/** The same form for other results. */
+export const serializePlain = (data: object): string => `${write(data, '')}\n`;
 
 /** Reads back what `serializeRun` wrote. Every complaint is collected; nulls become NaN where a number belongs. */
 export function parseRun(text: string, file: string): RunFile {
