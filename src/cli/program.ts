@@ -108,6 +108,28 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (file, options) =>
       terminal.exitWith(await (await import('./commands/capacity.ts')).capacity(file, options, terminal)),
     );
+  addSearchOptions(program.command('tune'))
+    .description('look for parameters that serve a goal and keep promises; the winner is confirmed on fresh seeds')
+    .argument('<file>', 'scenario file')
+    .addOption(
+      new Option(
+        '--param <path=values>',
+        'what may change: low..high (with :log by ratios, with :5 in steps of 5) or a,b,c; repeatable',
+      )
+        .makeOptionMandatory()
+        .argParser(parseAssignment),
+    )
+    .addOption(
+      new Option('--goal <goal>', '"min cost subject to latency.p99 < 250ms and availability >= 99.9%"; also max')
+        .makeOptionMandatory()
+        .argParser(nonEmpty),
+    )
+    .addOption(
+      new Option('--budget <n>', 'cells to run at most, the confirmation included')
+        .default(200)
+        .argParser(wholeNumber(12, 100_000)),
+    )
+    .action(async (file, options) => terminal.exitWith(await (await import('./commands/tune.ts')).tune(file, options, terminal)));
 
   addLookOptions(program.command('import <logs...>'))
     .description(

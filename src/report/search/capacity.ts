@@ -8,8 +8,8 @@ import type { OutputFile } from '../index.ts';
 import { serializePlain } from '../json.ts';
 import { forTerminal } from '../plain-text.ts';
 import { textTable, type TextColumn } from '../text-table.ts';
-import { estimateCells, estimateOf, isSame, promiseParts } from './rows.ts';
-import { decisionColor } from './looks.ts';
+import { axisTitle, estimateCells, estimateOf, isSame, promiseParts } from './rows.ts';
+import { colorOf } from './looks.ts';
 
 export async function* capacityFiles(result: CapacityFile): AsyncGenerator<OutputFile> {
   yield { name: 'capacity.json', content: serializePlain(result) };
@@ -50,28 +50,28 @@ export function capacityChart({ probes, dimensions, slo, verdict, answer, confid
   const { path, unit, isLog } = dimensions[0]!;
   const { metric } = promiseParts(slo[0]!);
   const limit = probes[0]!.checks[0]!.limit;
+  const sizes = probes.map((probe) => estimateOf(probe, metric).mean).filter((mean) => mean > 0 && Number.isFinite(mean));
+  // Overload is orders of magnitude slower than what one looks for.
+  const isWide = sizes.length === probes.length && Math.max(...sizes) > 20 * Math.min(...sizes) && limit > 0;
   const rows = probes.map((probe): Row => {
     const { mean, low, high } = estimateOf(probe, metric);
     return {
       x: roundedOrNull(probe.numbers[0]),
       mean: roundedOrNull(mean),
-      low: roundedOrNull(low),
+      low: roundedOrNull(isWide ? Math.max(low, mean / 3) : low),
       high: roundedOrNull(high),
       decision: probe.decision,
       answer: isSame(answer, probe.setting) ? 'answer' : '',
     };
   });
-  const sizes = probes.map((probe) => estimateOf(probe, metric).mean).filter((mean) => mean > 0 && Number.isFinite(mean));
-  // Overload is orders of magnitude slower than what one looks for.
-  const isWide = sizes.length === probes.length && Math.max(...sizes) > 20 * Math.min(...sizes) && limit > 0;
   const x = {
     field: 'x',
     type: 'quantitative',
     title: forTerminal(unit === '' ? path : `${path} (${unit})`),
     scale: isLog ? { type: 'log' } : { zero: false },
   };
-  const y = { type: 'quantitative', title: forTerminal(metric), scale: isWide ? { type: 'log' } : { zero: true } };
-  const color = decisionColor(['meets', 'fails', 'undecided']);
+  const y = { type: 'quantitative', title: axisTitle(metric), scale: isWide ? { type: 'log' } : { zero: true } };
+  const color = colorOf('decision', ['meets', 'fails', 'undecided']);
   return chart(
     {
       title: verdict[0] ?? '',
@@ -90,7 +90,7 @@ export function capacityChart({ probes, dimensions, slo, verdict, answer, confid
         {
           data: { name: 'probes' },
           mark: { type: 'rule', strokeWidth: 1.5 },
-          encoding: { x, y: { ...y, field: isWide ? 'mean' : 'low' }, y2: { field: 'high' }, color },
+          encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
         },
         {
           data: { name: 'probes' },

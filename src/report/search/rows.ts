@@ -3,7 +3,9 @@ import type { Assignment } from '../../lab/search/trials.ts';
 import type { Probe } from '../../lab/search/types.ts';
 import type { Estimate } from '../../lab/types.ts';
 import { estimate } from '../../stats/estimate.ts';
+import { findMetric } from '../../core/metrics.ts';
 import { formatEstimate } from '../format.ts';
+import { forTerminal } from '../plain-text.ts';
 
 export const settingText = (values: Assignment): string =>
   Object.entries(values)
@@ -24,4 +26,10 @@ export function estimateCells(metric: string, value: Estimate): readonly [string
 export function promiseParts(text: string): { readonly metric: string; readonly isUpper: boolean } {
   const [, metric = text, comparator = '<'] = /^(.*?)\s*([<>]=?)\s*\S+$/.exec(text) ?? [];
   return { metric, isUpper: comparator.startsWith('<') };
+}
+
+/** A metric with its unit. */
+export function axisTitle(metric: string): string {
+  const unit = findMetric(metric.split('{', 1)[0]!)?.unit;
+  return forTerminal(unit === 'ms' || unit === 'per second' ? `${metric} (${unit})` : metric);
 }
