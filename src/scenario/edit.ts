@@ -52,10 +52,9 @@ function replace(node: Node, path: Path, depth: number, entry: MapEntry): Edit {
     const item = index === undefined ? undefined : collection.items[index];
     if (index === undefined || item === undefined) {
       const count = collection.items.length;
-      const there = count === 1 ? 'one entry, 0' : `entries 0 to ${count - 1}`;
       return {
         problem: `there is no ${formatPath([...path.slice(0, depth), index ?? step])}`,
-        hint: count === 0 ? `${here} is empty` : `${here} is a list with ${there}`,
+        hint: count === 0 ? `${here} is empty` : `${here} has entries 0 to ${count - 1}`,
       };
     }
     const edit = replace(item, path, depth + 1, entry);

@@ -34,7 +34,7 @@ function subject({ kind, dimensions, minimise, answer, neighbour }: Result, prob
     return `${text} is the cheapest (${minimise} ${valueText(minimise!, mean)}) that meets`;
   }
   const { range } = dimensions[0];
-  if (neighbour === null) return `${text} meets, and it is the ${kind} of ${range} already, so that the range ends too soon:`;
+  if (neighbour === null) return `${text}, the ${kind} of ${range}, meets`;
   return `${text} is the ${kind} of ${range} shown to meet`;
 }
 
@@ -46,11 +46,13 @@ function measured({ mean, bound }: PromiseCheck, promise: ExpectSpec): string {
 }
 
 function neighbourSentence(
-  { neighbour, neighbourDifference, answer }: Result,
+  { kind, neighbour, neighbourDifference, answer }: Result,
   probe: Probe | undefined,
   promises: readonly ExpectSpec[],
   seedsMax: number,
 ): string[] {
+  if (kind !== 'cheapest' && neighbour === null)
+    return [`The range ends too soon to tell whether ${kind === 'smallest' ? 'less' : 'more'} would do.`];
   if (neighbour === null || probe === undefined) return [];
   const name = settingText(neighbour);
   const worst = probe.checks

@@ -39,6 +39,6 @@ function splitChecks(text: string): string[] {
   const hidden: string[] = [];
   const flat = text.replace(/\{[^}]*\}/g, (part) => `{${hidden.push(part) - 1}}`);
   return flat
-    .split(/\s+and\s+|\s*&&\s*|\s*,\s*/i)
+    .split(/\s+and(?:\s+|$)|\s*&&\s*|\s*,\s*/i)
     .map((part) => part.trim().replace(/\{(\d+)\}/g, (_, index: string) => hidden[Number(index)]));
 }

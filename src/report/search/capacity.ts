@@ -42,8 +42,11 @@ export function probesCsv({ dimensions, probes, answer, slo }: CapacityFile): st
   return csv(header, rows);
 }
 
-const hasChart = ({ probes, dimensions }: CapacityFile): boolean =>
-  probes.length > 1 && dimensions.length === 1 && probes.every(({ numbers }) => Number.isFinite(numbers[0]));
+const hasChart = ({ probes, dimensions, slo }: CapacityFile): boolean =>
+  probes.length > 1 &&
+  dimensions.length === 1 &&
+  probes.every(({ numbers }) => Number.isFinite(numbers[0])) &&
+  probes.some((probe) => Number.isFinite(estimateOf(probe, promiseParts(slo[0]!).metric).low));
 
 /** What was promised first, against what was varied. */
 export function capacityChart({ probes, dimensions, slo, verdict, answer, confidence }: CapacityFile): ChartSpec {

@@ -99,10 +99,14 @@ export function goalChart({ trials, dimensions, goal, verdict }: TuneFile): Char
       width: plotWidth - 140,
       height: 240,
       layer: [
-        {
-          mark: { type: 'rule', strokeWidth: 1, opacity: 0.5 },
-          encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: scale },
-        },
+        ...(rows.some(({ low }) => low !== null)
+          ? [
+              {
+                mark: { type: 'rule', strokeWidth: 1, opacity: 0.5 },
+                encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: scale },
+              },
+            ]
+          : []),
         {
           mark: { type: 'point', filled: true, size: 60, opacity: 0.9 },
           encoding: {
