@@ -25,12 +25,12 @@ describe.concurrent('capacity', () => {
       clusterlab(['capacity', 'queue.yaml', ...slo, '--vary', 'services.api.instances=1..6', '--jobs', jobs, '--out', out], {
         cwd,
       });
-    const [one, three] = [await run('1', 'one'), await run('3', 'three')];
-    expect([one.code, three.code]).toEqual([0, 0]);
-    expect(one.stdout).toBe(three.stdout);
+    const [one, two] = [await run('1', 'one'), await run('2', 'two')];
+    expect([one.code, two.code]).toEqual([0, 0]);
+    expect(one.stdout).toBe(two.stdout);
     expect(one.stdout).toMatch(/services\.api\.instances=2 is the smallest of 1\.\.6 shown to meet latency\.p99 < 400ms/);
     for (const file of ['capacity.json', 'probes.csv', 'charts/capacity.vl.json', 'charts/capacity.svg', 'manifest.json'])
-      expect(readFileSync(join(cwd, 'one', file), 'utf8')).toBe(readFileSync(join(cwd, 'three', file), 'utf8'));
+      expect(readFileSync(join(cwd, 'one', file), 'utf8')).toBe(readFileSync(join(cwd, 'two', file), 'utf8'));
     const { schema, answer, complete, replay } = JSON.parse(readFileSync(join(cwd, 'one/capacity.json'), 'utf8'));
     expect({ schema, answer, complete }).toEqual({
       ...{ schema: 'clusterlab-capacity/1', complete: true },
@@ -62,12 +62,12 @@ describe.concurrent('tune', () => {
   test('writes its answer, the same for any number of threads', async ({ expect }) => {
     const cwd = folderWith({ 'queue.yaml': scenario });
     const run = (jobs: string, out: string) => clusterlab([...args, ...goal, '--jobs', jobs, '--out', out], { cwd });
-    const [one, three] = [await run('1', 'one'), await run('3', 'three')];
-    expect([one.code, three.code], one.stdout + one.stderr).toEqual([0, 0]);
-    expect(one.stdout).toBe(three.stdout);
+    const [one, two] = [await run('1', 'one'), await run('2', 'two')];
+    expect([one.code, two.code], one.stdout + one.stderr).toEqual([0, 0]);
+    expect(one.stdout).toBe(two.stdout);
     expect(one.stdout).toContain('Best found: services.api.instances=');
     for (const file of ['tune.json', 'trials.csv', 'charts/goal.vl.json', 'charts/goal.svg', 'manifest.json'])
-      expect(readFileSync(join(cwd, 'one', file), 'utf8')).toBe(readFileSync(join(cwd, 'three', file), 'utf8'));
+      expect(readFileSync(join(cwd, 'one', file), 'utf8')).toBe(readFileSync(join(cwd, 'two', file), 'utf8'));
     expect(readFileSync(join(cwd, 'one/trials.csv'), 'utf8')).toMatch(/^trial,round,services\.api\.instances,end,seeds,goal,/);
   });
 

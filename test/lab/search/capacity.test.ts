@@ -44,7 +44,7 @@ describe('an M/M/c queue of 7.5 Erlangs', () => {
   });
 
   test('is the cheapest of a list by price', async () => {
-    const text = sharedQueue.replace('slots: 10', 'slots: 1');
+    const text = sharedQueue.replace('slots: 10', 'slots: 1').replace('duration: 3m', 'duration: 1m');
     const instances = 'services.api.instances';
     const found = await capacityOf(text, {
       slo: 'availability >= 99%',
@@ -118,7 +118,7 @@ test('where more is not better throughout, it says so', async () => {
 });
 
 test('the same answer comes again to the byte', async () => {
-  const asked = { slo: 'latency.p99 < 300ms', vary: `${slots}=7..12` };
+  const asked = { slo: 'latency.p99 < 300ms', vary: `${slots}=9..11` };
   expect(JSON.stringify(await capacityOf(sharedQueue, asked))).toBe(JSON.stringify(await capacityOf(sharedQueue, asked)));
 });
 
