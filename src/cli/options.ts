@@ -141,3 +141,16 @@ export function nonEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('Expected a path.');
   return text;
 }
+
+/** The same option several times, in order. */
+export const collectText = (text: string, previous: readonly string[] = []): readonly string[] => {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected a text that is not empty.');
+  return [...previous, text];
+};
+
+/** `95%` or `0.95`; less than a half is no confidence. */
+export function parseConfidence(text: string): number {
+  const value = parseShare(text);
+  if (!(value >= 0.5 && value <= 0.9999)) throw new InvalidArgumentError('Expected a confidence from 50% to 99.99%.');
+  return value;
+}

@@ -9,9 +9,11 @@ import {
   addWorldOptions,
   explainOption,
   nonEmpty,
+  collectText,
   parseAssignment,
   parseShare,
   reporterOption,
+  parseConfidence,
   untilCiOption,
   wholeNumber,
 } from './options.ts';
@@ -134,6 +136,52 @@ export function createProgram(terminal: Terminal): Command {
     .option('--allow-outside', 'load policies from outside the current folder, too')
     .option('-q, --quiet', 'no line per cell')
     .action(async (options) => terminal.exitWith(await (await import('./commands/worker.ts')).worker(options, terminal)));
+  program.commandsGroup('Search:');
+  addSearchOptions(program.command('capacity'))
+    .description('the smallest fleet, or the cheapest setting, that keeps promises, shown with a stated confidence')
+    .argument('<file>', 'scenario file')
+    .addOption(
+      new Option('--slo <check>', 'what must hold, as in expect: "latency.p99 < 250ms"; repeatable: all must hold')
+        .makeOptionMandatory()
+        .argParser(collectText),
+    )
+    .addOption(
+      new Option(
+        '--vary <path=values>',
+        'what varies: low..high (with :5 in steps of 5) or a,b,c (default: services.<the only one>.instances=1..100); repeatable with --min',
+      ).argParser(parseAssignment),
+    )
+    .addOption(new Option('--min <metric>', 'of a list of settings, the one with least of this: cost').argParser(nonEmpty))
+    .addOption(
+      new Option('--max-seeds <n>', 'add seeds to an undecided setting up to so many (default: 40)').argParser(
+        wholeNumber(2, 1000),
+      ),
+    )
+    .action(async (file, options) =>
+      terminal.exitWith(await (await import('./commands/capacity.ts')).capacity(file, options, terminal)),
+    );
+  addSearchOptions(program.command('tune'))
+    .description('look for parameters that serve a goal and keep promises; the winner is confirmed on fresh seeds')
+    .argument('<file>', 'scenario file')
+    .addOption(
+      new Option(
+        '--param <path=values>',
+        'what may change: low..high (with :log by ratios, with :5 in steps of 5) or a,b,c; repeatable',
+      )
+        .makeOptionMandatory()
+        .argParser(parseAssignment),
+    )
+    .addOption(
+      new Option('--goal <goal>', '"min cost subject to latency.p99 < 250ms and availability >= 99.9%"; also max')
+        .makeOptionMandatory()
+        .argParser(nonEmpty),
+    )
+    .addOption(
+      new Option('--budget <n>', 'cells to run at most, the confirmation included')
+        .default(200)
+        .argParser(wholeNumber(12, 100_000)),
+    )
+    .action(async (file, options) => terminal.exitWith(await (await import('./commands/tune.ts')).tune(file, options, terminal)));
 
   addLookOptions(program.command('import <logs...>'))
     .description(
@@ -361,5 +409,14 @@ Values of --set:
 
 const baselinesOption = (): Option =>
   new Option('--baselines <dir>', 'folder of the baselines (default: baselines)').env('CLUSTERLAB_BASELINES').argParser(nonEmpty);
+/** What searches have in common. */
+const addSearchOptions = (command: Command): Command =>
+  addOutputOptions(addWorkOptions(addWorldOptions(command)))
+    .addOption(new Option('--variant <label>', 'which variant of the file (default: its own policies)').argParser(nonEmpty))
+    .addOption(
+      new Option('--confidence <percent>', 'with which promises must be shown to hold')
+        .default(0.95, '95%')
+        .argParser(parseConfidence),
+    );
 
 const collectAssignment = (text: string, previous: readonly string[] = []): readonly string[] => [...previous, text];

@@ -6,7 +6,8 @@ import { nearest } from './hints.ts';
 import { childOf, measure, toPlain, type ListNode, type MapEntry, type MapNode, type Node, type Span } from './node.ts';
 import { isRole } from './roles.ts';
 
-/** `services.api.slots`, `traffic[0].timeout`, `services["my api"]`: the form `formatPath` writes. Undefined if it is none. */
+/** `services.api.slots`, `traffic[0].timeout` or `traffic.0.timeout`, `services["my api"]`: the form `formatPath` writes. Undefined if it
+ *  is none. */
 export function parsePath(text: string): Path | undefined {
   const steps: (string | number)[] = [];
   let rest = text;
@@ -47,16 +48,17 @@ function replace(node: Node, path: Path, depth: number, entry: MapEntry): Edit {
   const collection = asCollection(node, path, depth);
   if (collection === undefined) return { problem: `${here} is ${show(toPlain(node))}: there is no ${show(String(step))} in it` };
   if (collection.kind === 'list') {
-    const item = typeof step === 'number' ? collection.items[step] : undefined;
-    if (item === undefined) {
+    const index = indexOf(step);
+    const item = index === undefined ? undefined : collection.items[index];
+    if (index === undefined || item === undefined) {
       const count = collection.items.length;
       return {
-        problem: `there is no ${formatPath(path.slice(0, depth + 1))}`,
+        problem: `there is no ${formatPath([...path.slice(0, depth), index ?? step])}`,
         hint: count === 0 ? `${here} is empty` : `${here} has entries 0 to ${count - 1}`,
       };
     }
     const edit = replace(item, path, depth + 1, entry);
-    return 'problem' in edit ? edit : { root: withItem(collection, step as number, edit.root) };
+    return 'problem' in edit ? edit : { root: withItem(collection, index, edit.root) };
   }
   const key = String(step);
   const child = childOf(collection, key);
@@ -68,9 +70,22 @@ function replace(node: Node, path: Path, depth: number, entry: MapEntry): Edit {
         : `did you mean ${formatPath(['services', near])}?`;
     return { problem: `there is no service ${show(key)}`, hint };
   }
+  const next = path[depth + 1];
+  // Keys are added, entries of lists are not: what the others would be, nobody has said.
+  if (child === undefined && next !== undefined && indexOf(next) !== undefined) {
+    const list = formatPath(path.slice(0, depth + 1));
+    return {
+      problem: `${list} is not written in the file, so it has no entry ${next}`,
+      hint: `write the list in the file, or set ${list} as a whole`,
+    };
+  }
   const edit = replace(child ?? emptyMap(entry.value), path, depth + 1, entry);
   return 'problem' in edit ? edit : { root: withEntry(collection, key, edit.root, entry.keySpan) };
 }
+
+/** `[0]`, or `.0` as other tools write it. */
+const indexOf = (step: string | number): number | undefined =>
+  typeof step === 'number' ? step : /^\d{1,9}$/.test(step) ? Number(step) : undefined;
 
 /** A policy by its bare name is short for a map with `use`, a call by that of its service for a map with `to`. */
 function asCollection(node: Node, path: Path, depth: number): MapNode | ListNode | undefined {

@@ -8,7 +8,7 @@ import { InputError } from '../core/errors.ts';
 import type { Issue } from '../core/issue.ts';
 import type { DataFiles } from './data-files.ts';
 import { decode } from './decode.ts';
-import { parseScenario } from './parse.ts';
+import { type Override, parseScenario } from './parse.ts';
 import type { SeedOptions } from './run.ts';
 import type { Scenario } from './spec.ts';
 
@@ -17,7 +17,7 @@ const maxBytes = 1024 * 1024;
 
 export interface LoadOptions extends SeedOptions {
   /** `path=value`, as with --set. */
-  readonly overrides?: readonly string[];
+  readonly overrides?: readonly Override[];
   /** Lets policies be loaded from outside the current folder. */
   readonly allowOutside?: boolean;
 }

@@ -23,9 +23,12 @@ import { distinctViews, labelOf, ownViews, viewOf, type ViewQuery } from './view
 
 export interface ParseOptions extends SeedOptions {
   /** `path=value`, as with --set; later ones win. */
-  readonly overrides?: readonly string[];
+  readonly overrides?: readonly Override[];
   readonly data: DataFiles;
 }
+
+/** A text comes from `--set`; complaints name where others come from. */
+export type Override = string | { readonly assignment: string; readonly from: string };
 
 /** Throws InputError with all complaints, in the order of the file. `file` is its name in them. */
 export async function parseScenario(
@@ -104,15 +107,15 @@ function parseRoot(source: Source): Node {
   return root;
 }
 
-function override(root: Node, overrides: readonly string[]): Node {
+function override(root: Node, overrides: readonly Override[]): Node {
   const issues: Issue[] = [];
   let edited = root;
-  for (const assignment of overrides) {
+  for (const each of overrides) {
+    const { assignment, from } = typeof each === 'string' ? { assignment: each, from: '--set' } : each;
     const at = assignment.indexOf('=');
-    const from = '--set';
     const path = at < 1 ? undefined : parsePath(assignment.slice(0, at).trim());
     if (path === undefined) {
-      const hint = 'write path=value, as in --set services.api.slots=8 or --set traffic[0].timeout=1s';
+      const hint = `write path=value, as in ${from} services.api.slots=8 or ${from} traffic[0].timeout=1s`;
       issues.push({ severity: 'error', code: 'bad-path', path: [], message: `${show(assignment)} names no path`, hint });
       continue;
     }
