@@ -6,7 +6,7 @@ import type { Override } from '../../scenario/parse.ts';
 import type { ExpectSpec, Scenario, VariantSpec } from '../../scenario/spec.ts';
 import type { CellResult } from '../../stats/result.ts';
 import type { Cell } from '../cell.ts';
-import { execute } from '../executors.ts';
+import { localExecutor } from '../executors.ts';
 import { type Progress, ProgressCount } from '../progress.ts';
 
 export interface TrialsRequest {
@@ -132,7 +132,8 @@ export class Trials {
     });
     progress.expect(cells.length);
     const onAdvance = (cell: Cell, simulatedMs: number): void => progress.advance(cell, simulatedMs);
-    await execute(scenario, cells, { jobs, onAdvance, ...(signal === undefined ? {} : { signal }) }, (result) => {
+    const options = { onAdvance, ...(signal === undefined ? {} : { signal }) };
+    await localExecutor(jobs).run(scenario, cells, options, (result) => {
       const setting = settings[result.variant];
       setting.cells.set(result.seed, measuredOf(result, setting.world));
       this.cells++;
