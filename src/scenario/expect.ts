@@ -131,7 +131,7 @@ const parseCheck = (check: string, path: Path, complaints: Complaints): ParsedCh
   });
 
 function parseWith(check: string, complain: Complain): ParsedCheck | undefined {
-  const [, name, labels, operator, value] = checkPattern.exec(check.trim()) ?? [];
+  const [, name, labels, operator, value] = checkPattern.exec(statLast(check.trim())) ?? [];
   if (name === undefined || operator === undefined || value === undefined) {
     return complain(
       'bad-check',
@@ -161,6 +161,9 @@ function parseWith(check: string, complain: Complain): ParsedCheck | undefined {
   };
 }
 
+/** `latency{class=read}.p99` is `latency.p99{class=read}`, for those who think of metrics as Prometheus names them. */
+const statLast = (text: string): string => text.replace(/^([A-Za-z][\w.]*)(\{[^}]*\})\.([\w.]+)/, '$1.$3$2');
+
 /** What is measured, and of which requests. */
 export interface Subject {
   readonly metric: Metric;
@@ -180,7 +183,7 @@ export function parseSubject(name: string, labels: string | undefined, complain:
 
 /** `latency.p99` or `latency.p99{class=read}`. */
 export function splitSubject(text: string): { readonly name: string; readonly labels?: string } | undefined {
-  const [, name, labels] = subjectPattern.exec(text.trim()) ?? [];
+  const [, name, labels] = subjectPattern.exec(statLast(text.trim())) ?? [];
   return name === undefined ? undefined : { name, ...(labels === undefined ? {} : { labels }) };
 }
 

@@ -103,6 +103,12 @@ describe('a check with labels', () => {
     });
   });
 
+  test('labels may also stand before the statistic', async () => {
+    const { expect: checks, views } = await scenarioOf(scenarioText({ rest: "expect: ['latency{from=10s, to=20s}.p99 < 1s']" }));
+    const [{ metric, view }] = checks;
+    expect([metric, views[view!].fromMs, views[view!].toMs]).toEqual(['latency.p99', 10_000, 20_000]);
+  });
+
   test('names with commas stand in quotes', async () => {
     const rest = 'classes: { "GET /a,b": {}, other: {} }\nexpect: [\'latency.p99{class="GET /a,b"} < 1s\']';
     const { views, expect: checks } = await scenarioOf(scenarioText({ rest }));
