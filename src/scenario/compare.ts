@@ -4,7 +4,7 @@ import { formatFraction, isProblem, parseFraction, show } from '../core/quantity
 import { nearest } from './hints.ts';
 import { compileWorld, type World } from './compile.ts';
 import type { Env } from './distributions.ts';
-import { parsePath, setAt } from './edit.ts';
+import { setAt, settingPath } from './edit.ts';
 import { childOf, locateKey, nodeAt, toPlain, type Node, type Plain, type Span } from './node.ts';
 import { atLoad, endsEarly } from './load-factor.ts';
 import { withRole } from './overrides.ts';
@@ -111,7 +111,7 @@ function compileLoads(count: number, { complaints }: Env): Alternative[] | undef
 }
 
 function compilePath(key: string, keys: readonly string[], count: number, { complaints }: Env): Alternative[] | undefined {
-  const path = parsePath(key);
+  const path = settingPath(key);
   const complain = (message: string, hint?: string): undefined => {
     complaints.add({ code: 'unknown-path', path: ['compare'], key, message, ...(hint === undefined ? {} : { hint }) });
   };
@@ -131,7 +131,7 @@ function compilePath(key: string, keys: readonly string[], count: number, { comp
   }
   const keySpan = locateKey(complaints.root, ['compare'], key).span;
   const last = lastWord(path);
-  const isShared = keys.some((other) => other !== key && lastWord(parsePath(other) ?? [other]) === last);
+  const isShared = keys.some((other) => other !== key && lastWord(settingPath(other) ?? [other]) === last);
   const alternatives: Alternative[] = [];
   for (let index = 0; index < count; index++) {
     const { value, label } = labelledValue(nodeAt(complaints.root, ['compare', key, index])!);

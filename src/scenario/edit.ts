@@ -25,6 +25,12 @@ export function parsePath(text: string): Path | undefined {
   return steps.length === 0 ? undefined : steps;
 }
 
+/** The same for a setting: `autoscaler.min` is `policies.autoscaler.min`. */
+export function settingPath(text: string): Path | undefined {
+  const path = parsePath(text);
+  return path !== undefined && isRole(String(path[0])) ? ['policies', ...path] : path;
+}
+
 function unquote(text: string): string | undefined {
   try {
     return JSON.parse(text) as string;

@@ -9,7 +9,7 @@ import { Complaints, placedIssue, sortIssues, textIssue } from './complaints.ts'
 import type { DataFiles } from './data-files.ts';
 import type { Env } from './distributions.ts';
 import { parseText } from './document.ts';
-import { parsePath, setAt } from './edit.ts';
+import { setAt, settingPath } from './edit.ts';
 import { compileExpect } from './expect.ts';
 import { compileGate } from './gate.ts';
 import { warnOfIdleDetection } from './idle-detection.ts';
@@ -113,7 +113,7 @@ function override(root: Node, overrides: readonly Override[]): Node {
   for (const each of overrides) {
     const { assignment, from } = typeof each === 'string' ? { assignment: each, from: '--set' } : each;
     const at = assignment.indexOf('=');
-    const path = at < 1 ? undefined : parsePath(assignment.slice(0, at).trim());
+    const path = at < 1 ? undefined : settingPath(assignment.slice(0, at).trim());
     if (path === undefined) {
       const hint = `write path=value, as in ${from} services.api.slots=8 or ${from} traffic[0].timeout=1s`;
       issues.push({ severity: 'error', code: 'bad-path', path: [], message: `${show(assignment)} names no path`, hint });

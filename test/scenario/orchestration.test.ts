@@ -251,6 +251,15 @@ spec:
     expect(warnings.map(({ message }) => message)).toEqual(['strategy plays no part: nothing is rolled out']);
   });
 
+  test('a setting of a policy goes by its role, too', async () => {
+    const file = join(folder, 'set.yaml');
+    await writeFile(file, text({ policies: 'autoscaler: { use: hpa, min: 2 }' }));
+    const overrides = ['autoscaler.max=7', 'policies.autoscaler.min=3', 'autoscaler.metrics.0.averageUtilization=50%'];
+    await expect(loadScenario(file, { overrides })).rejects.toThrow(/metrics/);
+    const { scenario } = await loadScenario(file, { overrides: overrides.slice(0, 2) });
+    expect(scenario.policies.autoscaler?.params).toMatchObject({ min: 3, max: 7 });
+  });
+
   test('and the scenario is stronger', async () => {
     const { scenario } = await load(
       '{ fromKubernetes: ./deploy.yaml, instances: 2, resources: { cpu: 1 }, readiness: 1s, work: 10ms }',
