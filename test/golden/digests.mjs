@@ -5,8 +5,10 @@
  *    node test/golden/digests.mjs --update     writes what is
  *    --against=FILE                            another file than digests.json */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
@@ -15,7 +17,8 @@ const file = against === undefined ? join(here, 'digests.json') : against.slice(
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const isUpdate = process.argv.includes('--update');
-process.exitCode = await main();
+if (isMainThread) process.exitCode = await main();
+else parentPort.on('message', async (name) => parentPort.postMessage({ name, digests: await digestsOf(name) }));
 
 async function main() {
   if (!existsSync(join(root, 'dist/lab/cell.js'))) {
@@ -32,14 +35,37 @@ async function main() {
     console.error(`golden: there is no scenario ${unknown.join(', ')}`);
     return 2;
   }
+  const made = await onThreads(names.length > 0 ? names : all);
   const found = {};
   for (const name of names.length > 0 ? names : all) {
-    const digests = await digestsOf(name);
+    // Kept as it was where this machine has not the data to say otherwise.
+    const digests = made.get(name) ?? known[name];
     if (digests !== undefined) found[name] = digests;
-    // Kept as it was: this machine has not the data to say otherwise.
-    else if (known[name] !== undefined) found[name] = known[name];
   }
   return isUpdate ? update(names.length > 0 ? { ...known, ...found } : found) : compare(known, found, names.length === 0);
+}
+
+/** What `digestsOf` says of each, made on as many threads as there are cores: whoever is done takes the next. */
+async function onThreads(wanted) {
+  const made = new Map();
+  const left = [...wanted];
+  const work = () =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(fileURLToPath(import.meta.url), { argv: process.argv.slice(2) });
+      const next = () => {
+        const name = left.shift();
+        if (name === undefined) worker.terminate().then(resolve, reject);
+        else worker.postMessage(name);
+      };
+      worker.on('error', reject);
+      worker.on('message', ({ name, digests }) => {
+        made.set(name, digests);
+        next();
+      });
+      next();
+    });
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), left.length) }, work));
+  return made;
 }
 
 /** By label of the variant; undefined when the scenario needs a file that is not here. */
