@@ -1,4 +1,6 @@
 /** Kinds of `control.json` about roll-outs: Kubernetes Deployments, Argo Rollouts, Flagger, percentage flags, Consul's keys and locks. */
+import { argoCanary } from '../../../src/policies/rollout/strategies/argo-canary.ts';
+import { rollingUpdate } from '../../../src/policies/rollout/strategies/rolling-update.ts';
 import { defaults } from '../../../src/core/params.ts';
 import { assessMetric, effectiveCount, type FinishedPhase } from '../../../src/policies/rollout/analysis/metric-phase.ts';
 import { launchDarklyBucket } from '../../../src/policies/rollout/flags/launch-darkly.ts';
@@ -44,6 +46,7 @@ import { ConsulStore, consulStore } from '../../../src/policies/rollout/store/co
 import { LockTable } from '../../../src/policies/rollout/store/parts/lock-table.ts';
 import { type CountOrPercent, parseCountOrPercent } from '../../../src/policies/shared/count-or-percent.ts';
 import type { Adapters } from '../vector-file.ts';
+import { type FlaggerInput, FlaggerStage, RolloutStage } from './rollout-stage.ts';
 import { Script } from './stage.ts';
 
 const deployments: Adapters = {
@@ -141,6 +144,21 @@ const deployments: Adapters = {
   }) => {
     const old = [{ spec: input.oldReplicas, available: input.oldAvailable }];
     return { cleanedUp: input.oldReplicas - withoutUnhealthy(old, input.maxCleanupCount)[0] };
+  },
+
+  'deployment.rolloutTrace': (input: Limits & {
+    readonly replicas: number;
+    readonly newPodsBecomeAvailable: boolean;
+    readonly syncs: number;
+  }) => {
+    const settings = { maxSurge: String(input.maxSurge), maxUnavailable: String(input.maxUnavailable) };
+    const stage = new RolloutStage(rollingUpdate.make(settings, { unit: 'replicas' }), input.replicas);
+    const afterSync = Array.from({ length: input.syncs }, () => {
+      stage.step();
+      if (input.newPodsBecomeAvailable) stage.makeReady();
+      return { new: stage.spec('new'), old: stage.spec('old') };
+    });
+    return { afterSync };
   },
 
   'deployment.podAvailable': (input: {
@@ -274,7 +292,80 @@ const argo: Adapters = {
   },
 };
 
+const walks: Adapters = {
+  'argo.stepWalk': (input: Limits & {
+    readonly replicas: number;
+    readonly steps: readonly { readonly setWeight?: number; readonly pauseSec?: number | null }[];
+    readonly events: readonly {
+      readonly atSec: number;
+      readonly type: 'start' | 'replicasReady' | 'reconcile' | 'userPromote';
+    }[];
+  }) => {
+    const steps = input.steps.map(({ setWeight, pauseSec }) =>
+      setWeight === undefined
+        ? ({ step: 'pause', duration: (pauseSec ?? 0) * 1000 } as const)
+        : ({ step: 'setWeight', weight: setWeight } as const),
+    );
+    const settings = { steps, maxSurge: String(input.maxSurge), maxUnavailable: String(input.maxUnavailable) };
+    const rollout = argoCanary.make(settings, { unit: 'replicas' });
+    const stage = new RolloutStage(rollout, input.replicas);
+    const stepIndexAfterEvent = input.events.map(({ atSec, type }) => {
+      stage.nowMs = atSec * 1000;
+      if (type === 'userPromote') rollout.command('promote', stage.nowMs);
+      if (type === 'replicasReady') stage.comeToRest();
+      else stage.step();
+      return (rollout.snapshot() as { readonly state: { readonly index: number } }).state.index;
+    });
+    return { stepIndexAfterEvent };
+  },
+};
+
 const flagger: Adapters = {
+  'flagger.weights': (input: { readonly analysis: FlaggerInput }, row) => {
+    const { canaryWeightPerTick } = row.expect as { readonly canaryWeightPerTick: readonly number[] };
+    const canary = new FlaggerStage(input.analysis);
+    const ticks = canaryWeightPerTick.map(() => canary.tick());
+    const thenPhases = ['', '', ''].map(() => canary.tick().phase);
+    return {
+      primaryWeightPerTick: ticks.map(({ primary }) => primary),
+      canaryWeightPerTick: ticks.map(({ canary: weight }) => weight),
+      thenPhases,
+    };
+  },
+
+  'flagger.rollback': (input: {
+    readonly analysis: FlaggerInput;
+    readonly startTick: number;
+    readonly checkResults: readonly boolean[];
+  }) => {
+    const canary = new FlaggerStage(input.analysis);
+    // The first look starts the canary, those up to `startTick` step it.
+    for (let tick = 0; tick <= input.startTick; tick++) canary.tick();
+    const ticks = input.checkResults.map((isGood) => canary.tick(isGood));
+    return {
+      failedChecks: ticks.map(({ failedChecks }) => failedChecks),
+      canaryWeight: ticks.map(({ canary: weight }) => weight),
+      phase: ticks.map(({ phase }) => phase),
+    };
+  },
+
+  'flagger.promotionShift': (input: {
+    readonly stepWeightPromotion: number;
+    readonly canaryWeight: number;
+    readonly ticks: number;
+  }) => {
+    const { stepWeightPromotion, canaryWeight } = input;
+    const canary = new FlaggerStage({ threshold: 1, stepWeight: canaryWeight, maxWeight: canaryWeight, stepWeightPromotion });
+    // Starts, steps, and is promoted; from then on traffic goes back.
+    for (let tick = 0; tick < 3; tick++) canary.tick();
+    const ticks = Array.from({ length: input.ticks }, () => canary.tick());
+    return {
+      primaryWeight: ticks.map(({ primary }) => primary),
+      canaryWeight: ticks.map(({ canary: weight }) => weight),
+      finalisingAfterTick: ticks.findIndex(({ phase }) => phase === 'Finalising') + 1,
+    };
+  },
+
   'flagger.readyThreshold': (input: {
     readonly readyThresholdPct: number;
     readonly updatedReplicas: number;
@@ -336,7 +427,7 @@ const consul: Adapters = {
   },
 };
 
-export const rolloutAdapters: Adapters = { ...deployments, ...argo, ...flagger, ...flags, ...consul };
+export const rolloutAdapters: Adapters = { ...deployments, ...argo, ...walks, ...flagger, ...flags, ...consul };
 
 type Amount = number | string | null;
 type Strategy = 'Recreate' | 'RollingUpdate';
