@@ -177,7 +177,7 @@ export const rolloutRules: readonly RolloutRule[] = [
       const other = begun(subject, { unit });
       let step = 0;
       const onStepped = (rollout: Rollout): Rollout => {
-        if (step > 500) return rollout;
+        if (step > 300 || other.violations.length > 20) return rollout;
         if (step++ % 7 === 0) other.start('v1', `w${step}`);
         other.run(fmix32(step) & 0xfff);
         return rollout;

@@ -65,6 +65,8 @@ export class RolloutTrial {
   #pausedMs: Ms | undefined;
   #draws = 0;
   #retryMs: Ms = Infinity;
+  /** It was seen to go round in a circle; there is no more to be learned. */
+  #isEndless = false;
 
   constructor(rollout: Rollout, options: TrialOptions) {
     this.rollout = rollout;
@@ -107,7 +109,7 @@ export class RolloutTrial {
     const untilMs = this.nowMs + forMs;
     for (let guard = 0; guard < 100_000; guard++) {
       this.settle();
-      if (this.violations.length > 20) return this;
+      if (this.#isEndless) return this;
       if (until.includes(this.rollout.phase)) return this;
       const nextMs = Math.min(this.#nextMs(), untilMs);
       if (nextMs >= untilMs) {
@@ -124,15 +126,17 @@ export class RolloutTrial {
 
   /** Steps until there is nothing more to do at this moment. */
   settle(): void {
-    for (let guard = 0; guard < 200; guard++) {
+    for (let guard = 0; guard < 60; guard++) {
       if (this.step() === 0) {
-        if (this.rollout.nextTimerMs() <= this.nowMs && guard > 5)
-          this.violations.push(`wants to be woken at ${this.rollout.nextTimerMs()} again, at ${this.nowMs}`);
         if (this.rollout.nextTimerMs() > this.nowMs) return;
-        if (guard > 5) return;
+        if (guard <= 5) continue;
+        this.violations.push(`wants to be woken at ${this.rollout.nextTimerMs()} again, at ${this.nowMs}`);
+        this.#isEndless = true;
+        return;
       }
     }
     this.violations.push('answers anew without end, although nothing changes');
+    this.#isEndless = true;
   }
 
   /** One step; the number of answers that were not lost, phases aside. */
