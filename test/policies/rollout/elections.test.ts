@@ -3,7 +3,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ElectionTrial, electorRules } from '../../../src/policies/rollout/elections/contract.ts';
-import { checkElector, type Elector, electors, leaseElection, sessionLock } from '../../../src/policies/rollout/elections/index.ts';
+import {
+  checkElector,
+  type Elector,
+  electors,
+  leaseElection,
+  sessionLock,
+} from '../../../src/policies/rollout/elections/index.ts';
 import { FencedTarget } from '../../../src/policies/rollout/store/index.ts';
 
 const variants: Readonly<Record<string, readonly object[]>> = {
@@ -76,7 +82,12 @@ describe('a leader that is paused for longer than its lease', () => {
 
 describe('lease election', () => {
   it('refuses lengths that cannot be kept to', () => {
-    const deps = { rng: { next: () => 0, uint32: () => 0, below: () => 0 }, host: { request: () => {} }, key: 'k', identity: 'i' };
+    const deps = {
+      rng: { next: () => 0, uint32: () => 0, below: () => 0 },
+      host: { request: () => {} },
+      key: 'k',
+      identity: 'i',
+    };
     expect(() => leaseElection.make({ leaseDuration: 10_000 }, deps)).toThrow(/leaseDuration must be above/);
     expect(() => leaseElection.make({ retryPeriod: 9000 }, deps)).toThrow(/jitterFactor times retryPeriod/);
   });

@@ -22,9 +22,12 @@ const variants: Readonly<Record<string, readonly object[]>> = {
   'push-and-poll': [{ interval: 30_000 }],
 };
 for (const definition of Object.values(agents)) {
-  describe.each([{}, ...(variants[definition.name] ?? [])])(`${definition.name} %j keeps the contract of agents: it`, (params) => {
-    it.each(agentRules)('$name', (rule) => expect(rule.check((deps) => definition.make(params, deps))).toEqual([]));
-  });
+  describe.each([{}, ...(variants[definition.name] ?? [])])(
+    `${definition.name} %j keeps the contract of agents: it`,
+    (params) => {
+      it.each(agentRules)('$name', (rule) => expect(rule.check((deps) => definition.make(params, deps))).toEqual([]));
+    },
+  );
 }
 
 describe('the contract of agents', () => {
@@ -117,7 +120,10 @@ describe('propagation', () => {
 
   it('spreads a change over time where pushes have a rate', () => {
     const sentMs: number[] = [];
-    const distributor = new Distributor({ send: (_, { kind }, nowMs) => kind === 'update' && sentMs.push(nowMs), pushesPerSecond: 10 });
+    const distributor = new Distributor({
+      send: (_, { kind }, nowMs) => kind === 'update' && sentMs.push(nowMs),
+      pushesPerSecond: 10,
+    });
     for (let child = 0; child < 5; child++) distributor.onMessage(String(child), { kind: 'subscribe', have: 0 }, 0);
     distributor.publish({ version: 1, digest: '', content: '' }, 0);
     for (let nowMs = 0; nowMs <= 1000; nowMs += 50) distributor.onTimer(nowMs);
@@ -163,19 +169,23 @@ describe('xDS', () => {
   });
 
   it('never points at what is not there, at any moment of an update', () => {
-    const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1 });
+    const names = fc.uniqueArray(fc.constantFrom<string>('a', 'b', 'c', 'd'), { minLength: 1 });
     const config = names.chain((clusters) =>
-      fc.record({ clusters: fc.constant(clusters), routes: fc.dictionary(fc.constantFrom('r', 's'), fc.constantFrom(...clusters)) }),
+      fc.record({
+        clusters: fc.constant(clusters),
+        routes: fc.dictionary(fc.constantFrom('r', 's'), fc.constantFrom(...clusters)),
+      }),
     );
     fc.assert(
       fc.property(config, config, (before, after) => {
-        let clusters = new Set(before.clusters);
+        let clusters = new Set<string>(before.clusters);
         const endpoints = new Set(before.clusters);
         const routes = new Map(Object.entries(before.routes));
         for (const step of makeBeforeBreak(before, after)) {
           if (step.type === 'CDS') clusters = new Set(step.names);
           if (step.type === 'EDS') for (const name of step.names) endpoints.add(name);
-          if ('changes' in step) for (const { name, to } of step.changes) void (to === undefined ? routes.delete(name) : routes.set(name, to));
+          if ('changes' in step)
+            for (const { name, to } of step.changes) void (to === undefined ? routes.delete(name) : routes.set(name, to));
           for (const cluster of routes.values()) expect(clusters.has(cluster) && endpoints.has(cluster)).toBe(true);
         }
         expect([...clusters].sort()).toEqual([...after.clusters].sort());

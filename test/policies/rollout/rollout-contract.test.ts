@@ -7,15 +7,32 @@ const metrics = [{ metric: 'error-rate', failureCondition: 'result > 0.05', inte
 const variants: Readonly<Record<string, readonly object[]>> = {
   'all-at-once': [{}, { minReadySeconds: 10_000 }],
   recreate: [{}, { progressDeadlineSeconds: 60_000 }],
-  'rolling-update': [{}, { maxSurge: '0', maxUnavailable: '1' }, { maxSurge: '100%', maxUnavailable: '0' }, { minReadySeconds: 20_000 }],
+  'rolling-update': [
+    {},
+    { maxSurge: '0', maxUnavailable: '1' },
+    { maxSurge: '100%', maxUnavailable: '0' },
+    { minReadySeconds: 20_000 },
+  ],
   'argo-canary': [
     {},
     { steps: [] },
-    { trafficRouting: true, steps: [{ step: 'setWeight', weight: 5 }, { step: 'pause', duration: 60_000 }, { step: 'setWeight', weight: 50 }] },
+    {
+      trafficRouting: true,
+      steps: [
+        { step: 'setWeight', weight: 5 },
+        { step: 'pause', duration: 60_000 },
+        { step: 'setWeight', weight: 50 },
+      ],
+    },
     {
       trafficRouting: true,
       dynamicStableScale: true,
-      steps: [{ step: 'setWeight', weight: 20 }, { step: 'pause', duration: 30_000 }, { step: 'setWeight', weight: 60 }, { step: 'pause' }],
+      steps: [
+        { step: 'setWeight', weight: 20 },
+        { step: 'pause', duration: 30_000 },
+        { step: 'setWeight', weight: 60 },
+        { step: 'pause' },
+      ],
     },
     {
       metrics,

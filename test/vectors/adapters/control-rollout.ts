@@ -146,11 +146,13 @@ const deployments: Adapters = {
     return { cleanedUp: input.oldReplicas - withoutUnhealthy(old, input.maxCleanupCount)[0] };
   },
 
-  'deployment.rolloutTrace': (input: Limits & {
-    readonly replicas: number;
-    readonly newPodsBecomeAvailable: boolean;
-    readonly syncs: number;
-  }) => {
+  'deployment.rolloutTrace': (
+    input: Limits & {
+      readonly replicas: number;
+      readonly newPodsBecomeAvailable: boolean;
+      readonly syncs: number;
+    },
+  ) => {
     const settings = { maxSurge: String(input.maxSurge), maxUnavailable: String(input.maxUnavailable) };
     const stage = new RolloutStage(rollingUpdate.make(settings, { unit: 'replicas' }), input.replicas);
     const afterSync = Array.from({ length: input.syncs }, () => {
@@ -293,14 +295,16 @@ const argo: Adapters = {
 };
 
 const walks: Adapters = {
-  'argo.stepWalk': (input: Limits & {
-    readonly replicas: number;
-    readonly steps: readonly { readonly setWeight?: number; readonly pauseSec?: number | null }[];
-    readonly events: readonly {
-      readonly atSec: number;
-      readonly type: 'start' | 'replicasReady' | 'reconcile' | 'userPromote';
-    }[];
-  }) => {
+  'argo.stepWalk': (
+    input: Limits & {
+      readonly replicas: number;
+      readonly steps: readonly { readonly setWeight?: number; readonly pauseSec?: number | null }[];
+      readonly events: readonly {
+        readonly atSec: number;
+        readonly type: 'start' | 'replicasReady' | 'reconcile' | 'userPromote';
+      }[];
+    },
+  ) => {
     const steps = input.steps.map(({ setWeight, pauseSec }) =>
       setWeight === undefined
         ? ({ step: 'pause', duration: (pauseSec ?? 0) * 1000 } as const)

@@ -46,9 +46,14 @@ export class RolloutStage {
   }
 
   #observe(): RolloutObservation {
-    const groups = [...this.#groups].map(
-      ([group, { version, spec, available }]): GroupStatus => ({ group, version, spec, created: spec, ready: available, available }),
-    );
+    const groups = [...this.#groups].map(([group, { version, spec, available }]): GroupStatus => ({
+      group,
+      version,
+      spec,
+      created: spec,
+      ready: available,
+      available,
+    }));
     const { nowMs, weights } = this;
     const metric = (): number => (this.checksPass ? 1 : 0);
     return { nowMs, desired: this.#desired, groups, weights, mirror: undefined, hosts: [], metric };

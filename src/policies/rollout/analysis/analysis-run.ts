@@ -105,7 +105,8 @@ export class Analysis {
   #measure(compiled: Compiled, metric: MetricState, read: ReadMetric, nowMs: Ms): MetricState {
     const { settings } = compiled;
     const looked = { ...metric, measuredMs: nowMs, looks: metric.looks + 1 };
-    if (settings.test === 'ratio') return this.#look(compiled, looked, read, nowMs - (metric.measuredMs ?? nowMs - settings.window));
+    if (settings.test === 'ratio')
+      return this.#look(compiled, looked, read, nowMs - (metric.measuredMs ?? nowMs - settings.window));
     const result = read(settings.metric, 'canary', settings.window);
     const needsControl = compiled.success?.needsControl === true || compiled.failure?.needsControl === true;
     const control = needsControl ? read(settings.metric, 'control', settings.window) : undefined;

@@ -20,7 +20,8 @@ export interface Condition {
 /** Undefined for an empty text: no condition. */
 export function parseCondition(text: string, name: string): Condition | undefined {
   if (text.trim() === '') return undefined;
-  const tokens: readonly string[] = text.match(/\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|result(?:\[0\])?|control|<=|>=|==|!=|&&|\|\||[-+*/()<>!]|\S/g) ?? [];
+  const tokens: readonly string[] =
+    text.match(/\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|result(?:\[0\])?|control|<=|>=|==|!=|&&|\|\||[-+*/()<>!]|\S/g) ?? [];
   const parser = new Parser(tokens, `${name}: ${JSON.stringify(text)}`);
   const evaluate = parser.whole();
   return {
@@ -33,13 +34,7 @@ type Value = number | boolean;
 type Evaluate = (variables: { readonly result: number; readonly control: number }) => Value;
 
 /** By rising precedence; each level is left-associative. */
-const levels: readonly (readonly string[])[] = [
-  ['||'],
-  ['&&'],
-  ['==', '!=', '<', '<=', '>', '>='],
-  ['+', '-'],
-  ['*', '/'],
-];
+const levels: readonly (readonly string[])[] = [['||'], ['&&'], ['==', '!=', '<', '<=', '>', '>='], ['+', '-'], ['*', '/']];
 
 class Parser {
   readonly #tokens: readonly string[];
@@ -93,7 +88,9 @@ class Parser {
     if (token === 'control') return { evaluate: ({ control }) => control, isTruth: false };
     const number = Number(token ?? Number.NaN);
     if (token === undefined || Number.isNaN(number))
-      this.#refuse(token === undefined ? 'ends too early' : `has ${JSON.stringify(token)}, which is no number, result or control`);
+      this.#refuse(
+        token === undefined ? 'ends too early' : `has ${JSON.stringify(token)}, which is no number, result or control`,
+      );
     return { evaluate: () => number, isTruth: false };
   }
 

@@ -9,7 +9,8 @@ export const metricFields = {
   }),
   metric: string({
     default: 'error-rate',
-    about: 'What is measured, of the new version: error-rate, latency.p50, latency.p99, requests, errors, or whatever the host has.',
+    about:
+      'What is measured, of the new version: error-rate, latency.p50, latency.p99, requests, errors, or whatever the host has.',
     official: 'Argo metrics.name',
   }),
   test: choice({
@@ -62,7 +63,12 @@ export const metricFields = {
   }),
   ratio: number({ default: 2, min: 1, exclusiveMin: true, about: 'How many times as many failures the test `ratio` looks for.' }),
   alpha: fraction({ default: 0.05, min: 0.0001, max: 0.5, about: 'How often the test may stop a version that is as good.' }),
-  beta: fraction({ default: 0.1, min: 0.0001, max: 0.5, about: 'How often it may let one pass that fails `ratio` times as often.' }),
+  beta: fraction({
+    default: 0.1,
+    min: 0.0001,
+    max: 0.5,
+    about: 'How often it may let one pass that fails `ratio` times as often.',
+  }),
 } as const satisfies FieldSpecs;
 
 export type MetricSettings = ParamValues<typeof metricFields>;

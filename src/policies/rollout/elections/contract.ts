@@ -112,7 +112,9 @@ export const electorRules: readonly ElectorRule[] = [
       // It still believes: it has not looked since.
       const isLate = trial.electors[paused].isLeader && writes(paused);
       const verdict = `${isFirst}, ${isSecond}, ${isLate}`;
-      return verdict === 'true, true, false' ? trial.violations : [`lets writes of leader, follower and leader through: ${verdict}`];
+      return verdict === 'true, true, false'
+        ? trial.violations
+        : [`lets writes of leader, follower and leader through: ${verdict}`];
     },
   },
   {

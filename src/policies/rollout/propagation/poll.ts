@@ -11,7 +11,10 @@ export const pollAgent = defineAgent({
   useWhen: 'Connections must be short, and an interval of delay is affordable.',
   failsWhen: 'A correction must be everywhere within seconds, or hosts are so many that asking is the load.',
   cost: 'one question per interval and host',
-  sources: ['AWS: AppConfig user guide, required minimum poll interval', 'Chef and Puppet: documentation, agent interval and splay'],
+  sources: [
+    'AWS: AppConfig user guide, required minimum poll interval',
+    'Chef and Puppet: documentation, agent interval and splay',
+  ],
   aliases: [{ system: 'Puppet', name: 'runinterval' }],
   params: { ...pollParams, cacheOnDisk },
   create: (params, deps) =>

@@ -11,7 +11,10 @@ export const pushAndPollAgent = defineAgent({
   useWhen: 'Changes must arrive quickly, and none may be missed for long.',
   failsWhen: 'The distributor itself is behind: stream and question find the same old state.',
   cost: 'one message per change, one question per interval and host',
-  sources: ['LaunchDarkly: documentation, streaming and polling', 'hashicorp/consul: agent/ae/ae.go, anti-entropy beside blocking queries'],
+  sources: [
+    'LaunchDarkly: documentation, streaming and polling',
+    'hashicorp/consul: agent/ae/ae.go, anti-entropy beside blocking queries',
+  ],
   aliases: [{ system: 'LaunchDarkly', name: 'streaming' }],
   params: { ...streamParams, ...pollParams, interval: { ...pollParams.interval, default: 300_000 }, cacheOnDisk },
   create: (params, deps) =>

@@ -12,7 +12,10 @@ export const pushAgent = defineAgent({
   useWhen: 'Changes must be everywhere within seconds, and streams end when they break.',
   failsWhen: 'Streams hang without ending, or messages on them are lost: nobody asks.',
   cost: 'one message per change and host',
-  sources: ['C. Tang et al., Holistic Configuration Management at Facebook (SOSP 2015)', 'envoyproxy/envoy: docs/root/api-docs/xds_protocol.rst'],
+  sources: [
+    'C. Tang et al., Holistic Configuration Management at Facebook (SOSP 2015)',
+    'envoyproxy/envoy: docs/root/api-docs/xds_protocol.rst',
+  ],
   aliases: [
     { system: 'Facebook', name: 'Configerator proxy' },
     { system: 'Envoy', name: 'xDS' },

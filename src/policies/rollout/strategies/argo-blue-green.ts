@@ -11,7 +11,17 @@ import type { Ms } from '../../../core/time.ts';
 import { Analysis, type AnalysisState } from '../analysis/analysis-run.ts';
 import { metricFields } from '../analysis/metric-params.ts';
 import { defineRollout, type GroupStatus, type RolloutAction, type RolloutCommand, type RolloutObservation } from './rollout.ts';
-import { BaseRollout, type BaseState, groupOf, hasWeights, idleState, justAfter, othersThan, routeBy, scaleTo } from './parts/base-rollout.ts';
+import {
+  BaseRollout,
+  type BaseState,
+  groupOf,
+  hasWeights,
+  idleState,
+  justAfter,
+  othersThan,
+  routeBy,
+  scaleTo,
+} from './parts/base-rollout.ts';
 import { readFrom } from './parts/group-metrics.ts';
 import {
   isStuck,
@@ -61,7 +71,12 @@ const params = {
     about: 'Whether a preview that does not get on is aborted.',
     official: 'Argo progressDeadlineAbort',
   }),
-  metrics: records({ fields: metricFields, required: ['metric'], about: 'What analyses measure.', official: 'Argo AnalysisTemplate' }),
+  metrics: records({
+    fields: metricFields,
+    required: ['metric'],
+    about: 'What analyses measure.',
+    official: 'Argo AnalysisTemplate',
+  }),
   prePromotionTemplate: string({
     default: '',
     about: 'Metrics that are measured before the switch; empty: none.',
@@ -127,7 +142,8 @@ class ArgoBlueGreen extends BaseRollout<State> {
   constructor(values: ParamValues<typeof params>) {
     super({ ...idleState, ...START }, values.minReadySeconds);
     this.#params = values;
-    const of = (name: string): Analysis => new Analysis(values.metrics.filter(({ template }) => name !== '' && template === name));
+    const of = (name: string): Analysis =>
+      new Analysis(values.metrics.filter(({ template }) => name !== '' && template === name));
     this.#pre = of(values.prePromotionTemplate);
     this.#post = of(values.postPromotionTemplate);
   }

@@ -14,7 +14,18 @@ import { Analysis, type AnalysisState } from '../analysis/analysis-run.ts';
 import { metricFields, type MetricSettings } from '../analysis/metric-params.ts';
 import { parseCountOrPercent } from '../../shared/count-or-percent.ts';
 import { defineRollout, type RolloutAction, type RolloutCommand, type RolloutObservation } from './rollout.ts';
-import { BaseRollout, type BaseState, groupOf, hasWeights, idleState, justAfter, mirrorTo, othersThan, routeBy, scaleTo } from './parts/base-rollout.ts';
+import {
+  BaseRollout,
+  type BaseState,
+  groupOf,
+  hasWeights,
+  idleState,
+  justAfter,
+  mirrorTo,
+  othersThan,
+  routeBy,
+  scaleTo,
+} from './parts/base-rollout.ts';
 import { type CanaryPlan, type CanarySettings, planCanary } from './parts/canary-plan.ts';
 import { type CanaryStep, canaryStepKinds } from './parts/canary-steps.ts';
 import { readFrom } from './parts/group-metrics.ts';
@@ -48,7 +59,12 @@ const params = {
         about: 'Length of a pause; 0: until somebody promotes.',
         official: 'Argo pause.duration',
       }),
-      replicas: int({ default: -1, min: -1, about: 'The canary’s scale; -1: not given.', official: 'Argo setCanaryScale.replicas' }),
+      replicas: int({
+        default: -1,
+        min: -1,
+        about: 'The canary’s scale; -1: not given.',
+        official: 'Argo setCanaryScale.replicas',
+      }),
       matchTrafficWeight: boolean({
         default: false,
         about: 'Whether the canary’s scale follows the weight again.',
@@ -110,7 +126,12 @@ const params = {
     about: 'With a router: how long an aborted canary’s replicas stay; 0: they do.',
     official: 'Argo abortScaleDownDelaySeconds',
   }),
-  metrics: records({ fields: metricFields, required: ['metric'], about: 'What analyses measure.', official: 'Argo AnalysisTemplate' }),
+  metrics: records({
+    fields: metricFields,
+    required: ['metric'],
+    about: 'What analyses measure.',
+    official: 'Argo AnalysisTemplate',
+  }),
   backgroundTemplate: string({
     default: '',
     about: 'Metrics that are measured all along, from startingStep; empty: none.',
@@ -298,7 +319,9 @@ class ArgoCanary extends BaseRollout<State> {
     const read = readFrom(observation, to, from);
     const background = this.#templates.get(backgroundTemplate);
     if (background !== undefined && this.state.index >= startingStep && this.state.index < this.#settings.steps.length)
-      this.set({ background: background.step(this.state.background ?? background.start(observation.nowMs), read, observation.nowMs) });
+      this.set({
+        background: background.step(this.state.background ?? background.start(observation.nowMs), read, observation.nowMs),
+      });
     const step = this.#step;
     if (step?.step === 'analysis') {
       const analysis = this.#templates.get(step.template) ?? noAnalysis;

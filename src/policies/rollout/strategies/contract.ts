@@ -212,7 +212,8 @@ function settled(trial: RolloutTrial, version: string): readonly string[] {
   if (isRouted && share !== 100) violations.push(`sends ${share} % to ${version}`);
   // A strategy that only divides users has no replicas to replace.
   if (isRouted && !trial.log.some((line) => line.includes('"scale"'))) return violations;
-  if (trial.serving(version) !== trial.desired) violations.push(`has ${trial.serving(version)} of ${trial.desired} with ${version}`);
+  if (trial.serving(version) !== trial.desired)
+    violations.push(`has ${trial.serving(version)} of ${trial.desired} with ${version}`);
   const others = trial.versions().filter((other) => other !== version);
   if (others.length > 0) violations.push(`still has ${others.join(', ')}`);
   return violations.slice(0, 3);

@@ -13,7 +13,17 @@ import { InputError } from '../../../core/errors.ts';
 import type { Ms } from '../../../core/time.ts';
 import { parseCountOrPercent } from '../../shared/count-or-percent.ts';
 import { defineRollout, type GroupStatus, type RolloutAction, type RolloutCommand, type RolloutObservation } from './rollout.ts';
-import { BaseRollout, type BaseState, groupOf, hasWeights, idleState, mirrorTo, othersThan, routeBy, scaleTo } from './parts/base-rollout.ts';
+import {
+  BaseRollout,
+  type BaseState,
+  groupOf,
+  hasWeights,
+  idleState,
+  mirrorTo,
+  othersThan,
+  routeBy,
+  scaleTo,
+} from './parts/base-rollout.ts';
 import { fencepostsWithin } from './parts/fenceposts.ts';
 import { isReadyEnough, nextCanaryWeight, promotionWeight, shiftedBack, type StepSettings } from './parts/flagger-weights.ts';
 import { minReady, progressDeadline } from './parts/progress-watch.ts';
@@ -106,7 +116,12 @@ const params = {
       }),
       min: string({ default: '', about: 'Smallest value that is good; empty: none.', official: 'Flagger thresholdRange.min' }),
       max: string({ default: '', about: 'Largest value that is good; empty: none.', official: 'Flagger thresholdRange.max' }),
-      interval: duration({ default: 60_000, min: 1, about: 'A value is that of so much time.', official: 'Flagger metrics.interval' }),
+      interval: duration({
+        default: 60_000,
+        min: 1,
+        about: 'A value is that of so much time.',
+        official: 'Flagger metrics.interval',
+      }),
     },
     required: ['metric'],
     default: [
@@ -133,7 +148,8 @@ export const flagger = defineRollout({
   aliases: [{ system: 'Flagger', name: 'Canary' }],
   params,
   create: (values, { unit }) => {
-    if (unit === 'hosts') throw InputError.of('bad-value', 'flagger divides traffic by a router; hosts of a configuration have none');
+    if (unit === 'hosts')
+      throw InputError.of('bad-value', 'flagger divides traffic by a router; hosts of a configuration have none');
     return new Flagger(values);
   },
 });
@@ -201,7 +217,12 @@ class Flagger extends BaseRollout<State> {
     super({ ...idleState, ...START, stage: 'Initializing', hasNews: false, nextLookMs: 0 }, values.minReadySeconds);
     this.#params = values;
     const { stepWeight, maxWeight } = values;
-    this.#steps = { stepWeight, stepWeights: values.stepWeights.map(({ weight }) => weight), maxWeight, totalWeight: TOTAL_WEIGHT };
+    this.#steps = {
+      stepWeight,
+      stepWeights: values.stepWeights.map(({ weight }) => weight),
+      maxWeight,
+      totalWeight: TOTAL_WEIGHT,
+    };
     this.#bounds = values.metrics.map(({ metric, min, max, interval }) => ({
       metric,
       windowMs: interval,
@@ -373,7 +394,8 @@ class Flagger extends BaseRollout<State> {
       parseCountOrPercent(maxUnavailable, 'maxUnavailable'),
       observation.desired,
     );
-    const hasCanary = !hasNews && (stage === 'Progressing' || stage === 'WaitingPromotion' || stage === 'Promoting' || stage === 'Finalising');
+    const hasCanary =
+      !hasNews && (stage === 'Progressing' || stage === 'WaitingPromotion' || stage === 'Promoting' || stage === 'Finalising');
     const isLeaving = weight === 0 && !hasCanary && (observation.weights?.[canary.group] ?? 0) > 0;
     return [
       ...rollingStep({ desired: observation.desired, groups: primary }, serving, posts),
@@ -412,6 +434,7 @@ function read(observation: RolloutObservation, metric: string, group: string, wi
 function boundOf(text: string, absent: number, metric: string): number {
   if (text.trim() === '') return absent;
   const bound = Number(text);
-  if (!Number.isFinite(bound)) throw InputError.of('bad-value', `the bound of ${metric} is ${JSON.stringify(text)}, expected a number`);
+  if (!Number.isFinite(bound))
+    throw InputError.of('bad-value', `the bound of ${metric} is ${JSON.stringify(text)}, expected a number`);
   return bound;
 }

@@ -17,7 +17,11 @@ import { readFrom } from './parts/group-metrics.ts';
 
 const params = {
   hash: choice({ choices: flagHashNames, default: 'launch-darkly', about: 'Whose hash divides users.' }),
-  flag: string({ default: 'rollout', about: 'Name of the flag; flags of the same name have the same users.', official: 'LaunchDarkly key' }),
+  flag: string({
+    default: 'rollout',
+    about: 'Name of the flag; flags of the same name have the same users.',
+    official: 'LaunchDarkly key',
+  }),
   salt: string({ default: '', about: 'Sets flags of the same name apart.', official: 'LaunchDarkly salt' }),
   steps: records({
     fields: {
@@ -95,8 +99,7 @@ class PercentageFlag extends BaseRollout<State> {
     const { index, phase, isInconclusive } = this.state;
     if (phase === 'succeeded' || phase === 'idle') return;
     if (command === 'abort' && this.state.from !== null) this.#fail('user');
-    if (command === 'retry' && this.state.failure !== null)
-      this.set({ ...START, phase: 'progressing', reason: 'FlagOn' });
+    if (command === 'retry' && this.state.failure !== null) this.set({ ...START, phase: 'progressing', reason: 'FlagOn' });
     if (this.state.failure !== null) return;
     if (command === 'promote' && (isInconclusive || phase === 'paused')) this.set({ ...START, index: index + 1 });
     if (command === 'promote-full') this.set({ ...START, index: this.#params.steps.length });

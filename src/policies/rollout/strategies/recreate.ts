@@ -27,8 +27,7 @@ export const recreate = defineRollout({
   sources: ['kubernetes/kubernetes: pkg/controller/deployment/recreate.go'],
   aliases: [{ system: 'Kubernetes', name: 'Recreate' }],
   params: { minReadySeconds: minReady, progressDeadlineSeconds: progressDeadline },
-  create: (params, deps: RolloutDeps) =>
-    onHosts(new Recreate(params.progressDeadlineSeconds, params.minReadySeconds), deps),
+  create: (params, deps: RolloutDeps) => onHosts(new Recreate(params.progressDeadlineSeconds, params.minReadySeconds), deps),
 });
 
 interface State extends BaseState {

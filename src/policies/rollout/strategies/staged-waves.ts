@@ -39,7 +39,8 @@ const params = {
   onFailure: choice({ choices: ['rollback', 'halt'], default: 'rollback', about: 'What is done when a stage fails.' }),
   maxUnhealthy: string({
     default: '0',
-    about: 'How many hosts with the new version may do badly after a stage has reached them: a count or a percentage of those reached.',
+    about:
+      'How many hosts with the new version may do badly after a stage has reached them: a count or a percentage of those reached.',
   }),
   stageDeadline: duration({
     default: 1_800_000,
@@ -169,7 +170,8 @@ class StagedWaves extends BaseRollout<State> {
     const { stage } = this.state;
     const wave = this.#wave(observation, to);
     // The whole has grown meanwhile, and the stage with it.
-    if (wave.actions.length > 0 && this.state.reachedMs !== null) this.set({ reachedMs: null, stageSinceMs: nowMs, analysis: null });
+    if (wave.actions.length > 0 && this.state.reachedMs !== null)
+      this.set({ reachedMs: null, stageSinceMs: nowMs, analysis: null });
     if (wave.isReached && this.state.reachedMs === null) this.set({ reachedMs: nowMs });
     const { reachedMs, stageSinceMs } = this.state;
     if (reachedMs !== null && wave.unhealthy > this.#allowed(wave.reached)) {

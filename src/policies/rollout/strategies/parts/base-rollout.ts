@@ -1,13 +1,6 @@
 /** What roll-outs share: their state as plain data, the phase they tell of, reading groups, and scaling only where something changes. */
 import type { Ms } from '../../../../core/time.ts';
-import type {
-  GroupStatus,
-  Rollout,
-  RolloutAction,
-  RolloutCommand,
-  RolloutObservation,
-  RolloutPhase,
-} from '../rollout.ts';
+import type { GroupStatus, Rollout, RolloutAction, RolloutCommand, RolloutObservation, RolloutPhase } from '../rollout.ts';
 
 /** Plain data: no undefined, no Infinity, so that it survives being written down. */
 export interface BaseState {
@@ -111,8 +104,10 @@ export abstract class BaseRollout<State extends BaseState> implements Rollout {
 export const groupOf = ({ groups }: Pick<RolloutObservation, 'groups'>, name: string, version = name): GroupStatus =>
   groups.find(({ group }) => group === name) ?? { group: name, version, spec: 0, created: 0, ready: 0, available: 0 };
 
-export const othersThan = ({ groups }: Pick<RolloutObservation, 'groups'>, ...names: readonly (string | null)[]): readonly GroupStatus[] =>
-  groups.filter(({ group }) => !names.includes(group));
+export const othersThan = (
+  { groups }: Pick<RolloutObservation, 'groups'>,
+  ...names: readonly (string | null)[]
+): readonly GroupStatus[] => groups.filter(({ group }) => !names.includes(group));
 
 /** Nothing where the group has its size already. */
 export const scaleTo = ({ group, version, spec }: GroupStatus, replicas: number): readonly RolloutAction[] =>

@@ -85,12 +85,7 @@ function basic(
   };
 }
 
-function routed(
-  settings: CanarySettings,
-  observation: RolloutObservation,
-  position: CanaryPosition,
-  sides: Sides,
-): CanaryPlan {
+function routed(settings: CanarySettings, observation: RolloutObservation, position: CanaryPosition, sides: Sides): CanaryPlan {
   const { canary, stable, older } = sides;
   const { from, to, index, isAborted } = position;
   const { steps, maxTrafficWeight } = settings;
@@ -123,7 +118,10 @@ function routed(
   };
 }
 
-function routedTarget({ steps, maxTrafficWeight, keepsAborted }: CanarySettings, { index, isAborted }: CanaryPosition): RoutedTarget {
+function routedTarget(
+  { steps, maxTrafficWeight, keepsAborted }: CanarySettings,
+  { index, isAborted }: CanaryPosition,
+): RoutedTarget {
   const own = isAborted && !keepsAborted ? undefined : canaryScaleAt(steps, index);
   const weight = currentWeight(steps, index, isAborted, maxTrafficWeight);
   if (own === undefined) return { weight, isAborted };
