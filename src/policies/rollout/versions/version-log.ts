@@ -1,22 +1,26 @@
-/** The versions of a configuration, kept in a store: contents under their addresses, a history of who changed what and when, and one head that
- *  says what is current.
+/** The versions of a configuration, kept in a store: contents under their addresses, entries that say who changed what and when and which
+ *  entry came before, and one head that says which is current.
  *
  *  Use it so that every change can be named, compared and taken back. It fails where contents are secret: an address gives away that two are
  *  equal.
  *
  *  A commit names the version it is based on; if somebody else was quicker it is refused (`conflict`), and has to be made anew on what is
  *  current. Before a version is accepted it is checked, and what is wrong with it is said. Going back is going forward: the old content
- *  becomes a new version, so that numbers only grow and hosts can tell what is newer. */
+ *  becomes a new version, so that numbers only grow and hosts can tell what is newer. What is pointed at is written before what
+ *  points, so whoever breaks off in the middle leaves nothing behind but an entry that nobody knows. */
 import { InputError } from '../../../core/errors.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { ConfigUpdate } from '../propagation/config-agent.ts';
 import type { ConfigStore } from '../store/config-store.ts';
+import { sha256 } from '../../shared/sha256.ts';
 import { addressOf, canonical, type Content } from './canonical.ts';
 import { type Change, diff } from './diff.ts';
 
 export interface VersionEntry {
   /** From 1. */
   readonly version: number;
+  /** Address of the entry before; null for the first. */
+  readonly parent: string | null;
   readonly digest: string;
   readonly author: string;
   readonly message: string;
@@ -61,18 +65,19 @@ export class VersionLog {
   /** The current version; undefined before the first. */
   get head(): VersionEntry | undefined {
     const head = this.#store.get(this.#headKey);
-    return head === undefined ? undefined : this.entry(Number(head.value));
+    return head === undefined ? undefined : this.#entryAt(head.value);
   }
 
   entry(version: number): VersionEntry | undefined {
-    const found = this.#store.get(this.#entryKey(version));
-    return found === undefined ? undefined : (JSON.parse(found.value) as VersionEntry);
+    for (let entry = this.head; entry !== undefined; entry = this.#parentOf(entry)) if (entry.version === version) return entry;
+    return undefined;
   }
 
   /** All, oldest first. */
   history(): readonly VersionEntry[] {
-    const { version: last = 0 } = this.head ?? {};
-    return Array.from({ length: last }, (_, at) => this.entry(at + 1)!);
+    const entries: VersionEntry[] = [];
+    for (let entry = this.head; entry !== undefined; entry = this.#parentOf(entry)) entries.unshift(entry);
+    return entries;
   }
 
   content(version: number): Content | undefined {
@@ -94,22 +99,20 @@ export class VersionLog {
 
   commit({ base, content, author, message }: Commit, nowMs: Ms): CommitResult {
     const stored = this.#store.get(this.#headKey);
-    const current = Number(stored?.value ?? 0);
+    const head = stored === undefined ? undefined : this.#entryAt(stored.value);
+    const current = head?.version ?? 0;
     if (current !== base) return { kind: 'conflict', current };
-    const before = current === 0 ? undefined : this.content(current);
-    const problems = this.#check(content, before);
+    const problems = this.#check(content, this.content(current));
     if (problems.length > 0) return { kind: 'refused', problems };
     const digest = addressOf(content);
-    const head = this.head;
     if (head?.digest === digest) return { kind: 'unchanged', entry: head };
-    const entry: VersionEntry = { version: current + 1, digest, author, message, atMs: nowMs };
-    // First what is pointed at, then the pointer: who reads the head finds everything it speaks of.
+    const entry: VersionEntry = { version: current + 1, parent: stored?.value ?? null, digest, author, message, atMs: nowMs };
+    const text = JSON.stringify(entry);
+    const address = sha256(text);
     this.#store.compareAndSwap(this.#contentKey(digest), 0, canonical(content), nowMs);
-    // Of two who are equally quick one has the entry; the other may not move the head to what is not his.
-    const isOwn = this.#store.compareAndSwap(this.#entryKey(entry.version), 0, JSON.stringify(entry), nowMs).succeeded;
-    const isMoved =
-      isOwn && this.#store.compareAndSwap(this.#headKey, stored?.modRevision ?? 0, String(entry.version), nowMs).succeeded;
-    return isMoved ? { kind: 'committed', entry } : { kind: 'conflict', current: this.head?.version ?? 0 };
+    this.#store.compareAndSwap(this.#entryKey(address), 0, text, nowMs);
+    const { succeeded } = this.#store.compareAndSwap(this.#headKey, stored?.modRevision ?? 0, address, nowMs);
+    return succeeded ? { kind: 'committed', entry } : { kind: 'conflict', current: this.head?.version ?? 0 };
   }
 
   /** Makes the content of an old version current again, as a new one. */
@@ -124,11 +127,19 @@ export class VersionLog {
     return content;
   }
 
+  #entryAt(address: string): VersionEntry {
+    return JSON.parse(this.#store.get(this.#entryKey(address))!.value) as VersionEntry;
+  }
+
+  #parentOf({ parent }: VersionEntry): VersionEntry | undefined {
+    return parent === null ? undefined : this.#entryAt(parent);
+  }
+
   get #headKey(): string {
     return `${this.#prefix}head`;
   }
-  #entryKey(version: number): string {
-    return `${this.#prefix}versions/${version}`;
+  #entryKey(address: string): string {
+    return `${this.#prefix}entries/${address}`;
   }
   #contentKey(digest: string): string {
     return `${this.#prefix}contents/${digest}`;

@@ -8,7 +8,7 @@ import { approximateCounts, type CanaryCounts, steppedCounts } from './canary-re
 import { type CanaryStep, canaryScaleAt, currentWeight, previousWeight, stepWeightsOf } from './canary-steps.ts';
 import { fencepostsWithin } from './fenceposts.ts';
 import { availableOf } from './replica-group.ts';
-import { isThresholdMet, retreatWeight, routedCounts, type RoutedTarget } from './routed-replicas.ts';
+import { isThresholdMet, replicasForWeight, retreatWeight, routedCounts, type RoutedTarget } from './routed-replicas.ts';
 import { takenOldestFirst } from './rolling-replicas.ts';
 
 export interface CanarySettings {
@@ -99,8 +99,11 @@ function routed(settings: CanarySettings, observation: RolloutObservation, posit
     isThresholdMet(settings.threshold, canary, counts.canary) &&
     (settings.dynamicStableScale || (stable.spec === counts.stable && stable.created === counts.stable));
   let share: number;
-  // An aborted canary goes back as far as the stable side can take over.
-  if (isAborted) share = retreat;
+  // An aborted canary goes back as far as the stable side can take over, and when it can.
+  const canTakeOver =
+    !settings.dynamicStableScale ||
+    stable.available >= replicasForWeight(observation.desired, maxTrafficWeight - retreat, maxTrafficWeight);
+  if (isAborted) share = canTakeOver ? retreat : (actual?.canary ?? retreat);
   else if (canary.available === 0) share = 0;
   // Until its replicas are there, a step's weight is that of the step before.
   else share = hasReplicas ? currentWeight(steps, index, false, maxTrafficWeight) : previousWeight(steps, index);
