@@ -6,7 +6,7 @@ import {
   type ConfigStore,
   ConsulStore,
   consulStore,
-  type Delivery,
+  type WatchDelivery,
   EtcdStore,
   etcdStore,
   FencedTarget,
@@ -16,10 +16,10 @@ import {
 } from '../../../src/policies/rollout/store/index.ts';
 import { testRng } from '../fixtures.ts';
 
-const deps = (deliver: (watcher: number, delivery: Delivery) => void = () => {}) => ({ rng: testRng(1), host: { deliver } });
-const etcd = (settings: object = {}, deliver?: (watcher: number, delivery: Delivery) => void): EtcdStore =>
+const deps = (deliver: (watcher: number, delivery: WatchDelivery) => void = () => {}) => ({ rng: testRng(1), host: { deliver } });
+const etcd = (settings: object = {}, deliver?: (watcher: number, delivery: WatchDelivery) => void): EtcdStore =>
   new EtcdStore({ ...defaults(etcdStore.params), ...settings }, deps(deliver));
-const consul = (settings: object = {}, deliver?: (watcher: number, delivery: Delivery) => void): ConsulStore =>
+const consul = (settings: object = {}, deliver?: (watcher: number, delivery: WatchDelivery) => void): ConsulStore =>
   new ConsulStore({ ...defaults(consulStore.params), ...settings }, deps(deliver));
 /** Runs timers up to a moment. */
 const wait = (store: ConfigStore, untilMs: number): void => {
@@ -126,7 +126,7 @@ describe('etcd', () => {
   });
 
   it('takes the keys of a lease down with it, in one revision', () => {
-    const events: Delivery[] = [];
+    const events: WatchDelivery[] = [];
     const store = etcd({}, (_, delivery) => events.push(delivery));
     const { lease } = store.grantLease(5000, 0)!;
     store.putWithLease('a', '', lease, 0);
@@ -175,7 +175,7 @@ describe('Consul', () => {
   });
 
   it('answers a waiting query once, with what there is then', () => {
-    const answers: Delivery[] = [];
+    const answers: WatchDelivery[] = [];
     const store = consul({}, (_, delivery) => answers.push(delivery));
     store.put('a/1', 'x', 0);
     store.watch(1, 'a/', store.get('a/1')!.modRevision, 0);

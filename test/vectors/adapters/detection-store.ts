@@ -4,7 +4,7 @@ import { INITIAL_FETCH_TIMEOUT_MS, SotwClient } from '../../../src/policies/roll
 import { SotwServer } from '../../../src/policies/rollout/propagation/xds/sotw-server.ts';
 import { makeBeforeBreak, type UpdateStep } from '../../../src/policies/rollout/propagation/xds/update-order.ts';
 import { ConsulStore, consulStore } from '../../../src/policies/rollout/store/consul.ts';
-import type { Delivery, StoreDeps } from '../../../src/policies/rollout/store/config-store.ts';
+import type { WatchDelivery, StoreDeps } from '../../../src/policies/rollout/store/config-store.ts';
 import { EtcdStore, etcdStore } from '../../../src/policies/rollout/store/etcd.ts';
 import { FencedTarget } from '../../../src/policies/rollout/store/fenced-target.ts';
 import { LockTable } from '../../../src/policies/rollout/store/parts/lock-table.ts';
@@ -69,7 +69,7 @@ const keys: Adapters = {
     readonly watchFrom: readonly number[];
   }) => {
     const outcome = input.watchFrom.map((from) => {
-      let replayed: Delivery | undefined;
+      let replayed: WatchDelivery | undefined;
       const store = etcd((delivery) => {
         replayed = delivery;
       });
@@ -219,11 +219,11 @@ const xds: Adapters = {
 
 export const storeAdapters: Adapters = { ...keys, ...locks, ...xds };
 
-const depsFor = (deliver: (delivery: Delivery) => void): StoreDeps => ({
+const depsFor = (deliver: (delivery: WatchDelivery) => void): StoreDeps => ({
   rng: new Script(),
   host: { deliver: (_, delivery) => deliver(delivery) },
 });
-const etcd = (deliver: (delivery: Delivery) => void = () => {}): EtcdStore =>
+const etcd = (deliver: (delivery: WatchDelivery) => void = () => {}): EtcdStore =>
   new EtcdStore(defaults(etcdStore.params), depsFor(deliver));
 const consul = (lockDelay: number): ConsulStore =>
   new ConsulStore(

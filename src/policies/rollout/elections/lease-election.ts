@@ -10,7 +10,7 @@
 import { InputError } from '../../../core/errors.ts';
 import { duration, number } from '../../../core/params.ts';
 import type { Ms } from '../../../core/time.ts';
-import type { Entry } from '../store/config-store.ts';
+import type { StoreEntry } from '../store/config-store.ts';
 import type { StoreAnswer } from '../store/store-request.ts';
 import { defineElector, type Elector, type ElectorDeps } from './elector.ts';
 
@@ -164,7 +164,7 @@ class LeaseElection implements Elector {
     if (this.#isRunning) this.#attemptAtMs = nowMs + Math.max(this.#params.retryPeriod, this.#params.renewDeadline / 2);
   }
 
-  #onSeen(entry: Entry | undefined, nowMs: Ms): void {
+  #onSeen(entry: StoreEntry | undefined, nowMs: Ms): void {
     if (entry === undefined) {
       this.#observed = undefined;
       this.#write({ holder: this.#deps.identity, transitions: 1 }, 'write', nowMs);

@@ -13,7 +13,7 @@ import { definePolicy, type Policy } from '../../../core/policy.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 
-export interface Entry {
+export interface StoreEntry {
   readonly key: string;
   readonly value: string;
   readonly createRevision: number;
@@ -48,11 +48,11 @@ export interface WatchEvent {
   readonly value: string | undefined;
 }
 
-export type Delivery =
+export type WatchDelivery =
   /** What happened, in order and without gaps. */
   | { readonly kind: 'events'; readonly revision: number; readonly events: readonly WatchEvent[] }
   /** What there is now; changes in between may have been skipped. */
-  | { readonly kind: 'snapshot'; readonly revision: number; readonly entries: readonly Entry[] };
+  | { readonly kind: 'snapshot'; readonly revision: number; readonly entries: readonly StoreEntry[] };
 
 export type WatchStart =
   /** Events from this revision on will come, those of the past at once. */
@@ -62,16 +62,16 @@ export type WatchStart =
 
 export interface StoreHost {
   /** News for a watcher, within `watch`, within the operation that made them, or later. */
-  deliver(watcher: number, delivery: Delivery, nowMs: Ms): void;
+  deliver(watcher: number, delivery: WatchDelivery, nowMs: Ms): void;
 }
 
 export interface ConfigStore {
   readonly revision: number;
   /** `stream`: a watch goes on until it is forgotten. `once`: it ends with its first delivery. */
   readonly watches: 'stream' | 'once';
-  get(key: string): Entry | undefined;
+  get(key: string): StoreEntry | undefined;
   /** All whose key begins so, in order of keys. */
-  list(prefix: string): readonly Entry[];
+  list(prefix: string): readonly StoreEntry[];
   /** The revision afterwards. */
   put(key: string, value: string, nowMs: Ms): number;
   /** Writes if the entry's last change is this revision; 0: if there is no entry. */

@@ -16,7 +16,7 @@ import {
   type CasResult,
   type ConfigStore,
   defineStore,
-  type Entry,
+  type StoreEntry,
   type KeepAlive,
   type StoreDeps,
   type StoreHost,
@@ -101,12 +101,12 @@ export class ConsulStore implements ConfigStore {
     return this.#index;
   }
 
-  get(key: string): Entry | undefined {
+  get(key: string): StoreEntry | undefined {
     const entry = this.#table.get(key);
     return entry === undefined ? undefined : shown(entry);
   }
 
-  list(prefix: string): readonly Entry[] {
+  list(prefix: string): readonly StoreEntry[] {
     return this.#table.list(prefix).map(shown);
   }
 
@@ -223,7 +223,7 @@ export class ConsulStore implements ConfigStore {
   }
 }
 
-const shown = ({ key, value, createIndex, modifyIndex, version, session }: LockEntry): Entry => ({
+const shown = ({ key, value, createIndex, modifyIndex, version, session }: LockEntry): StoreEntry => ({
   key,
   value,
   createRevision: createIndex,

@@ -2,7 +2,7 @@
 import { fmix32 } from '../../../core/hash.ts';
 import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
-import type { ConfigStore, Delivery, StoreDeps } from './config-store.ts';
+import type { ConfigStore, WatchDelivery, StoreDeps } from './config-store.ts';
 
 export type MakeStore = (deps: StoreDeps) => ConfigStore;
 
@@ -210,7 +210,7 @@ class StoreTrial {
     this.nowMs = untilMs;
   }
 
-  #onDelivery(delivery: Delivery): void {
+  #onDelivery(delivery: WatchDelivery): void {
     this.log.push(JSON.stringify([this.nowMs, delivery]));
     if (delivery.kind === 'events') {
       for (const { kind, key, value } of delivery.events) {

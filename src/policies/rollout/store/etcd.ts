@@ -15,7 +15,7 @@ import {
   type CasResult,
   type ConfigStore,
   defineStore,
-  type Entry,
+  type StoreEntry,
   type KeepAlive,
   type StoreDeps,
   type StoreHost,
@@ -103,11 +103,11 @@ export class EtcdStore implements ConfigStore {
     return this.#log.revision;
   }
 
-  get(key: string): Entry | undefined {
+  get(key: string): StoreEntry | undefined {
     return this.#log.get(key);
   }
 
-  list(prefix: string): readonly Entry[] {
+  list(prefix: string): readonly StoreEntry[] {
     return this.#log.list(prefix);
   }
 
@@ -186,7 +186,7 @@ export class EtcdStore implements ConfigStore {
   }
 
   holder(key: string): { readonly lease: number; readonly token: number } | undefined {
-    let first: Entry | undefined;
+    let first: StoreEntry | undefined;
     for (const entry of this.list(`${key}/`))
       if (entry.lease !== undefined && (first === undefined || entry.createRevision < first.createRevision)) first = entry;
     return first === undefined ? undefined : { lease: first.lease!, token: first.createRevision };

@@ -1,6 +1,6 @@
 /** Operations on a store as plain data, so that a host can carry them over a network that delays, loses and repeats them. */
 import type { Ms } from '../../../core/time.ts';
-import type { Acquisition, ConfigStore, Entry, KeepAlive } from './config-store.ts';
+import type { Acquisition, ConfigStore, StoreEntry, KeepAlive } from './config-store.ts';
 
 export type StoreRequest =
   | { readonly op: 'get'; readonly key: string }
@@ -14,8 +14,8 @@ export type StoreRequest =
   | { readonly op: 'release'; readonly key: string; readonly lease: number };
 
 export type StoreAnswer =
-  | { readonly kind: 'entry'; readonly entry: Entry | undefined }
-  | { readonly kind: 'entries'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'entry'; readonly entry: StoreEntry | undefined }
+  | { readonly kind: 'entries'; readonly entries: readonly StoreEntry[] }
   | { readonly kind: 'written'; readonly succeeded: boolean; readonly revision: number }
   /** `lease` is undefined if none was granted. */
   | { readonly kind: 'lease'; readonly lease: number | undefined; readonly ttlMs: Ms }

@@ -2,10 +2,10 @@
  *  before it is dropped. Deletions of one operation share a revision.
  *
  *  After etcd-io/etcd: server/storage/mvcc. */
-import type { Entry, WatchEvent } from '../config-store.ts';
+import type { StoreEntry, WatchEvent } from '../config-store.ts';
 
 export class RevisionLog {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, StoreEntry>();
   #events: WatchEvent[] = [];
   /** A new store has revision 1 and nothing in it. */
   #revision = 1;
@@ -20,11 +20,11 @@ export class RevisionLog {
     return this.#compacted;
   }
 
-  get(key: string): Entry | undefined {
+  get(key: string): StoreEntry | undefined {
     return this.#entries.get(key);
   }
 
-  list(prefix: string): readonly Entry[] {
+  list(prefix: string): readonly StoreEntry[] {
     const found = [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix));
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
