@@ -22,6 +22,10 @@ import { retryBudgets } from './resilience/budgets/index.ts';
 import { hedges } from './resilience/hedging/index.ts';
 import { queuePolicies } from './resilience/queueing/index.ts';
 import { retryPolicies } from './resilience/retries/index.ts';
+import { electors } from './rollout/elections/index.ts';
+import { agents } from './rollout/propagation/index.ts';
+import { stores } from './rollout/store/index.ts';
+import { rollouts } from './rollout/strategies/index.ts';
 
 export * from './autoscaling/autoscaler.ts';
 export * from './balancing/index.ts';
@@ -43,12 +47,18 @@ export * from './resilience/deadline.ts';
 export * from './resilience/hedging/hedge.ts';
 export * from './resilience/queueing/queue-policy.ts';
 export * from './resilience/retries/retry.ts';
+export * from './rollout/elections/elector.ts';
+export * from './rollout/propagation/config-agent.ts';
+export * from './rollout/store/config-store.ts';
+export * from './rollout/strategies/rollout.ts';
 export {
   admissions,
+  agents,
   alarms,
   autoscalers,
   breakers,
   discoveryClients,
+  electors,
   failovers,
   healthCheckers,
   hedges,
@@ -62,8 +72,10 @@ export {
   restartPolicies,
   retryBudgets,
   retryPolicies,
+  rollouts,
   schedulers,
   verticalRecommenders,
+  stores,
 };
 
 export const families = {
@@ -89,6 +101,10 @@ export const families = {
   replicas: replicaControllers,
   eviction: nodeEvictions,
   failover: failovers,
+  rollouts,
+  stores,
+  elections: electors,
+  propagation: agents,
 } as const;
 export type Family = keyof typeof families;
 
@@ -116,4 +132,8 @@ export const familyFolders: Readonly<Record<Family, string>> = {
   replicas: 'recovery/replicas',
   eviction: 'recovery/eviction',
   failover: 'recovery/failover',
+  rollouts: 'rollout/strategies',
+  stores: 'rollout/store',
+  elections: 'rollout/elections',
+  propagation: 'rollout/propagation',
 };

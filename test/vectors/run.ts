@@ -5,13 +5,14 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { balancingAdapters } from './adapters/balancing.ts';
 import { capacityAdapters } from './adapters/control-capacity.ts';
+import { rolloutAdapters } from './adapters/control-rollout.ts';
 import { controlAdapters } from './adapters/control.ts';
 import { detectionAdapters } from './adapters/detection.ts';
 import { type Adapters, type Failure, type KindReport, readRows, runRows } from './vector-file.ts';
 
 const files: Readonly<Record<string, Adapters>> = {
   'balancing.json': balancingAdapters,
-  'control.json': { ...controlAdapters, ...capacityAdapters },
+  'control.json': { ...controlAdapters, ...capacityAdapters, ...rolloutAdapters },
   'detection.json': detectionAdapters,
 };
 

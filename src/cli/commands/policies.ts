@@ -37,6 +37,10 @@ const scenarioKeys: Readonly<Record<keyof typeof families, string>> = {
   replicas: 'replicas',
   eviction: 'eviction',
   failover: 'failover',
+  rollouts: 'rollout',
+  stores: 'store',
+  elections: 'election',
+  propagation: 'propagation',
 };
 const definitions: readonly Definition[] = Object.values(families).flatMap((family): Definition[] => Object.values(family));
 

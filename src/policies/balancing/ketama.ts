@@ -9,7 +9,7 @@
 import type { Rng } from '../../core/rng.ts';
 import { utf8 } from '../../core/hash.ts';
 import { type Balancer, defineBalancer, type EndpointView, NO_ENDPOINT, type PickContext, type Slot } from './balancer.ts';
-import { crc32 } from './hashes/hash32.ts';
+import { crc32 } from '../shared/crc32.ts';
 import { MOST_TRIES } from './parts/weight-ranges.ts';
 import { wholeWeights } from './parts/whole-weights.ts';
 

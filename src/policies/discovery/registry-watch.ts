@@ -17,7 +17,7 @@ import {
   type SourceView,
 } from './discovery-client.ts';
 import { AskingClient } from './parts/asking-client.ts';
-import { WAIT_JITTER_SHARE } from './parts/blocking-queries.ts';
+import { WAIT_JITTER_SHARE } from '../shared/blocking-queries.ts';
 
 export const registryWatchDiscovery = defineDiscoveryClient({
   name: 'registry-watch',

@@ -1,7 +1,7 @@
 /** Policies that send a key to the same endpoint. */
 import { describe, expect, it } from 'vitest';
 import type { BalancerDefinition } from '../../../src/policies/balancing/balancer.ts';
-import { crc32 } from '../../../src/policies/balancing/hashes/hash32.ts';
+import { crc32 } from '../../../src/policies/shared/crc32.ts';
 import { xxHash64 } from '../../../src/policies/balancing/hashes/xxhash64.ts';
 import {
   boundedLoad,

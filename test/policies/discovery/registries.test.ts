@@ -8,7 +8,7 @@ import {
   type RegistryDefinition,
   type SourceView,
 } from '../../../src/policies/discovery/index.ts';
-import { Lessor } from '../../../src/policies/discovery/parts/lessor.ts';
+import { Lessor } from '../../../src/policies/shared/lessor.ts';
 import { testRng } from '../fixtures.ts';
 
 let answers: Map<number, SourceView & { readonly atMs: number }>;

@@ -1,7 +1,8 @@
 /** Kinds about hashing: the functions, rings, tables, and bounded loads. */
 import { xxHash64 } from '../../../src/policies/balancing/hashes/xxhash64.ts';
 import { utf8 } from '../../../src/core/hash.ts';
-import { crc32, haproxyHash, type HaproxyHashName, haproxyHashNames } from '../../../src/policies/balancing/hashes/hash32.ts';
+import { haproxyHash, type HaproxyHashName, haproxyHashNames } from '../../../src/policies/balancing/hashes/hash32.ts';
+import { crc32 } from '../../../src/policies/shared/crc32.ts';
 import { murmurHash2, murmurHash3OfPair } from '../../../src/policies/balancing/hashes/murmur.ts';
 import type { Hash64 } from '../../../src/policies/balancing/hashes/u64.ts';
 import { ketama, moduloHash, sourceIpHash } from '../../../src/policies/balancing/index.ts';

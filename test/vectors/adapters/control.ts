@@ -1,7 +1,8 @@
 /** One adapter per kind of `control.json`. */
 import { kubeletRestart } from '../../../src/policies/recovery/restarts/kubelet.ts';
 import { FlowBackoff } from '../../../src/policies/recovery/parts/flow-backoff.ts';
-import { type Budget, budgetStatus, parseCountOrPercent } from '../../../src/policies/recovery/eviction/disruption-budget.ts';
+import { type Budget, budgetStatus } from '../../../src/policies/recovery/eviction/disruption-budget.ts';
+import { parseCountOrPercent } from '../../../src/policies/shared/count-or-percent.ts';
 import {
   type EvictionRates,
   nodesEvictedPerSecond,

@@ -8,8 +8,8 @@ import type {
   FetchRequest,
   SourceView,
 } from '../../../src/policies/discovery/discovery-client.ts';
-import { BlockingQueries, grantedWaitMs, longestWaitMs } from '../../../src/policies/discovery/parts/blocking-queries.ts';
-import { grantedTtlMs, Lessor, minLeaseTtlMs } from '../../../src/policies/discovery/parts/lessor.ts';
+import { BlockingQueries, grantedWaitMs, longestWaitMs } from '../../../src/policies/shared/blocking-queries.ts';
+import { grantedTtlMs, Lessor, minLeaseTtlMs } from '../../../src/policies/shared/lessor.ts';
 import {
   expectedStaleRequests,
   meanTtlStalenessMs,

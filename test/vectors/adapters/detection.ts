@@ -9,6 +9,7 @@ import { metastableAdapters } from './detection-metastable.ts';
 import { outliersAdapters } from './detection-outliers.ts';
 import { metastableRunAdapters } from './metastable-runs.ts';
 import { retriesAdapters } from './detection-retries.ts';
+import { storeAdapters } from './detection-store.ts';
 import { swimAdapters } from './detection-swim.ts';
 
 export const detectionAdapters: Adapters = {
@@ -22,4 +23,5 @@ export const detectionAdapters: Adapters = {
   ...swimAdapters,
   ...detectorsAdapters,
   ...metastableRunAdapters,
+  ...storeAdapters,
 };

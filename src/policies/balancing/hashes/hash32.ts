@@ -1,5 +1,6 @@
 /** The 32-bit hashes of HAProxy and nginx. */
 import { utf8 } from '../../../core/hash.ts';
+import { crc32 } from '../../shared/crc32.ts';
 
 export const haproxyHashNames = ['sdbm', 'djb2', 'wt6', 'crc32'] as const;
 export type HaproxyHashName = (typeof haproxyHashNames)[number];
@@ -8,13 +9,6 @@ export type HaproxyHashName = (typeof haproxyHashNames)[number];
 export function haproxyHash(name: HaproxyHashName, text: string, avalanche = false): number {
   const hash = functions[name](utf8(text));
   return avalanche ? fullAvalanche(hash) : hash;
-}
-
-/** Checksum of ISO 3309, also nginx's. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (const byte of bytes) crc = (crc >>> 8) ^ crcTable[(crc ^ byte) & 0xff];
-  return ~crc >>> 0;
 }
 
 /** Spreads a 32-bit number over the whole range (B. Jenkins), as HAProxy places servers on its ring. */
@@ -64,9 +58,3 @@ function wt6(bytes: Uint8Array): number {
 const rotate = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits));
 
 const functions: Readonly<Record<HaproxyHashName, (bytes: Uint8Array) => number>> = { sdbm, djb2, wt6, crc32 };
-
-const crcTable = Int32Array.from({ length: 256 }, (_, index) => {
-  let crc = index;
-  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  return crc;
-});

@@ -9,7 +9,7 @@
  *  register again. Queries are answered as in `parts/blocking-queries.ts`. */
 import { boolean, choice, duration } from '../../../core/params.ts';
 import type { Ms } from '../../../core/time.ts';
-import { BlockingQueries, grantedWaitMs } from '../parts/blocking-queries.ts';
+import { BlockingQueries, grantedWaitMs } from '../../shared/blocking-queries.ts';
 import { Catalog } from '../parts/catalog.ts';
 import { Deadlines } from '../../shared/deadlines.ts';
 import { defineRegistry, type HealthStatus, healthStatuses, type Registry, type RegistryDeps } from './registry.ts';

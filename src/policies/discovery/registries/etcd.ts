@@ -8,9 +8,9 @@
  *  are answered as soon as the revision passes what the client knows. */
 import { duration, int } from '../../../core/params.ts';
 import type { Ms } from '../../../core/time.ts';
-import { BlockingQueries } from '../parts/blocking-queries.ts';
+import { BlockingQueries } from '../../shared/blocking-queries.ts';
 import { Catalog } from '../parts/catalog.ts';
-import { grantedTtlMs, Lessor, MAX_LEASE_TTL_MS, minLeaseTtlMs, SCAN_INTERVAL_MS } from '../parts/lessor.ts';
+import { grantedTtlMs, Lessor, MAX_LEASE_TTL_MS, minLeaseTtlMs, SCAN_INTERVAL_MS } from '../../shared/lessor.ts';
 import { defineRegistry, type HealthStatus, type Registry, type RegistryDeps } from './registry.ts';
 
 export const etcdRegistry = defineRegistry({

@@ -8,23 +8,10 @@
  *  until it is gone, or for two minutes.
  *
  *  After kubernetes/kubernetes: pkg/controller/disruption/disruption.go and pkg/registry/core/pod/storage/eviction.go. */
-import { InputError } from '../../../core/errors.ts';
 import type { Ms } from '../../../core/time.ts';
-
-/** A number of instances, or a percentage of those wanted. */
-export type CountOrPercent = { readonly count: number } | { readonly percent: number };
+import { type CountOrPercent, roundedUp } from '../../shared/count-or-percent.ts';
 
 export type Budget = { readonly maxUnavailable: CountOrPercent } | { readonly minAvailable: CountOrPercent };
-
-/** `2` or `30%`. */
-export function parseCountOrPercent(text: string, name: string): CountOrPercent {
-  const match = /^(\d+)(%?)$/.exec(text.trim());
-  if (match === null) throw InputError.of('bad-value', `${name} is ${JSON.stringify(text)}, expected a count or a percentage`);
-  return match[2] === '%' ? { percent: Number(match[1]) } : { count: Number(match[1]) };
-}
-
-const roundedUp = (value: CountOrPercent, total: number): number =>
-  'count' in value ? value.count : Math.ceil((value.percent * total) / 100);
 
 export interface BudgetStatus {
   /** Of how many the budget speaks. */

@@ -9,3 +9,4 @@ export * from './zone-state.ts';
 export { nodeLifecycle };
 
 export const nodeEvictions: Readonly<Record<string, NodeEvictionDefinition>> = { 'node-lifecycle': nodeLifecycle };
+export { type CountOrPercent, parseCountOrPercent } from '../../shared/count-or-percent.ts';

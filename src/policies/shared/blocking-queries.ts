@@ -1,8 +1,8 @@
 /** Queries that a server holds until it has something newer: those of Consul. A query with index 0, or with an index below the
  *  server's, is answered at once; any other when the index passes it, or when its wait is over, so an answer does not guarantee a
  *  change. Waits are lengthened at random by up to a sixteenth, so that queries that began together do not end together. */
-import type { Rng } from '../../../core/rng.ts';
-import type { Ms } from '../../../core/time.ts';
+import type { Rng } from '../../core/rng.ts';
+import type { Ms } from '../../core/time.ts';
 
 /** A wait of `wait` may last up to this share longer. */
 export const WAIT_JITTER_SHARE = 1 / 16;

@@ -3,8 +3,8 @@
  *  it does not know what was left, and spreads those that would run out together.
  *
  *  After etcd-io/etcd: server/lease/lessor.go. */
-import type { Ms } from '../../../core/time.ts';
-import { Deadlines } from '../../shared/deadlines.ts';
+import type { Ms } from '../../core/time.ts';
+import { Deadlines } from './deadlines.ts';
 
 /** The shortest lease that is granted: one and a half elections, in whole seconds, so that a lease outlives a change of leader. */
 export function minLeaseTtlMs(heartbeatMs: Ms, electionMs: Ms): Ms {
