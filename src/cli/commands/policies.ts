@@ -2,8 +2,9 @@
 import { exitCodes, InputError, type ExitCode } from '../../core/errors.ts';
 import type { Param } from '../../core/params.ts';
 import { resolvePolicy } from '../../core/policy-table.ts';
-import { families } from '../../policies/index.ts';
+import { families, type Family, familyFolders } from '../../policies/index.ts';
 import { formatDefault, formatScalar } from '../../scenario/param-text.ts';
+import { isRole } from '../../scenario/roles.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -52,9 +53,10 @@ export function listPolicies(options: Options, terminal: Terminal): ExitCode {
   for (const [family, key] of Object.entries(scenarioKeys)) {
     const rows = definitions.filter((each) => each.family === family).map((each) => [each.name, summaryWithNames(each)]);
     const place = family === 'admission' ? 'at clients, as policies.shedding at instances' : '';
-    terminal.print(
-      `${family}, as policies.${[key, place].join(' ').trimEnd()}\n${table(rows, { indent: '  ', width: terminal.results.width })}\n`,
-    );
+    const use = isRole(key)
+      ? `as policies.${[key, place].join(' ').trimEnd()}`
+      : `as modules: clusterlab/policies/${familyFolders[family as Family]}`;
+    terminal.print(`${family}, ${use}\n${table(rows, { indent: '  ', width: terminal.results.width })}\n`);
   }
   terminal.print('One in full: clusterlab policies show <name>. One of your own: clusterlab init\n');
   return exitCodes.ok;
@@ -78,7 +80,9 @@ export function showPolicy(name: string, options: Options, terminal: Terminal): 
   const params = Object.entries(policy.params);
   if (params.length === 0) terminal.print('It has no parameters.\n\n');
   else terminal.print(`Parameters\n${table(params.flatMap(paramRows), layout)}\n`);
-  terminal.print(`In a scenario file\n  policies:\n    ${example(policy)}\n`);
+  const family = policy.family as Family;
+  if (isRole(scenarioKeys[family])) terminal.print(`In a scenario file\n  policies:\n    ${example(policy)}\n`);
+  else terminal.print(`A module; scenarios do not use it yet\n  import from clusterlab/policies/${familyFolders[family]}\n`);
   return exitCodes.ok;
 }
 
