@@ -32,8 +32,13 @@ export function baselineFor(
       'save it again with this scenario, or add --lenient',
     );
   }
-  const entry = baseline.scenarios[scenario.name];
+  const saved = baseline.scenarios[scenario.name];
+  const entry = renamed(saved, Object.keys(worlds));
   const notes: string[] = [];
+  if (entry !== saved) {
+    const [[before], [now]] = [Object.keys(saved.variants), Object.keys(entry.variants)];
+    notes.push(`"${now}" is compared with "${before}" of baseline ${baseline.name}: each is the only variant`);
+  }
   const accept = (message: string, hint: string): void => {
     if (!lenient) throw new NotComparable(message, hint);
     notes.push(message);
@@ -58,6 +63,13 @@ export function baselineFor(
     if (!Object.hasOwn(entry.variants, label))
       notes.push(`variant "${label}" is new: baseline ${baseline.name} does not know it`);
   return { entry, notes };
+}
+
+/** A scenario without `compare` has one variant, which is called after its balancer: with another balancer it is still the same one. */
+function renamed(entry: BaselineScenario, labels: readonly string[]): BaselineScenario {
+  const known = Object.keys(entry.variants);
+  if (known.length !== 1 || labels.length !== 1 || known[0] === labels[0]) return entry;
+  return { ...entry, variants: { [labels[0]]: entry.variants[known[0]] } };
 }
 
 /** Checks of the lines of `gate:`, or by default of every variant in every metric that comparisons use. */

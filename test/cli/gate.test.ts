@@ -22,6 +22,10 @@ const scenario = (ours: string, rest: Record<string, string> = {}): string =>
 const cwd = folderWith({
   'good.yaml': scenario('p2c'),
   'worse.yaml': scenario('random'),
+  'alone.yaml': tinyScenario({ run: '{ duration: 6s, warmup: 1s, seeds: 5 }', traffic, policies: '{ balancer: p2c }' }).replace(
+    /^compare: .*\n/m,
+    '',
+  ),
   'narrow.yaml': scenario('least-request', { gate: '[{ metric: latency.p99, maxWorse: 4%, of: ours }]' }),
   'failing.yaml': scenario('p2c', { name: 'other', expect: '[latency.p99 < 1ms]' }),
   'silent.yaml': scenario('p2c', { expect: '[]' }),
@@ -52,6 +56,15 @@ describe('a gate', () => {
     );
     expect(stdout).toMatch(/Again: clusterlab compare worse\.yaml/);
     expect(code).toBe(1);
+  });
+
+  test('a policy that stands alone is compared with the one that stood there before, whatever it is called', async () => {
+    expect((await run('baseline', 'save', 'alone', 'alone.yaml')).code).toBe(0);
+    const { code, stdout } = await run('gate', 'alone.yaml', '-b', 'alone', '--set', 'policies.balancer=random');
+    expect(stdout).toMatch(/✗ latency\.mean against alone {3}random: /);
+    expect(stdout).toContain('"random" is compared with "p2c" of baseline alone: each is the only variant');
+    expect(code).toBe(1);
+    expect((await run('baseline', 'rm', 'alone')).code).toBe(0);
   });
 
   test('a margin decides what is worse', async () => {
