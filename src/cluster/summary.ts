@@ -11,7 +11,7 @@ import {
 } from '../stats/result.ts';
 import { invariant } from '../core/errors.ts';
 import type { Ms } from '../core/time.ts';
-import { scalingMetrics } from '../core/metrics.ts';
+import { changeMetrics, scalingMetrics } from '../core/metrics.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Calls } from './calls.ts';
 import type { DetectionQuality } from './detection-quality.ts';
@@ -58,10 +58,12 @@ export interface FinishedWorld {
 
 const MS_PER_SECOND = 1000;
 const isOfScaling = new Set(scalingMetrics);
+const isOfChange = new Set(changeMetrics);
+const noChange = Object.fromEntries(changeMetrics.map((name) => [name, NaN]));
 const noScaling = Object.fromEntries(scalingMetrics.map((name) => [name, NaN]));
 
 export function summarize(world: FinishedWorld): CellResult {
-  const { engine, fleet, recorder, run, servers } = world;
+  const { engine, fleet, recorder, run, scenario, servers } = world;
   recorder.close();
   servers.settleUp();
   for (let instance = 0; instance < fleet.count; instance++) fleet.settle(instance);
@@ -75,10 +77,10 @@ export function summarize(world: FinishedWorld): CellResult {
   const views = viewResults(world, instances);
   const digest = new Digest().number(engine.trace.digest()).number(engine.events);
   // Where nothing comes and goes, there are no numbers about that.
-  const metricsKept =
-    world.orchestrator === undefined
-      ? Object.entries(metrics).filter(([name]) => !isOfScaling.has(name))
-      : Object.entries(metrics);
+  const metricsKept = Object.entries(metrics).filter(
+    ([name]) =>
+      (world.orchestrator !== undefined || !isOfScaling.has(name)) && (scenario.changes !== undefined || !isOfChange.has(name)),
+  );
   digest
     .numbers(metricsKept.map(([, value]) => value))
     .numbers(latency.counts)
@@ -149,6 +151,7 @@ function requestMetrics(world: FinishedWorld, ledger: Ledger, measuredMs: number
     probes: (probesSent * MS_PER_SECOND) / measuredMs,
     ...world.quality.metrics(world.controlMessages),
     ...scalingNumbers(world),
+    ...noChange,
   };
 }
 

@@ -193,12 +193,121 @@ export const metrics: readonly Metric[] = [
     about: 'Price of nodes, or of instances, per hour of simulated time.',
     indifference: { relative: 0.01 },
   },
+  {
+    name: 'rollout.exposure',
+    unit: 'fraction',
+    better: 'lower',
+    about:
+      'Share of the requests to a service under change that met the new version, from when it was asked for to the end of it.',
+  },
+  {
+    name: 'rollout.failed',
+    unit: 'count',
+    better: 'lower',
+    about: 'Requests that met a version being rolled out, as the last they met, and failed.',
+    indifference: { relative: 0.05 },
+  },
+  {
+    name: 'rollout.slow',
+    unit: 'count',
+    better: 'lower',
+    about:
+      'Requests that met a version being rolled out and were slower than twice the 99th percentile before, or than `slow` says.',
+    indifference: { relative: 0.05 },
+  },
+  {
+    name: 'rollout.userMinutes',
+    unit: 'count',
+    better: 'lower',
+    about: 'Minutes of users in which a request of theirs met a version being rolled out and was failed or slow.',
+    indifference: { relative: 0.05 },
+  },
+  {
+    name: 'rollout.allFailed',
+    unit: 'count',
+    better: 'lower',
+    about: 'Requests to a service under change that failed while the roll-out was under way, whatever they met.',
+    indifference: { relative: 0.05 },
+  },
+  {
+    name: 'rollout.detect',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Mean time from the first request that met a bad version until it was given up.',
+  },
+  {
+    name: 'rollout.rollback',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Mean time from giving a version up until nothing was left of it.',
+  },
+  {
+    name: 'rollout.finish',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Mean time from asking for a version until it was everywhere.',
+    indifference: { relative: 0.01 },
+  },
+  {
+    name: 'rollout.aborted',
+    unit: 'fraction',
+    better: 'lower',
+    about: 'Share of roll-outs in which the new version was given up.',
+  },
+  { name: 'rollout.wrong', unit: 'fraction', better: 'lower', about: 'Share of roll-outs of good versions that were given up.' },
+  { name: 'rollout.missed', unit: 'fraction', better: 'lower', about: 'Share of roll-outs of bad versions that were accepted.' },
+  {
+    name: 'rollout.leaders',
+    unit: 'count',
+    better: 'lower',
+    about: 'Times that another controller took over.',
+  },
+  {
+    name: 'rollout.split',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Time in which more than one controller believed to lead.',
+  },
+  {
+    name: 'rollout.stale',
+    unit: 'count',
+    better: 'lower',
+    about: 'Writes of a controller that took effect although another had written as the leader since.',
+  },
+  {
+    name: 'rollout.fenced',
+    unit: 'count',
+    better: 'lower',
+    about: 'Writes that were refused because another controller had led since.',
+  },
+  {
+    name: 'config.lag',
+    unit: 'ms',
+    better: 'lower',
+    about: 'Mean time from the decision to give a host a configuration until it is in force there.',
+  },
+  { name: 'config.lagMax', unit: 'ms', better: 'lower', about: 'The longest such time; of those under way at the end, so far.' },
+  {
+    name: 'config.skew',
+    unit: 'fraction',
+    better: 'lower',
+    about: 'Share of the time in which hosts of one configuration had different versions of it.',
+  },
+  {
+    name: 'config.refused',
+    unit: 'count',
+    better: 'lower',
+    about: 'Configurations that a host refused because it could not use them.',
+  },
 ];
 
 /** Those about instances that come and go. */
 export const scalingMetrics: readonly string[] = metrics
   .map(({ name }) => name)
   .filter((name) => /^(replicas|scaling|alarm|cost)/.test(name));
+
+/** Those about versions that are rolled out. */
+export const changeMetrics: readonly string[] = metrics.map(({ name }) => name).filter((name) => /^(rollout|config)/.test(name));
 
 /** By what a metric can be narrowed down, as in `latency.p99{edge=web->db, class=read}`. */
 export const metricParts = ['edge', 'service', 'class', 'window'] as const;
@@ -214,6 +323,8 @@ const narrowParts: Readonly<Record<string, readonly MetricPart[]>> = {
   scaling: ['service'],
   cost: ['service'],
   alarm: [],
+  rollout: [],
+  config: [],
   inSystem: [],
   amplification: [],
   probes: [],

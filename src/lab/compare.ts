@@ -1,7 +1,7 @@
 /** Paired comparison of every variant with the baseline: same seed, same world, so the difference per seed is the policy's doing. In a
  *  sweep over loads the baseline is the first group at the same load: what differs between loads is the load's doing.
  *  Intervals over seeds (never over requests: consecutive requests are correlated), Holm's correction over all comparisons. */
-import { comparedMetrics, type Metric, scalingMetrics } from '../core/metrics.ts';
+import { changeMetrics, comparedMetrics, type Metric, scalingMetrics } from '../core/metrics.ts';
 import { estimate, holm, pairedP, seedsNeeded } from '../stats/estimate.ts';
 import { judge } from '../stats/verdict.ts';
 import type { Comparison, VariantResult } from './types.ts';
@@ -20,7 +20,8 @@ export function compareVariants(variants: readonly VariantResult[]): Comparison[
 
 /** Not everything has a cost. What is always there is compared even if there is nothing to see, which is then said. */
 const exists = ({ name }: Metric, ...both: readonly VariantResult[]): boolean =>
-  !scalingMetrics.includes(name) || both.every(({ metrics }) => metrics[name]?.some((value) => !Number.isNaN(value)) === true);
+  (!scalingMetrics.includes(name) && !changeMetrics.includes(name)) ||
+  both.every(({ metrics }) => metrics[name]?.some((value) => !Number.isNaN(value)) === true);
 
 /** Itself for a baseline. */
 export function baselineOf(variant: VariantResult, variants: readonly VariantResult[]): VariantResult {

@@ -8,6 +8,11 @@ import { balancerRules, BalancerTrial } from '../policies/balancing/contract.ts'
 import { healthCheckerRules } from '../policies/detection/checks/contract.ts';
 import { detectorRules } from '../policies/detection/contract.ts';
 import { membershipRules } from '../policies/detection/swim/contract.ts';
+import { electorRules } from '../policies/rollout/elections/contract.ts';
+import { agentRules } from '../policies/rollout/propagation/contract.ts';
+import { storeRules } from '../policies/rollout/store/contract.ts';
+import { rolloutRules } from '../policies/rollout/strategies/contract.ts';
+import { rolloutUnits } from '../policies/rollout/strategies/rollout.ts';
 import { outlierRules } from '../policies/detection/outliers/contract.ts';
 import { discoveryRules } from '../policies/discovery/contract.ts';
 import { registryRules } from '../policies/discovery/registries/contract.ts';
@@ -151,6 +156,10 @@ const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = 
   nodeDetector: (subject) => checksOf(detectorRules, makerOf(subject, 'nodeDetector')),
   eviction: (subject) => checksOf(evictionRules, makerOf(subject, 'eviction')),
   failover: (subject) => checksOf(failoverRules, makerOf(subject, 'failover')),
+  rollout: (subject) => checksOf(rolloutRules, { units: rolloutUnits, make: makerOf(subject, 'rollout') }),
+  store: (subject) => checksOf(storeRules, makerOf(subject, 'store')),
+  election: (subject) => checksOf(electorRules, makerOf(subject, 'election')),
+  propagation: (subject) => checksOf(agentRules, makerOf(subject, 'propagation')),
 };
 
 function worldChecks({ name, makers, scenario }: Subject): readonly Check[] {

@@ -14,6 +14,10 @@ import type { Scheduler, SchedulerDeps } from '../policies/placement/scheduler.t
 import type { EvictionDeps, NodeEviction } from '../policies/recovery/eviction/node-eviction.ts';
 import type { Failover, FailoverDeps } from '../policies/recovery/failover/failover.ts';
 import type { ReplicaController, ReplicaDeps } from '../policies/recovery/replicas/replica-controller.ts';
+import type { ElectorDeps, Elector } from '../policies/rollout/elections/elector.ts';
+import type { AgentDeps, ConfigAgent } from '../policies/rollout/propagation/config-agent.ts';
+import type { ConfigStore, StoreDeps } from '../policies/rollout/store/config-store.ts';
+import type { Rollout, RolloutDeps } from '../policies/rollout/strategies/rollout.ts';
 import type { RestartDeps, RestartPolicy } from '../policies/recovery/restarts/restart-policy.ts';
 import type { Admission, AdmissionDeps } from '../policies/resilience/admission/admission.ts';
 import type { Breaker, BreakerDeps } from '../policies/resilience/breakers/breaker.ts';
@@ -43,6 +47,11 @@ export interface ClusterMakers {
   readonly nodeAutoscaler?: (deps: NodeAutoscalerDeps) => NodeAutoscaler;
   readonly nodeDetector?: (deps: DetectorDeps) => Detector;
   readonly eviction?: (deps: EvictionDeps) => NodeEviction;
+  readonly store?: (deps: StoreDeps) => ConfigStore;
+  /** Once per controller. */
+  readonly election?: (deps: ElectorDeps) => Elector;
+  /** Once per host. */
+  readonly propagation?: (deps: AgentDeps) => ConfigAgent;
 }
 
 /** Called once per client of the edge. What is absent is not there: nothing is retried, every instance is believed alive. */
@@ -62,6 +71,8 @@ export interface EdgeMakers {
   readonly breaker?: (deps: BreakerDeps) => Breaker;
   readonly admission?: (deps: AdmissionDeps) => Admission;
   readonly failover?: (deps: FailoverDeps) => Failover;
+  /** By name of a version of the called service that sets something for clients: the same for clients that have it. */
+  readonly versions?: Readonly<Record<string, Omit<EdgeMakers, 'versions'>>>;
 }
 
 /** Called once per instance of the service. */
@@ -77,6 +88,8 @@ export interface ServiceMakers {
   readonly vertical?: (deps: VerticalDeps) => VerticalRecommender;
   /** Once per service. Where there is one, instances come and go. */
   readonly replicas?: (deps: ReplicaDeps) => ReplicaController;
+  /** Once per controller and kind of change; present where something is rolled out to the service. */
+  readonly rollout?: (deps: RolloutDeps) => Rollout;
   /** How many instances the autoscaler may ask for; absent without. */
   readonly mostReplicas?: number;
 }

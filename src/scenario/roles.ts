@@ -18,6 +18,10 @@ import { nodeEvictions } from '../policies/recovery/eviction/index.ts';
 import { failovers } from '../policies/recovery/failover/index.ts';
 import { replicaControllers } from '../policies/recovery/replicas/index.ts';
 import { restartPolicies } from '../policies/recovery/restarts/index.ts';
+import { electors } from '../policies/rollout/elections/index.ts';
+import { agents } from '../policies/rollout/propagation/index.ts';
+import { stores } from '../policies/rollout/store/index.ts';
+import { rollouts } from '../policies/rollout/strategies/index.ts';
 import { admissions } from '../policies/resilience/admission/index.ts';
 import { breakers } from '../policies/resilience/breakers/index.ts';
 import { retryBudgets } from '../policies/resilience/budgets/index.ts';
@@ -121,6 +125,25 @@ export const roles: Readonly<Record<PolicyRole, RoleInfo>> = {
     'onTimer',
   ]),
   failover: role('edge', 'failover policy', 'failover policies', failovers, ['report', 'nextTimerMs', 'onTimer']),
+  rollout: role('service', 'roll-out strategy', 'roll-out strategies', rollouts, [
+    ...['start', 'command', 'step', 'nextTimerMs', 'snapshot', 'restore'],
+  ]),
+  store: role('cluster', 'store', 'stores', stores, [
+    'get',
+    'put',
+    'compareAndSwap',
+    'watch',
+    'acquire',
+    'nextTimerMs',
+    'onTimer',
+  ]),
+  election: role('cluster', 'leader election', 'leader elections', electors, ['start', 'onAnswer', 'nextTimerMs', 'onTimer']),
+  propagation: role('cluster', 'propagation agent', 'propagation agents', agents, [
+    'start',
+    'onMessage',
+    'nextTimerMs',
+    'onTimer',
+  ]),
 };
 export type Role = PolicyRole;
 export const roleNames = Object.keys(roles) as readonly Role[];

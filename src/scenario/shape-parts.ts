@@ -136,10 +136,23 @@ const choices = {
   nodeDetector: usesOf('nodeDetector').describe('Which nodes are believed alive.').optional(),
   eviction: usesOf('eviction').describe('Gives up the instances on nodes that are believed dead.').optional(),
   failover: usesOf('failover').describe('Which zone takes the traffic, in the order in which the service names them.').optional(),
+  rollout: usesOf('rollout').describe('How another version takes the place of the one that serves.').optional(),
+  store: usesOf('store').describe('Where versions, locks and leases are kept.').optional(),
+  election: usesOf('election').describe('Which of several controllers of roll-outs acts.').optional(),
+  propagation: usesOf('propagation').describe('How configuration gets onto hosts.').optional(),
 } satisfies Record<Role, z.ZodType>;
 
 /** What is decided for the cluster as a whole. */
-const { scheduler: _s, nodeAutoscaler: _n, nodeDetector: _d, eviction: _e, ...serviceChoices } = choices;
+const {
+  scheduler: _s,
+  nodeAutoscaler: _n,
+  nodeDetector: _d,
+  eviction: _e,
+  store: _t,
+  election: _c,
+  propagation: _p,
+  ...serviceChoices
+} = choices;
 const {
   shedding: _,
   queueing: __,
@@ -149,6 +162,7 @@ const {
   replicas: _r,
   alarm: _l,
   vertical: _v,
+  rollout: _o,
   ...edgeChoices
 } = serviceChoices;
 export const policies = keys(choices).meta({ id: 'policies' });

@@ -25,6 +25,10 @@ export interface Scenario {
   readonly network: NetworkSpec;
   readonly traffic: readonly TrafficSpec[];
   readonly faults: readonly FaultSpec[];
+  /** What is rolled out, by time; absent: nothing is. */
+  readonly changes?: readonly ChangeSpec[];
+  /** How roll-outs are decided and carried out; absent without `changes`. */
+  readonly delivery?: DeliverySpec;
   readonly policies: PolicyChoice;
   /** The variants to run; one variant labelled with the balancer when the file has no `compare`. First is the baseline. */
   readonly variants: readonly VariantSpec[];
@@ -116,6 +120,81 @@ export interface ServiceSpec {
   /** Whether requests that find no place vanish without an answer, as when a listen queue overflows; else they are refused. */
   readonly dropsOverflow?: boolean;
   readonly elastic: ElasticSpec;
+  /** What can be rolled out; the first one is there at first. Absent where nothing is. */
+  readonly versions?: readonly VersionSpec[];
+}
+
+/** One version of a service, as code or as configuration: what is different with it. */
+export interface VersionSpec {
+  readonly name: string;
+  /** Whether accepting it is a mistake. */
+  readonly isBad: boolean;
+  /** What it does to the instances that have it. */
+  readonly effects: readonly VersionEffect[];
+  /** What clients of the service do that have it; absent: as they are. Only as configuration. */
+  readonly clients?: ClientSettings;
+  /** Hosts refuse it: they cannot use it. Only as configuration. */
+  readonly isMalformed: boolean;
+}
+
+export type VersionEffect = {
+  /** Only from so long after the instance came up with it, or got it; 0: at once. */
+  readonly afterMs: Ms;
+  /** Only while the instance has so many requests, as a share of its slots; 0: always. */
+  readonly load: number;
+  /** Only in these zones; empty: in all. */
+  readonly zones: readonly string[];
+} & (
+  | { readonly type: 'slow'; readonly factor: number }
+  | { readonly type: 'errors'; readonly share: number }
+  /** A share of its starts ends in a crash; and what runs crashes again and again, after such a time. Started again by the restart policy. */
+  | { readonly type: 'crash'; readonly onStart: number; readonly every?: DistributionSpec }
+  /** As the fault: slower and slower, then a crash. */
+  | { readonly type: 'memory-leak'; readonly fillsMs: Ms; readonly factor: number }
+  /** In place of the service's own cold start. */
+  | { readonly type: 'cold-start'; readonly forMs: Ms; readonly factor: number }
+  /** Caches of the instance's calls, shared ones too, are emptied when it comes up. */
+  | { readonly type: 'cold-caches' }
+  /** A share of the requests between it and instances of that service with one of those versions fails, whoever of the two calls. */
+  | { readonly type: 'incompatible'; readonly service: number; readonly versions: readonly string[]; readonly share: number }
+);
+
+/** Values that clients read; what is absent is as the edge has it. */
+export interface ClientSettings {
+  readonly timeoutMs?: Ms;
+  readonly attemptTimeoutMs?: Ms;
+  readonly policies: PolicyOverrides;
+}
+
+/** From some moment on this version shall be everywhere. */
+export interface ChangeSpec {
+  /** `release`: instances are replaced by others. `config`: hosts are told. */
+  readonly kind: 'release' | 'config';
+  readonly atMs: Ms;
+  /** Index into `services`. */
+  readonly service: number;
+  /** Name of one of its versions. */
+  readonly version: string;
+  /** Latency from which on a request counts as slow; absent: twice the 99th percentile of the service's requests before. */
+  readonly slowMs?: Ms;
+}
+
+export interface DeliverySpec {
+  /** Whether a router divides requests between versions. */
+  readonly hasRouter: boolean;
+  /** Controllers that compete for deciding. */
+  readonly controllers: number;
+  /** Whether what controllers write is refused once another has led since. */
+  readonly isFenced: boolean;
+  /** One way, between controllers, store, distributors and hosts. */
+  readonly latency: DistributionSpec;
+  /** Share of messages between distributors and hosts that is lost. */
+  readonly loss: number;
+  /** Distributors per level below the one beside the store; the last level serves the hosts. */
+  readonly distributors: readonly number[];
+  /** Of each distributor; Infinity: all at once. */
+  readonly pushesPerSecond: number;
+  readonly ackTimeoutMs: Ms;
 }
 
 /** What matters of a service where instances come and go. */
@@ -452,7 +531,13 @@ export type FaultEffect =
   /** Nothing is scaled, placed or repaired, and no node is heard. */
   | { readonly type: 'control-plane-outage' }
   /** Nothing is measured. */
-  | { readonly type: 'metrics-outage' };
+  | { readonly type: 'metrics-outage' }
+  /** The store of versions, locks and leases is not reached by anybody. */
+  | { readonly type: 'store-outage' }
+  /** No distributor hands on configuration. */
+  | { readonly type: 'distributor-outage' }
+  /** One of the controllers of roll-outs stands still, in the middle of whatever it does; `leader`: whoever leads then. */
+  | { readonly type: 'controller-pause'; readonly controller: number | 'leader' };
 
 export type FaultSchedule =
   | { readonly type: 'once'; readonly atMs: Ms; readonly forMs: Ms }
@@ -523,6 +608,14 @@ export interface PolicyChoice {
   readonly eviction?: PolicyUse;
   /** Absent: traffic goes to all zones. */
   readonly failover?: PolicyUse;
+  /** How another version takes the place of the one that serves. Absent: `rolling-update` where there are `changes`. */
+  readonly rollout?: PolicyUse;
+  /** Where versions, locks and leases are kept. Absent: `etcd` where there are `changes`. */
+  readonly store?: PolicyUse;
+  /** Which of several controllers acts. Absent: `lease-election` where there are several. */
+  readonly election?: PolicyUse;
+  /** How configuration gets onto hosts. Absent: `push` where some is rolled out. */
+  readonly propagation?: PolicyUse;
 }
 export type PolicyRole = keyof PolicyChoice;
 /** null: none here, although the variant has one. */

@@ -48,6 +48,8 @@ export interface CellResult {
   readonly elastic: ElasticResult | null;
   readonly alarms: readonly AlarmChange[];
   readonly sizes: readonly SizeRecommendation[];
+  /** What was rolled out, and how it went; absent where nothing is. */
+  readonly change?: ChangeResult;
   readonly events: number;
   /** Largest relative difference seen between time in system by the clock and by request (Little's identity). */
   readonly littleResidual: number;
@@ -127,6 +129,102 @@ export interface NodeData {
   readonly spans: readonly { readonly fromMs: Ms; readonly toMs: Ms; readonly end: string }[];
   /** Per window, at its end: share of its processor that is reserved; NaN where there was no node. Empty when there are too many. */
   readonly reserved: readonly number[];
+}
+
+export const rolloutKinds = ['release', 'config'] as const;
+export type RolloutKind = (typeof rolloutKinds)[number];
+
+export interface ChangeResult {
+  /** One per roll-out that was asked for, in order. */
+  readonly rollouts: readonly RolloutResult[];
+  /** Changes of phase, capped. */
+  readonly phases: readonly PhaseChange[];
+  /** One per service and kind of change. */
+  readonly traffic: readonly VersionTraffic[];
+  /** When hosts of configuration, and instances, came to another version, capped. */
+  readonly hosts: readonly HostVersion[];
+  /** From when to when each controller believed to lead, capped; empty with one controller. */
+  readonly leaders: readonly LeaderSpan[];
+}
+
+export interface RolloutResult {
+  readonly service: string;
+  readonly kind: RolloutKind;
+  readonly from: string;
+  readonly to: string;
+  readonly isBad: boolean;
+  /** When it was asked for. */
+  readonly startedMs: Ms;
+  /** When a request met the new version first; NaN for never. */
+  readonly exposedMs: Ms;
+  /** When the new version was accepted or given up; NaN for neither. */
+  readonly decidedMs: Ms;
+  /** When nothing was left of the version that lost; NaN for not yet. */
+  readonly endedMs: Ms;
+  /** `succeeded`, `aborted`, `halted`, `superseded` by the next one; or the phase in which the run ended. */
+  readonly outcome: string;
+  /** Requests of the service's callers from start to end, and of those the ones that met the new version: all, failed, slow. */
+  readonly offered: number;
+  readonly exposed: number;
+  readonly failed: number;
+  readonly slow: number;
+  /** Minutes of users in which at least one of their requests met the new version and was failed or slow. Requests without a key are a
+   *  user each. */
+  readonly userMinutes: number;
+  /** From which latency on a request was slow. */
+  readonly slowMs: Ms;
+}
+
+/** Changes kept of one run; lists of this length may lack later ones. */
+export const changesKept = 2000;
+
+export interface PhaseChange {
+  readonly atMs: Ms;
+  readonly service: string;
+  readonly kind: RolloutKind;
+  /** Of the roll-out's own phases. */
+  readonly phase: string;
+  /** The strategy's own word. */
+  readonly reason: string;
+}
+
+export interface VersionTraffic {
+  readonly service: string;
+  readonly kind: RolloutKind;
+  readonly versions: readonly string[];
+  /** By version, per window: attempts that ended at instances, or from clients, with it; of those the failed ones; and, at the end of the
+   *  window, how many instances are ready, or hosts run, with it. */
+  readonly requests: readonly (readonly number[])[];
+  readonly failed: readonly (readonly number[])[];
+  readonly hosts: readonly (readonly number[])[];
+  /** By version, over the time in which more than one was exposed: attempts, failed ones, and latency of those that ended well. */
+  readonly totals: readonly VersionTotals[];
+}
+
+export interface VersionTotals {
+  readonly requests: number;
+  readonly failed: number;
+  /** ms; NaN without any. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface HostVersion {
+  readonly atMs: Ms;
+  /** `api/3`; a client is its edge and number: `api#0`. */
+  readonly host: string;
+  readonly kind: RolloutKind;
+  /** Empty: there is no process any more. */
+  readonly version: string;
+}
+
+export interface LeaderSpan {
+  /** `controller-0`. */
+  readonly controller: string;
+  readonly fromMs: Ms;
+  /** Infinity when it lasted to the end. */
+  readonly toMs: Ms;
+  readonly token: number;
 }
 
 export interface QueueResult {
