@@ -192,6 +192,7 @@ const START: Omit<State, keyof BaseState> = {
 };
 
 class ArgoCanary extends BaseRollout<State> {
+  readonly routes = true;
   readonly #settings: CanarySettings;
   readonly #params: ParamValues<typeof params>;
   readonly #templates = new Map<string, Analysis>();

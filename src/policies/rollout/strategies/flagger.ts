@@ -209,6 +209,7 @@ const TOTAL_WEIGHT = 100;
 export const canaryGroupOf = (version: string): string => `${version}-canary`;
 
 class Flagger extends BaseRollout<State> {
+  readonly routes = true;
   readonly #params: ParamValues<typeof params>;
   readonly #steps: StepSettings;
   readonly #bounds: readonly { readonly metric: string; readonly windowMs: Ms; readonly min: number; readonly max: number }[];
