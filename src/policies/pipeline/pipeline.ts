@@ -128,7 +128,7 @@ export class Pipeline {
     this.fallbackMs = parts.fallback?.takesMs ?? 0;
     this.isRepeatable = true;
     this.probeTargets = new Int32Array(PROBES_MAX);
-    this.context = { nowMs: -0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
+    this.context = { nowMs: -0, attempt: 0, previous: NO_ENDPOINT, hasHash: false, hashHigh: 0, hashLow: 0 };
     this.asked = { nowMs: -0, priority: 0, inFlight: 0, queued: 0, user: 0, partition: 0 };
   }
 
@@ -320,6 +320,7 @@ export class Pipeline {
   private pickFor(request: number, ordinal: number): Slot {
     const { attempts, context } = this;
     context.attempt = ordinal;
+    if (ordinal > 0) context.previous = attempts.tried[request * TRIED_MAX + ((ordinal - 1) % TRIED_MAX)];
     // Other requests may have set theirs since this one began.
     context.hasHash = attempts.hashLow[request] >= 0;
     context.hashHigh = attempts.hashHigh[request];
@@ -329,6 +330,7 @@ export class Pipeline {
       endpoint = this.balancer.pick(context);
     }
     context.attempt = 0;
+    context.previous = NO_ENDPOINT;
     return endpoint;
   }
 
