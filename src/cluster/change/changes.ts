@@ -10,7 +10,7 @@ import type { PolicyMakers } from '../../scenario/makers.ts';
 import type { Scenario, VersionSpec } from '../../scenario/spec.ts';
 import { type ChangeResult, changesKept, type HostVersion, type PhaseChange, type RolloutKind } from '../../stats/result.ts';
 import type { Client } from '../client.ts';
-import { instanceStates, type Fleet } from '../fleet.ts';
+import type { Fleet } from '../fleet.ts';
 import type { Errands } from '../orchestration/errands.ts';
 import type { Orchestrator } from '../orchestration/orchestrator.ts';
 import { ARRIVAL_MS, CLIENT, type RequestTable } from '../request-table.ts';
@@ -177,6 +177,8 @@ export class Changes {
     this.link.setReachable(isReachable);
   }
 
+  setDistributors(_isReachable: boolean): void {}
+
   pauseController(controller: number | 'leader', begins: boolean): void {
     if (begins) {
       const number = this.controllers.pause(controller);
@@ -247,7 +249,6 @@ export class Changes {
       return own === undefined ? [] : [{ client, splits: own }];
     });
     const parts = { errands, streams, service: spec, clients: routed };
-    const isRouted = scenario.delivery!.hasRouter && strategy.routes === true;
     const release: Release = new Release({
       ...{ service, errands, orchestrator: orchestrator!, track, strategy },
       record: this.record(service, 'release', track, (version) =>
@@ -255,7 +256,7 @@ export class Changes {
           return sum + (group.version === version ? group.created + group.spec : 0);
         }, 0),
       ),
-      router: isRouted
+      router: strategy.routes === true
         ? new Router({ ...parts, changed: (client) => this.parts.wakeBalancer(client) }, { [versions[0].name]: 100 })
         : undefined,
       isMeasured: () => this.metricOutages === 0,
@@ -313,7 +314,7 @@ export class Changes {
     return this.subjects.flat();
   }
 
-  private subjectOf(service: number, kind: RolloutKind): { readonly record: RolloutRecord } {
+  private subjectOf(service: number, _kind: RolloutKind): { readonly record: RolloutRecord } {
     return this.releases[service]!;
   }
 

@@ -1,13 +1,13 @@
 /** One client's part of the router: divides its requests among groups of instances, whatever configuration it has. Each configuration has
  *  balancers of its own; those of earlier ones go on with the requests that began with them. */
-import type { Clock } from '../../core/time.ts';
+import type { Ms } from '../../core/time.ts';
 import type { Streams } from '../../core/streams.ts';
 import type { Balancer, BalancerDeps } from '../../policies/balancing/balancer.ts';
 import { type BucketOf, TrafficSplit } from '../../policies/balancing/traffic-split.ts';
 import type { Weights } from './router.ts';
 
 export class ClientSplits {
-  private readonly clock: Clock;
+  private readonly clock: { readonly time: Ms };
   private readonly streams: Streams;
   /** The client's, as its streams have it. */
   private readonly name: string;
@@ -17,7 +17,7 @@ export class ClientSplits {
   private shares: Weights | undefined;
   private bucketOf: BucketOf | undefined;
 
-  constructor(clock: Clock, streams: Streams, name: string, slots: number, group: string) {
+  constructor(clock: { readonly time: Ms }, streams: Streams, name: string, slots: number, group: string) {
     this.clock = clock;
     this.streams = streams;
     this.name = name;

@@ -4,7 +4,7 @@ import type { Rollout, RolloutAction, RolloutObservation } from '../../policies/
 import type { RolloutRequest } from '../../policies/rollout/rollout-controller.ts';
 import type { Errands } from '../orchestration/errands.ts';
 import type { Orchestrator } from '../orchestration/orchestrator.ts';
-import type { ChangeSubject } from './controllers.ts';
+import type { ChangeSubject } from './change-subject.ts';
 import type { RolloutRecord } from './rollout-record.ts';
 import type { Router } from './router.ts';
 import type { VersionTrack } from './version-track.ts';
