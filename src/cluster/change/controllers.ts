@@ -1,6 +1,6 @@
 /** Those who decide about roll-outs: several controllers that compete for leading, in one election for everything that is rolled out. Each has
  *  a roll-out controller per subject; the one that leads speaks, and what it says takes effect where it arrives, beside the store. */
-import { InvariantViolation } from '../../core/errors.ts';
+import { invariant } from '../../core/errors.ts';
 import type { Streams } from '../../core/streams.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Elector, ElectorDeps } from '../../policies/rollout/elections/elector.ts';
@@ -38,8 +38,7 @@ export class Controllers {
     const targets = subjects.map((subject) => ({ subject, target: new DecisionTarget(subject, delivery.isFenced) }));
     this.targets = targets.map(({ target }) => target);
     const isAlone = delivery.controllers === 1;
-    if (!isAlone && makeElector === undefined)
-      throw new InvariantViolation('several controllers have nothing to elect a leader with');
+    invariant(isAlone || makeElector !== undefined, 'several controllers have nothing to elect a leader with');
     this.all = Array.from(
       { length: delivery.controllers },
       (_, number) =>
