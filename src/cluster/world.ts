@@ -204,7 +204,7 @@ class World implements EventHandler {
         },
         cameUp: (instance) => {
           // Who fails to start is up for nobody.
-          if (this.effects?.cameUp(instance) === false) return;
+          if (this.changes?.cameUp(instance) === false) return;
           this.messages?.cameUp(instance);
           // Who is managed registers when it is ready.
           if (this.orchestrator?.isManaged(instance) !== true) this.discovery?.cameUp(instance);
@@ -410,6 +410,7 @@ class World implements EventHandler {
         effects: this.effects,
         orchestrator: this.orchestrator,
         wakeBalancer: (client) => this.controlPlane.wakeBalancer(client),
+        configure: () => undefined,
       });
       parts.changes = this.changes;
     }

@@ -15,8 +15,11 @@ import type { Errands } from '../orchestration/errands.ts';
 import type { Orchestrator } from '../orchestration/orchestrator.ts';
 import { ARRIVAL_MS, CLIENT, type RequestTable } from '../request-table.ts';
 import type { Servers } from '../servers.ts';
-import { changeNumbers } from './change-metrics.ts';
+import { changeNumbers, type DeliveryNumbers } from './change-metrics.ts';
+import type { ChangeSubject } from './change-subject.ts';
 import type { ClientSplits } from './client-splits.ts';
+import { ConfigChange, type ConfigHostOf } from './config-change.ts';
+import { Configuration } from './configuration.ts';
 import { Controllers } from './controllers.ts';
 import { Release } from './release.ts';
 import { RolloutRecord } from './rollout-record.ts';
@@ -41,6 +44,8 @@ export interface ChangesParts {
   readonly orchestrator: Orchestrator | undefined;
   /** A client's balancer may want to be woken at another time. */
   wakeBalancer(client: Client): void;
+  /** The client works with this version's settings from now on. */
+  configure(client: Client, version: VersionSpec): void;
 }
 
 /** Changes of one kind to one service. */
@@ -60,6 +65,7 @@ export class Changes {
   private readonly link: StoreLink;
   /** By service. */
   private readonly releases: readonly (Release | undefined)[];
+  private readonly configs: readonly (ConfigChange | undefined)[];
   private readonly subjects: readonly (readonly Subject[])[];
   private readonly phases: PhaseChange[];
   private readonly hosts: HostVersion[];
@@ -78,15 +84,20 @@ export class Changes {
     this.link = new StoreLink({ errands, streams, makeStore: makers.cluster.store!, latency: delivery!.latency });
     const subjects: Subject[][] = scenario.services.map(() => []);
     this.subjects = subjects;
-    this.releases = scenario.services.map((_, service) => {
-      if (!this.isChanged(service, 'release')) return undefined;
-      const release = this.release(service);
-      subjects[service].push({ record: release.record, track: release.track, exposed: new Uint16Array(ROWS_AT_FIRST) });
-      return release;
-    });
+    const made = <Change extends ChangeSubject & Pick<Subject, 'record' | 'track'>>(change: Change): Change => {
+      const { record, track } = change;
+      subjects[change.service].push({ record, track, exposed: new Uint16Array(ROWS_AT_FIRST) });
+      return change;
+    };
+    this.releases = scenario.services.map((_, service) =>
+      this.isChanged(service, 'release') ? made(this.release(service)) : undefined,
+    );
+    this.configs = scenario.services.map((_, service) =>
+      this.isChanged(service, 'config') ? made(this.config(service)) : undefined,
+    );
     this.controllers = new Controllers({
       ...{ errands, streams, link: this.link, delivery: delivery!, makeElector: makers.cluster.election },
-      subjects: this.releases.filter((release) => release !== undefined),
+      subjects: [...this.releases, ...this.configs].filter((change) => change !== undefined),
       makeRollout: ({ service, kind }) => makers.services[service].rollout!({ unit: kind === 'release' ? 'replicas' : 'hosts' }),
     });
     const { scrapeMs } = scenario.pipeline;
@@ -98,10 +109,12 @@ export class Changes {
   start(): void {
     const { errands, scenario } = this.parts;
     this.parts.effects.start();
+    for (const config of this.configs) config?.start();
     for (const change of scenario.changes ?? []) {
+      const subject = (change.kind === 'release' ? this.releases : this.configs)[change.service]!;
       errands.later(change.atMs, () => {
-        this.subjectOf(change.service, change.kind).record.ask(change, errands.nowMs);
-        this.releases[change.service]?.lookSoon();
+        subject.record.ask(change, errands.nowMs);
+        subject.lookSoon();
       });
     }
     this.controllers.start();
@@ -155,11 +168,20 @@ export class Changes {
     this.note(fleet.ids[instance], 'release', versionName);
   }
 
+  /** False if it fails to start, and so is up for nobody. */
+  cameUp(instance: number): boolean {
+    const { fleet, effects } = this.parts;
+    this.configs[fleet.service[instance]]?.cameUp(fleet.ids[instance]);
+    return effects.cameUp(instance);
+  }
+
   /** The process is gone, for good or until it is started again. */
   wentDown(instance: number, isGone: boolean): void {
     const { fleet, effects } = this.parts;
     effects.wentDown(instance);
-    if (isGone && this.releases[fleet.service[instance]] !== undefined) this.note(fleet.ids[instance], 'release', '');
+    const name = fleet.ids[instance];
+    this.configs[fleet.service[instance]]?.wentDown(name, isGone);
+    if (isGone && this.releases[fleet.service[instance]] !== undefined) this.note(name, 'release', '');
   }
 
   replicasChanged(service: number): void {
@@ -177,7 +199,9 @@ export class Changes {
     this.link.setReachable(isReachable);
   }
 
-  setDistributors(_isReachable: boolean): void {}
+  setDistributors(isReachable: boolean): void {
+    for (const config of this.configs) config?.configuration.setDistributing(isReachable);
+  }
 
   pauseController(controller: number | 'leader', begins: boolean): void {
     if (begins) {
@@ -205,24 +229,41 @@ export class Changes {
         groups.reduce((sum, group) => sum + (group.version === name ? group.ready : 0), 0);
       release.track.closeWindow((scenario.services[service].versions ?? []).map(({ name }) => ready(name)));
     });
+    this.configs.forEach((config, service) => {
+      const counts = config?.counts();
+      config?.track.closeWindow((scenario.services[service].versions ?? []).map(({ name }) => counts?.get(name) ?? 0));
+    });
   }
 
   metrics(): Record<string, number> {
-    const { controllers } = this;
-    const isAlone = this.parts.scenario.delivery!.controllers === 1;
     return changeNumbers(
       this.all().flatMap(({ record }) => record.runs),
-      {
-        leaders: isAlone ? NaN : controllers.changesOfLeader,
-        splitMs: isAlone ? NaN : controllers.splitMs,
-        stale: isAlone ? NaN : controllers.stale,
-        fenced: isAlone ? NaN : controllers.fenced,
-        lagMs: NaN,
-        lagMaxMs: NaN,
-        skew: NaN,
-        refused: NaN,
-      },
+      { ...this.controllerNumbers(), ...this.configNumbers() },
     );
+  }
+
+  private controllerNumbers(): Pick<DeliveryNumbers, 'leaders' | 'splitMs' | 'stale' | 'fenced'> {
+    const { controllers } = this;
+    if (this.parts.scenario.delivery!.controllers === 1) return { leaders: NaN, splitMs: NaN, stale: NaN, fenced: NaN };
+    return {
+      leaders: controllers.changesOfLeader,
+      splitMs: controllers.splitMs,
+      stale: controllers.stale,
+      fenced: controllers.fenced,
+    };
+  }
+
+  private configNumbers(): Pick<DeliveryNumbers, 'lagMs' | 'lagMaxMs' | 'skew' | 'refused'> {
+    const configs = this.configs.filter((config) => config !== undefined);
+    const lags = configs.map(({ configuration }) => configuration.lags);
+    const count = lags.reduce((sum, lag) => sum + lag.count, 0);
+    const longest = configs.map(({ configuration }) => configuration.maxLagMs).filter((lagMs) => !Number.isNaN(lagMs));
+    return {
+      lagMs: count > 0 ? lags.reduce((sum, { sumMs }) => sum + sumMs, 0) / count : NaN,
+      lagMaxMs: longest.length > 0 ? Math.max(...longest) : NaN,
+      skew: configs.reduce((sum, config) => sum + config.skew(), 0) / configs.length,
+      refused: configs.length > 0 ? configs.reduce((sum, { configuration }) => sum + configuration.refused, 0) : NaN,
+    };
   }
 
   result(): ChangeResult {
@@ -264,6 +305,62 @@ export class Changes {
       phase: (action) => this.phase(service, 'release', release.record, action),
     });
     return release;
+  }
+
+  private config(service: number): ConfigChange {
+    const { errands, streams, scenario, makers, servers, effects } = this.parts;
+    const { name, versions = [] } = scenario.services[service];
+    const track = this.track(service, 'config');
+    const config: ConfigChange = new ConfigChange({
+      ...{ service, errands, track, first: versions[0], hosts: this.configHosts(service) },
+      record: this.record(service, 'config', track, (version) => config.counts().get(version) ?? 0),
+      configurationOf: (hosts, applied) =>
+        new Configuration({
+          ...{ errands, streams, store: this.link, delivery: scenario.delivery!, service: name, versions, hosts, applied },
+          makeAgent: makers.cluster.propagation!,
+        }),
+      isUp: (instance) => servers.isUp(instance),
+      isMeasured: () => this.metricOutages === 0,
+      configure: (host, version) => {
+        if (host.client === undefined) effects.configure(host.instance, version);
+        else this.parts.configure(host.client, version);
+      },
+      noted: (host, version) => this.note(host, 'config', version),
+      changed: (subject) => this.controllers.changed(subject),
+      phase: (action) => this.phase(service, 'config', config.record, action),
+    });
+    return config;
+  }
+
+  /** Instances where a version that is rolled out does something to them, clients where one sets something for them; clients, too, if all that
+   *  is rolled out does nothing. */
+  private configHosts(service: number): ConfigHosts {
+    const { scenario, fleet, servers, clients, makers } = this.parts;
+    const told = (scenario.changes ?? []).flatMap((change) => {
+      const version = change.service === service && change.kind === 'config' ? this.versionOf(service, change.version) : undefined;
+      return version === undefined ? [] : [version];
+    });
+    const hosts: ConfigHosts = new Map();
+    const isOfInstances = told.some(({ effects }) => effects.length > 0);
+    if (isOfInstances) {
+      for (let instance = fleet.base[service]; instance < fleet.base[service + 1]; instance++) {
+        const domain = fleet.zoneNames[fleet.zone[instance]];
+        const of = { instance, slot: instance - fleet.base[service] };
+        hosts.set(fleet.ids[instance], { domain, of, isThere: servers.isUp(instance) });
+      }
+    }
+    if (isOfInstances && told.every((version) => version.clients === undefined)) return hosts;
+    const numbers = new Map<string, number>();
+    for (const client of clients) {
+      const { name, queue } = client.spec;
+      if (client.spec.service !== service || queue >= 0) continue;
+      const number = numbers.get(name) ?? 0;
+      numbers.set(name, number + 1);
+      const isConfigurable = makers.edges[client.edge].versions !== undefined || !isOfInstances;
+      const domain = fleet.zoneNames[client.zone];
+      if (isConfigurable) hosts.set(`${name}#${number}`, { domain, of: { client }, isThere: true });
+    }
+    return hosts;
   }
 
   private track(service: number, kind: RolloutKind): VersionTrack {
@@ -314,10 +411,6 @@ export class Changes {
     return this.subjects.flat();
   }
 
-  private subjectOf(service: number, _kind: RolloutKind): { readonly record: RolloutRecord } {
-    return this.releases[service]!;
-  }
-
   private versionOf(service: number, name: string): VersionSpec | undefined {
     return this.parts.scenario.services[service].versions?.find((version) => version.name === name);
   }
@@ -326,6 +419,8 @@ export class Changes {
     return this.parts.clients[this.parts.requests.ints[(request << 4) + CLIENT]];
   }
 }
+
+type ConfigHosts = Map<string, { readonly domain: string; readonly of: ConfigHostOf; readonly isThere: boolean }>;
 
 function enlarged(column: Uint16Array, size: number): Uint16Array {
   const larger = new Uint16Array(2 ** Math.ceil(Math.log2(size)));

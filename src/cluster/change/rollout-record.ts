@@ -31,6 +31,8 @@ export interface RolloutRun {
   exposedMs: Ms;
   decidedMs: Ms;
   endedMs: Ms;
+  /** When it ceased to be counted who met what: at its end, but if a bad version was accepted, when nothing is left of that. */
+  closedMs: Ms;
   verdict: 'accepted' | 'given-up' | undefined;
   phase: RolloutPhase;
   isSuperseded: boolean;
@@ -96,6 +98,7 @@ export class RolloutRecord {
       exposedMs: NaN,
       decidedMs: NaN,
       endedMs: NaN,
+      closedMs: NaN,
       verdict: undefined,
       phase: 'idle',
       isSuperseded: false,
@@ -129,6 +132,11 @@ export class RolloutRecord {
       // Who was given up with both versions in place has not ended.
       if (isDecided && run.phase !== 'halted' && this.options.count(loser) === 0) run.endedMs = nowMs;
     }
+    for (const run of this.runs) {
+      if (Number.isNaN(run.endedMs) || !Number.isNaN(run.closedMs)) continue;
+      const isStillThere = run.isBad && !run.isReturn && run.verdict === 'accepted' && this.options.count(run.to) > 0;
+      if (!isStillThere) run.closedMs = nowMs;
+    }
     this.tellExposure();
   }
 
@@ -136,7 +144,7 @@ export class RolloutRecord {
   exposing(version: number, nowMs: Ms): number {
     for (let index = this.runs.length - 1; index >= 0; index--) {
       const run = this.runs[index];
-      if (run.version !== version || run.isReturn || !Number.isNaN(run.endedMs)) continue;
+      if (run.version !== version || run.isReturn || !Number.isNaN(run.closedMs)) continue;
       if (Number.isNaN(run.exposedMs)) {
         run.exposedMs = nowMs;
         this.tellExposure();
@@ -151,14 +159,13 @@ export class RolloutRecord {
     if (result === results.cancelled) return;
     const isOk = result === results.ok;
     const latencyMs = nowMs - arrivalMs;
-    const run = exposed > 0 ? this.runs[exposed - 1] : this.underWay(arrivalMs);
-    if (run === undefined) {
-      if (isOk) this.usual.record(latencyMs);
-      return;
-    }
-    run.offered++;
-    if (!isOk) run.allFailed++;
-    if (exposed === 0) return;
+    const latest = this.underWay(arrivalMs);
+    const run = exposed > 0 ? this.runs[exposed - 1] : undefined;
+    if (latest === undefined && run === undefined && isOk) this.usual.record(latencyMs);
+    if (latest !== undefined) count(latest, isOk);
+    if (run === undefined) return;
+    // An earlier one, of which something is left.
+    if (run !== latest) count(run, isOk);
     run.exposed++;
     const isSlow = isOk && latencyMs > run.slowMs;
     if (isOk && !isSlow) return;
@@ -201,7 +208,7 @@ export class RolloutRecord {
   /** The latest that was under way when the request arrived. */
   private underWay(arrivalMs: Ms): RolloutRun | undefined {
     const run = this.runs.at(-1);
-    return run !== undefined && run.startedMs <= arrivalMs && !(run.endedMs <= arrivalMs) ? run : undefined;
+    return run !== undefined && run.startedMs <= arrivalMs && !(run.closedMs <= arrivalMs) ? run : undefined;
   }
 
   private slowFrom(): Ms {
@@ -211,6 +218,11 @@ export class RolloutRecord {
   private tellExposure(): void {
     this.options.exposure(this.runs.some(({ exposedMs, endedMs }) => !Number.isNaN(exposedMs) && Number.isNaN(endedMs)));
   }
+}
+
+function count(run: RolloutRun, isOk: boolean): void {
+  run.offered++;
+  if (!isOk) run.allFailed++;
 }
 
 function outcomeOf({ verdict, phase, isSuperseded }: RolloutRun): string {
