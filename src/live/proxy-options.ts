@@ -92,7 +92,17 @@ export function settingsOf(
   rng: (policy: string) => Rng,
   client: ClientIdentity | undefined,
 ): PipelineSettings {
-  const { balancer, retry, budget, hedge, breaker, admission, timeoutMs = Infinity, attemptTimeoutMs = Infinity, fallback } = options;
+  const {
+    balancer,
+    retry,
+    budget,
+    hedge,
+    breaker,
+    admission,
+    timeoutMs = Infinity,
+    attemptTimeoutMs = Infinity,
+    fallback,
+  } = options;
   for (const [name, ms] of Object.entries({ timeoutMs, attemptTimeoutMs })) {
     if (!(ms > 0))
       throw InputError.of('bad-option', `${name} cannot be ${ms}`, 'a time in milliseconds, or leave it out for none');
