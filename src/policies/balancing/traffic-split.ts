@@ -27,11 +27,11 @@ import {
   type PickContext,
   type Slot,
 } from './balancer.ts';
-import { type BucketOf, KeyBuckets } from './parts/key-buckets.ts';
+import { type BucketOf, KeyPlaces, PLACES } from './parts/key-places.ts';
 import { PicksInFlight } from './parts/picks-in-flight.ts';
 import { SubView } from './parts/sub-view.ts';
 
-export type { BucketOf } from './parts/key-buckets.ts';
+export type { BucketOf } from './parts/key-places.ts';
 
 export interface TrafficSplitDeps {
   /** Draws the groups of requests. */
@@ -58,10 +58,10 @@ export class TrafficSplit implements Balancer {
   readonly #groups = new Map<string, Group>();
   readonly #groupBySlot: (Group | undefined)[] = [];
   readonly #picks = new PicksInFlight<Part>();
-  readonly #buckets = new KeyBuckets();
+  readonly #keys = new KeyPlaces();
   #view: EndpointView | undefined;
   #isDivided = false;
-  /** Those with a share, and up to where between 0 and 1 each of them reaches. */
+  /** Those with a share, and up to which place each of them reaches. */
   #open: Part[] = [];
   #reaches: Float64Array = new Float64Array(0);
   #lastPicking: Part | undefined;
@@ -105,7 +105,7 @@ export class TrafficSplit implements Balancer {
    *  lies. So with two groups, always named in the same order, raising a share only moves keys to that group. Give the same function
    *  again while it stays the same: what it answered is remembered. Ask for `nextTimerMs` again after this. */
   setShares(shares: Readonly<Record<string, number>> | undefined, nowMs: Ms, bucketOf?: BucketOf): void {
-    this.#buckets.use(bucketOf);
+    this.#keys.use(bucketOf);
     this.#isDivided = shares !== undefined;
     for (const group of this.#groups.values()) group.share = 0;
     const fresh: Part[] = [];
@@ -152,7 +152,7 @@ export class TrafficSplit implements Balancer {
     }
     const last = this.#open.length - 1;
     if (last <= 0) return this.#open[0];
-    const place = hasHash && this.#buckets.isUsed ? this.#buckets.of(hashHigh, hashLow) : this.#rng.next();
+    const place = hasHash && this.#keys.isUsed ? this.#keys.of(hashHigh, hashLow) : this.#rng.below(PLACES);
     let i = 0;
     while (i < last && place >= this.#reaches[i]) i++;
     return this.#open[i];
@@ -254,5 +254,5 @@ function isShown({ everyone, everyoneCount }: EndpointView, slot: Slot): boolean
 function reachesOf(shares: readonly number[]): Float64Array {
   const total = shares.reduce((sum, share) => sum + share, 0);
   let reached = 0;
-  return Float64Array.from(shares, (share) => (reached += share) / total);
+  return Float64Array.from(shares, (share) => ((reached += share) / total) * PLACES);
 }

@@ -14,8 +14,8 @@ interface Former<Picker> {
   open: number;
 }
 
-/** What subtracting a latency may be off by, as a part of the time. */
-const ROUNDING = 2 ** -51;
+/** What subtracting a latency may be off by, as a part of the time: two steps of a double. */
+const ROUNDING = 2 * Number.EPSILON;
 
 export class PicksInFlight<Picker> {
   readonly #pickers: (Picker | undefined)[] = [];
