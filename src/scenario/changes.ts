@@ -48,6 +48,7 @@ function compileChange(
   const service = findService(shape.service, [...path, 'service'], services, complaints);
   if (service === -1 || versions === undefined) return undefined;
   const { names, specs } = versions[service];
+  if (names === undefined) return undefined;
   if (!names.includes(shape.version)) {
     complaints.error('unknown-version', [...path, 'version'], ...unknownVersion(shape.service, shape.version, names));
     return undefined;
@@ -90,7 +91,7 @@ function complainOfRepetition(
       const what = kind === 'release' ? `a release of ${name}` : `a configuration of ${name}`;
       const message = `${what} is asked for at that moment already: ${before.version}`;
       complaints.error('duplicate', path, message, 'give it another time');
-    } else if ((before?.version ?? versions[service].names[0]) === version) {
+    } else if ((before?.version ?? versions[service].names?.[0]) === version) {
       const since = before === undefined ? 'from the start' : `since ${formatDuration(before.atMs)}`;
       const message = `${version} is what ${name} shall have ${since}: nothing changes`;
       complaints.error('no-change', [...path, 'version'], message, 'name another version');

@@ -31,9 +31,9 @@ export function readParam(
     case 'boolean':
       return typeof found === 'boolean' ? { value: found } : { problem: `expected true or false, found ${show(found)}` };
     case 'string':
-      // Counts or percentages, bounds: people write `0` where `25%` is a text.
-      return typeof found === 'string' || typeof found === 'number'
-        ? { value: String(found) }
+      if (param.mayBeNumber === true && typeof found === 'number' && Number.isFinite(found)) return { value: String(found) };
+      return typeof found === 'string'
+        ? { value: found }
         : { problem: `expected a text, found ${show(found)}`, hint: 'put it in quotes' };
     case 'choice': {
       if (typeof found === 'string' && param.choices.includes(found)) return { value: found };

@@ -17,8 +17,8 @@ import type { ChangeSpec, ClientSettings, EdgeSpec, NodeGroupSpec, ServiceSpec, 
 
 /** Of one service. */
 export interface KnownVersions {
-  /** The first one first; also those that are wrong. */
-  readonly names: readonly string[];
+  /** The first one first; also those that are wrong. Undefined if they cannot be told. */
+  readonly names: readonly string[] | undefined;
   /** Those that could be understood. */
   readonly specs: readonly VersionSpec[];
 }
@@ -32,6 +32,8 @@ interface Town {
   readonly durationMs: Ms;
 }
 
+/** By service. */
+type Names = readonly KnownVersions['names'][];
 type EffectShape = NonNullable<z.output<typeof versionShape>['effects']>[number];
 
 /** As `services`. */
@@ -40,7 +42,7 @@ export async function compileVersions(town: Town, env: Env): Promise<readonly Kn
   const compiled: KnownVersions[] = [];
   for (const service of town.services.keys()) {
     const specs: VersionSpec[] = [];
-    for (const version of names[service]) {
+    for (const version of names[service] ?? []) {
       const spec = await compileVersion(service, version, names, town, env);
       if (spec !== undefined) specs.push(spec);
     }
@@ -66,12 +68,9 @@ export function withVersions(
 }
 
 /** What is there at first, then the others as written. */
-function namesOf(service: string, complaints: Complaints): readonly string[] {
+function namesOf(service: string, complaints: Complaints): readonly string[] | undefined {
   const path = ['services', service];
-  const written = nodeAt(complaints.root, [...path, 'version']);
-  // Where it is wrong, the shape of the service says so.
-  const parsed = versionKeys.version.safeParse(written === undefined ? undefined : toPlain(written));
-  const first = parsed.success ? parsed.data : 'v1';
+  const first = firstVersion(service, complaints);
   const node = nodeAt(complaints.root, [...path, 'versions']);
   if (node === undefined) return [first];
   if (node.kind !== 'map') {
@@ -82,7 +81,7 @@ function namesOf(service: string, complaints: Complaints): readonly string[] {
       `expected a map of versions by name, found ${show(toPlain(node))}`,
       hint,
     );
-    return [first];
+    return undefined;
   }
   const names = [...node.entries.keys()];
   for (const name of names) {
@@ -97,10 +96,17 @@ function namesOf(service: string, complaints: Complaints): readonly string[] {
   return [first, ...names.filter((name) => name !== first)];
 }
 
+/** What the service has at first. Where that is wrong, the shape of the service says so. */
+export function firstVersion(service: string, complaints: Complaints): string {
+  const node = nodeAt(complaints.root, ['services', service, 'version']);
+  const parsed = versionKeys.version.safeParse(node === undefined ? undefined : toPlain(node));
+  return parsed.success ? parsed.data : 'v1';
+}
+
 async function compileVersion(
   service: number,
   name: string,
-  names: readonly (readonly string[])[],
+  names: Names,
   town: Town,
   env: Env,
 ): Promise<VersionSpec | undefined> {
@@ -115,7 +121,7 @@ async function compileVersion(
     if (effect !== undefined) effects.push(effect);
   }
   const clients = shape.clients && (await compileClients(shape.clients, [...path, 'clients'], service, town, env));
-  if (name === names[service][0]) complainOfFirst(name, shape, path, complaints);
+  if (name === names[service]?.[0]) complainOfFirst(name, shape, path, complaints);
   if (effects.length < (shape.effects?.length ?? 0) || (shape.clients !== undefined && clients === undefined)) return undefined;
   const isHarmful = effects.some(({ type }) => type !== 'cold-start' && type !== 'cold-caches');
   return {
@@ -144,7 +150,7 @@ async function compileEffect(
   shape: EffectShape,
   path: Path,
   service: number,
-  names: readonly (readonly string[])[],
+  names: Names,
   town: Town,
   env: Env,
 ): Promise<VersionEffect | undefined> {
@@ -171,7 +177,7 @@ async function compileKind(
   shape: EffectShape,
   path: Path,
   service: number,
-  names: readonly (readonly string[])[],
+  names: Names,
   town: Town,
   env: Env,
 ): Promise<Kind | undefined> {
@@ -212,17 +218,18 @@ function compileIncompatible(
   shape: EffectShape & { readonly type: 'incompatible' },
   path: Path,
   service: number,
-  names: readonly (readonly string[])[],
+  names: Names,
   { services, edges }: Town,
   complaints: Complaints,
 ): Kind | undefined {
   const other = findService(shape.with, [...path, 'with'], services, complaints);
   if (other === -1) return undefined;
   const versions = [...new Set([shape.versions].flat())];
-  const stranger = versions.findIndex((version) => !names[other].includes(version));
-  if (stranger !== -1) {
+  const known = names[other];
+  const stranger = versions.findIndex((version) => known?.includes(version) === false);
+  if (known !== undefined && stranger !== -1) {
     const place = typeof shape.versions === 'string' ? [...path, 'versions'] : [...path, 'versions', stranger];
-    complaints.error('unknown-version', place, ...unknownVersion(shape.with, versions[stranger], names[other]));
+    complaints.error('unknown-version', place, ...unknownVersion(shape.with, versions[stranger], known));
     return undefined;
   }
   const joins = ({ caller, service: called }: EdgeSpec): boolean =>
@@ -234,11 +241,12 @@ function compileIncompatible(
   return { type: 'incompatible', service: other, versions, share: shape.share };
 }
 
-/** The message and the hint. */
-export const unknownVersion = (service: string, version: string, known: readonly string[]): [string, string] => [
-  `${service} has no version ${show(version)}`,
-  `${knownHint(version, known)}; others are written as services: { ${service}: { versions: { ${version}: {} } } }`,
-];
+/** The message and the hint. Names such as v2 and v3 resemble each other and are not mistaken for each other. */
+export function unknownVersion(service: string, version: string, known: readonly string[]): [string, string] {
+  const listed = version.length < 4 ? `known: ${known.join(', ')}` : knownHint(version, known);
+  const written = `services: { ${service}: { versions: { ${version}: {} } } }`;
+  return [`${service} has no version ${show(version)}`, `${listed}; others are written as ${written}`];
+}
 
 /** False after complaints. */
 function areKnown(
