@@ -7,7 +7,7 @@ import type { Outcome, Slot } from '../../policies/balancing/balancer.ts';
 import type { RequestResult } from '../../policies/pipeline/results.ts';
 import type { RolloutAction } from '../../policies/rollout/strategies/rollout.ts';
 import type { PolicyMakers } from '../../scenario/makers.ts';
-import type { Scenario, VersionSpec } from '../../scenario/spec.ts';
+import type { ChangeSpec, Scenario, VersionSpec } from '../../scenario/spec.ts';
 import { type ChangeResult, changesKept, type HostVersion, type PhaseChange, type RolloutKind } from '../../stats/result.ts';
 import type { Client } from '../client.ts';
 import type { Fleet } from '../fleet.ts';
@@ -103,21 +103,21 @@ export class Changes {
     const { scrapeMs } = scenario.pipeline;
     // Before anybody decides at the same instant.
     errands.every(scrapeMs, scrapeMs, () => this.scrape(), priorities.fault);
+    // Before faults of the same instant, so that a controller can be stopped just when it has decided.
+    for (const change of scenario.changes!) errands.later(change.atMs, () => this.ask(change), priorities.fault);
   }
 
   /** Once everything is in place. */
   start(): void {
-    const { errands, scenario } = this.parts;
     this.parts.effects.start();
     for (const config of this.configs) config?.start();
-    for (const change of scenario.changes ?? []) {
-      const subject = (change.kind === 'release' ? this.releases : this.configs)[change.service]!;
-      errands.later(change.atMs, () => {
-        subject.record.ask(change, errands.nowMs);
-        subject.lookSoon();
-      });
-    }
     this.controllers.start();
+  }
+
+  private ask(change: ChangeSpec): void {
+    const subject = (change.kind === 'release' ? this.releases : this.configs)[change.service]!;
+    subject.record.ask(change, this.parts.errands.nowMs);
+    subject.lookSoon();
   }
 
   // What requests meet.

@@ -60,8 +60,9 @@ export class RolloutRecord {
   private readonly options: RecordOptions;
   /** Of requests while nothing was being rolled out. */
   private readonly usual: Histogram;
-  /** The version that serves, as far as decided. */
+  /** The version that serves, as far as decided; and all that have. */
   private serving: string;
+  private readonly known: Set<string>;
   private asked: RolloutRequest | undefined;
 
   constructor(options: RecordOptions) {
@@ -69,6 +70,7 @@ export class RolloutRecord {
     this.runs = [];
     this.usual = new Histogram();
     this.serving = options.versions[0].name;
+    this.known = new Set([this.serving]);
     this.asked = undefined;
   }
 
@@ -84,11 +86,11 @@ export class RolloutRecord {
     const isUnderWay = before !== undefined && before.verdict === undefined;
     if (isUnderWay) before.isSuperseded = true;
     const version = this.options.versions.findIndex(({ name }) => name === change.version);
-    const isReturn = change.version === serving;
+    const isReturn = this.known.has(change.version);
     this.asked = { from: serving, to: change.version };
     this.runs.push({
       change,
-      from: isReturn && isUnderWay ? before.to : serving,
+      from: change.version === serving && isUnderWay ? before.to : serving,
       to: change.version,
       version,
       isBad: this.options.versions[version].isBad,
@@ -203,6 +205,7 @@ export class RolloutRecord {
     run.decidedMs = nowMs;
     // What was accepted may still be given up, by an analysis after the switch.
     this.serving = verdict === 'accepted' || run.isReturn ? run.to : run.from;
+    this.known.add(this.serving);
   }
 
   /** The latest that was under way when the request arrived. */
