@@ -21,6 +21,7 @@ interface Settings {
   readonly pushesPerSecond?: number;
   readonly agent?: string;
   readonly params?: object;
+  readonly ackTimeoutMs?: number;
   readonly seed?: string;
 }
 
@@ -41,6 +42,7 @@ class ConfigBench extends Bench {
     pushesPerSecond = Infinity,
     agent = 'push',
     params = {},
+    ackTimeoutMs = ACK_TIMEOUT_MS,
     seed = 'config',
   }: Settings = {}) {
     super(seed);
@@ -49,7 +51,7 @@ class ConfigBench extends Bench {
     this.link = new StoreLink({ errands, streams, latency, makeStore: (deps) => etcdStore.make({}, deps) });
     this.configuration = new Configuration({
       ...{ errands, streams, store: this.link, service: 'api', versions, hosts: this.places },
-      delivery: { latency, loss, distributors, pushesPerSecond, ackTimeoutMs: ACK_TIMEOUT_MS },
+      delivery: { latency, loss, distributors, pushesPerSecond, ackTimeoutMs },
       makeAgent: (deps: AgentDeps): ConfigAgent => agents[agent].make(params, deps),
       applied: (host, { name }) => this.log.push(`${host} ${name} ${this.nowMs}`),
     });
@@ -225,6 +227,14 @@ describe('an outage', () => {
     expect(bench.have()).toEqual(all('v2'));
   });
 
+  it('of distributors is made up for by streams that are opened again, also where nothing is sent again', () => {
+    const bench = new ConfigBench({ distributors: [2, 3], ackTimeoutMs: Infinity });
+    bench.outage(60_000);
+    bench.at(1000, () => bench.push('v2'));
+    bench.run(60_000 + 3 * 31_000);
+    expect(bench.have()).toEqual(all('v2'));
+  });
+
   it('is over only when each of several is', () => {
     const bench = new ConfigBench({ distributors: [] });
     bench.outage(10_000);
@@ -267,6 +277,9 @@ describe('a version that cannot be used', () => {
     const bench = new ConfigBench();
     bench.push('broken', ['h0']);
     bench.run(30_000);
+    // Said again: no new revision, so nothing will come.
+    bench.push('broken', ['h0']);
+    bench.run(60_000);
     expect(bench.configuration.lags.count).toBe(0);
     expect(bench.configuration.maxLagMs).toBeNaN();
   });
@@ -400,7 +413,7 @@ describe('whatever happens on the way', () => {
       params: fc.constantFrom({}, { cacheOnDisk: false }),
       loss: fc.constantFrom(0, 0.1, 0.5),
       latency: fc.constantFrom<DistributionSpec>(
-        { type: 'constant', value: 10 },
+        { type: 'constant', value: 0 },
         { type: 'uniform', min: 0, max: 5000 },
         { type: 'exponential', mean: 1000 },
       ),
