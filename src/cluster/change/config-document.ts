@@ -11,8 +11,11 @@ export const documentOf = (hosts: VersionsByHost): Content => ({ hosts: Object.f
 export const hostsIn = (document: Content): VersionsByHost =>
   new Map(Object.entries((document as { readonly hosts: Readonly<Record<string, string>> }).hosts));
 
+/** Documents kept parsed: as many as are under way at once, with room to spare. */
+const KEPT = 16;
+
 export class DocumentReader {
-  /** By digest. */
+  /** By digest, oldest first. */
   private readonly parsed = new Map<string, VersionsByHost>();
 
   read({ digest, content }: ConfigUpdate): VersionsByHost {
@@ -20,6 +23,7 @@ export class DocumentReader {
     if (hosts === undefined) {
       hosts = hostsIn(JSON.parse(content) as Content);
       this.parsed.set(digest, hosts);
+      if (this.parsed.size > KEPT) this.parsed.delete(this.parsed.keys().next().value!);
     }
     return hosts;
   }

@@ -34,13 +34,14 @@ export class ConfigHost {
   version: VersionSpec;
   /** Name of the version that it refused last, until it takes something. */
   refused: string | undefined;
+  /** Wakes its agent when that next wants to be. */
+  wake: () => void;
   private readonly parts: ConfigHostParts;
   private isUp: boolean;
   /** Counts ends of its process. */
   private ends: number;
   private agents: number;
   private agent: ConfigAgent;
-  private wake: () => void;
 
   constructor(name: string, domain: string, version: VersionSpec, parts: ConfigHostParts) {
     this.name = name;
@@ -60,11 +61,10 @@ export class ConfigHost {
     return this.agent.active;
   }
 
-  /** On a new machine: nothing is on its disk. */
+  /** On a new machine: nothing is on its disk. To be woken afterwards. */
   start(): void {
     this.isUp = true;
     this.agent.start(this.nowMs);
-    this.wake();
   }
 
   /** Another machine gets its name. */

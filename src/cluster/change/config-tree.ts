@@ -68,11 +68,9 @@ export class ConfigTree {
     this.lowest = above;
   }
 
+  /** Each asks its parent, and is woken when it has heard. */
   start(): void {
-    for (const { agent, wake } of this.relays.values()) {
-      agent.start(this.nowMs);
-      wake();
-    }
+    for (const { agent } of this.relays.values()) agent.start(this.nowMs);
   }
 
   /** This was committed. */

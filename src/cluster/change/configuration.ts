@@ -86,6 +86,7 @@ export class Configuration {
     this.tree.start();
     for (const host of this.hosts.values()) host.start();
     this.link.begin();
+    for (const host of this.hosts.values()) host.wake();
   }
 
   /** A decision that has reached the store: these hosts shall have this version. */
@@ -159,6 +160,7 @@ export class Configuration {
       this.use(host, this.first);
     }
     host.start();
+    host.wake();
   }
 
   /** Waits that ended, to be added up with those of other services. */

@@ -2,7 +2,8 @@
  *
  *  In an outage the store lives on, its clock too, so leases run out; but nothing gets to it or from it: what is sent or would arrive
  *  meanwhile is lost. Whoever asked hears nothing, and takes the store for unreachable after five seconds, which is about what clients of
- *  etcd and Consul are commonly given; whether the store did what was asked is not known then. */
+ *  etcd and Consul are commonly given; whether the store did what was asked is not known then. So a latency above half of that, each way, is
+ *  as good as an outage to electors. */
 import type { DistributionSpec } from '../../core/distribution-spec.ts';
 import type { Streams } from '../../core/streams.ts';
 import type { Ms } from '../../core/time.ts';
