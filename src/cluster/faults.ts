@@ -281,7 +281,7 @@ export class Faults {
         );
         return;
       case 'errors':
-        fleet.errorShare[instance] = 1 - this.product(instance, (other) => (other.type === 'errors' ? 1 - other.share : 1));
+        servers.setFaultErrors(instance, 1 - this.product(instance, (other) => (other.type === 'errors' ? 1 - other.share : 1)));
     }
   }
 

@@ -21,6 +21,14 @@ import type { Station, StationHost } from './station.ts';
 import type { Tracer } from './tracer.ts';
 import type { Transport } from './transport.ts';
 
+/** What the version of an instance does to a part of its requests. */
+export interface VersionParts {
+  /** How much longer this request takes. */
+  workFactor(attempt: number, instance: number): number;
+  /** Share of requests like this one that fail, besides those that fail anyway. */
+  failingShare(attempt: number, instance: number): number;
+}
+
 export interface ServersHost {
   /** A number in [0, 1) of the attempt's own, by purpose: it is met by a fault when that is below the fault's share. */
   luck(attempt: number, purpose: number): number;
@@ -37,6 +45,8 @@ export interface ServersHost {
 const ERROR = 0;
 const SLOW = 1;
 const DROP = 2;
+
+type ColdStart = Fleet['services'][number]['coldStart'];
 
 /** Steps in which a cold instance comes up to speed. */
 const COLD_START_STEPS = 10;
@@ -55,6 +65,8 @@ export class Servers implements StationHost {
   calls: Calls | undefined;
   /** Present when spans are recorded. */
   tracer: Tracer | undefined;
+  /** Present when some version does something to a part of the requests. */
+  versions: VersionParts | undefined;
   /** By instance; empty where nobody is turned away by policy. */
   private readonly doors: readonly (Admission | undefined)[];
   private readonly hasDoors: boolean;
@@ -79,6 +91,12 @@ export class Servers implements StationHost {
   /** How much slower while memory fills. */
   private readonly leak: Float64Array;
   private readonly slowdown: Float64Array;
+  /** How much slower its version makes it. */
+  private readonly versionFactor: Float64Array;
+  /** Share of answers that are errors, by faults and by its version. */
+  private readonly faultErrors: Float64Array;
+  private readonly versionErrors: Float64Array;
+  private readonly coldStarts: ColdStart[];
   private readonly coldFactor: Float64Array;
   /** By service. */
   private readonly restarts: readonly (RestartPolicy | undefined)[];
@@ -115,6 +133,7 @@ export class Servers implements StationHost {
     this.monitor = undefined;
     this.calls = undefined;
     this.tracer = undefined;
+    this.versions = undefined;
     this.priorities = policies.priorities;
     this.users = policies.users;
     this.hasPartFaults = policies.hasPartFaults;
@@ -152,6 +171,10 @@ export class Servers implements StationHost {
     this.silences = new Int32Array(fleet.count);
     this.leak = new Float64Array(fleet.count).fill(1);
     this.slowdown = new Float64Array(fleet.count).fill(1);
+    this.versionFactor = new Float64Array(fleet.count).fill(1);
+    this.faultErrors = new Float64Array(fleet.count);
+    this.versionErrors = new Float64Array(fleet.count);
+    this.coldStarts = Array.from(fleet.service, (service) => fleet.services[service].coldStart);
     this.coldFactor = new Float64Array(fleet.count).fill(1);
     this.lives = new Int32Array(fleet.count);
     this.draining = 0;
@@ -162,7 +185,7 @@ export class Servers implements StationHost {
 
   /** To be called once all parts are in place. */
   wired(): void {
-    const observers: readonly unknown[] = [this.monitor, this.tracer];
+    const observers: readonly unknown[] = [this.monitor, this.tracer, this.versions];
     this.isSimple =
       !this.hasDoors &&
       !this.hasPartFaults &&
@@ -208,6 +231,7 @@ export class Servers implements StationHost {
     if (this.hasPartFaults && fleet.slowShare[instance] > this.host.luck(request, SLOW)) {
       this.requests.reals[(request << 3) + WORK_MS] *= fleet.slowFactor[instance];
     }
+    if (this.versions !== undefined) this.requests.reals[(request << 3) + WORK_MS] *= this.versions.workFactor(request, instance);
     if (this.stations[service].arrive(request, instance)) return;
     if (this.hasDoors) this.leaves(request, instance, admissionResults.dropped);
     this.requests.ints[(request << 4) + HOLDERS] &= ~AT_INSTANCE;
@@ -318,7 +342,8 @@ export class Servers implements StationHost {
   }
 
   private meetsError(request: number, instance: number): boolean {
-    const share = this.fleet.errorShare[instance];
+    let share = this.fleet.errorShare[instance];
+    if (this.versions !== undefined) share = 1 - (1 - share) * (1 - this.versions.failingShare(request, instance));
     return share > 0 && this.host.luck(request, ERROR) < share;
   }
 
@@ -365,6 +390,11 @@ export class Servers implements StationHost {
 
   isUp(instance: number): boolean {
     return this.fleet.state[instance] === instanceStates.up;
+  }
+
+  /** Requests at the instance, as a share of the slots it has. */
+  load(instance: number): number {
+    return this.fleet.present[instance] / this.fleet.slots(instance);
   }
 
   /** How long a request of this much work would take there if nothing else came; Infinity if it would be refused. */
@@ -504,7 +534,7 @@ export class Servers implements StationHost {
     this.restarts[this.fleet.service[instance]]?.onRestarted(instance, this.engine.time);
     this.countUp(1);
     this.host.cameUp(instance);
-    const { coldStart } = this.fleet.services[this.fleet.service[instance]];
+    const coldStart = this.coldStarts[instance];
     if (coldStart.forMs > 0 && coldStart.factor !== 1) {
       this.coldFactor[instance] = coldStart.factor;
       this.scheduleColdStep(instance, life);
@@ -514,7 +544,7 @@ export class Servers implements StationHost {
 
   coldStep(instance: number, life: number): void {
     if (this.lives[instance] !== life) return;
-    const { coldStart } = this.fleet.services[this.fleet.service[instance]];
+    const coldStart = this.coldStarts[instance];
     const left = this.coldFactor[instance] - (coldStart.factor - 1) / COLD_START_STEPS;
     // The last step lands on 1 exactly, not on what ten subtractions leave.
     const isDone = coldStart.factor > 1 ? left < 1 + 1e-9 : left > 1 - 1e-9;
@@ -527,6 +557,32 @@ export class Servers implements StationHost {
   setSlowdown(instance: number, factor: number): void {
     this.slowdown[instance] = factor;
     this.applySpeed(instance);
+  }
+
+  /** The share of its answers that are errors, by faults. */
+  setFaultErrors(instance: number, share: number): void {
+    this.faultErrors[instance] = share;
+    this.applyErrors(instance);
+  }
+
+  /** What its version makes of it: this much longer for everything, and this share of errors. */
+  setVersion(instance: number, factor: number, errors: number): void {
+    this.versionErrors[instance] = errors;
+    this.applyErrors(instance);
+    if (this.versionFactor[instance] === factor) return;
+    this.versionFactor[instance] = factor;
+    this.applySpeed(instance);
+  }
+
+  /** From its next start on; without one, as its service. */
+  setColdStart(instance: number, coldStart: ColdStart | undefined): void {
+    this.coldStarts[instance] = coldStart ?? this.fleet.services[this.fleet.service[instance]].coldStart;
+  }
+
+  private applyErrors(instance: number): void {
+    const version = this.versionErrors[instance];
+    const fault = this.faultErrors[instance];
+    this.fleet.errorShare[instance] = version === 0 ? fault : 1 - (1 - fault) * (1 - version);
   }
 
   /** Only this share of its processor is left to it. */
@@ -568,7 +624,7 @@ export class Servers implements StationHost {
   }
 
   private scheduleColdStep(instance: number, life: number): void {
-    const { coldStart } = this.fleet.services[this.fleet.service[instance]];
+    const coldStart = this.coldStarts[instance];
     const at = this.engine.time + coldStart.forMs / COLD_START_STEPS;
     this.engine.at(at, eventKinds.coldStartStep, instance, life, priorities.fault);
   }
@@ -578,7 +634,8 @@ export class Servers implements StationHost {
     const speed =
       this.pauses[instance] > 0
         ? 0
-        : this.fleet.baseSpeed[instance] / (this.slowdown[instance] * this.coldFactor[instance] * this.leak[instance]);
+        : this.fleet.baseSpeed[instance] /
+          (this.slowdown[instance] * this.coldFactor[instance] * this.leak[instance] * this.versionFactor[instance]);
     this.stations[this.fleet.service[instance]].setSpeed(instance, speed);
   }
 }

@@ -368,6 +368,8 @@ class World implements EventHandler {
           // The sizes of sites have changed even where nobody's use has.
           client.failover?.changed(engine.time);
         },
+        placed: () => undefined,
+        replicasChanged: () => undefined,
       });
       this.orchestrator = orchestrator;
       const holds = orchestrator.holdsRequests();

@@ -5,6 +5,8 @@ import type { Streams } from '../../core/streams.ts';
 import type { Ms } from '../../core/time.ts';
 import type { PodView } from '../../policies/placement/scheduler.ts';
 import { type Budget, DisruptionBudget } from '../../policies/recovery/eviction/disruption-budget.ts';
+import { isAvailable } from '../../policies/rollout/strategies/parts/deployment-progress.ts';
+import type { GroupStatus } from '../../policies/rollout/strategies/rollout.ts';
 import type { PolicyMakers } from '../../scenario/makers.ts';
 import type { BudgetSpec, Scenario } from '../../scenario/spec.ts';
 import type { AlarmChange, ElasticResult, SizeRecommendation } from '../../stats/result.ts';
@@ -23,6 +25,7 @@ import { Nodes } from './nodes.ts';
 import { Placing } from './placing.ts';
 import { NO_NODE, Pods, podStates } from './pods.ts';
 import { Sizing } from './sizing.ts';
+import { type ReplicaGroup, ReplicaGroups } from './replica-groups.ts';
 import { Scaling } from './scaling.ts';
 import type { ServiceMeters } from './service-meters.ts';
 
@@ -43,6 +46,10 @@ export interface OrchestratorParts {
   queueDepths(): Readonly<Record<string, number>>;
   /** A client's view has changed. */
   viewChanged(client: Client): void;
+  /** A process is put into a place that was empty, or that was there at first. */
+  placed(instance: number, version: string): void;
+  /** Instances of the service have come, gone, become ready or ceased to be, or other numbers are wanted. */
+  replicasChanged(service: number): void;
 }
 
 export class Orchestrator {
@@ -154,11 +161,11 @@ export class Orchestrator {
     this.nodes?.start();
     this.scalings.forEach((scaling, service) => {
       if (scaling === undefined) return;
-      scaling.controller.setDesired(scaling.desired, 0);
+      scaling.groups.begin(scaling.desired);
       this.budgets[service]?.setWanted(scaling.desired);
     });
     this.isBeginning = false;
-    for (const scaling of this.scalings) scaling?.wake();
+    for (const scaling of this.scalings) for (const group of scaling?.groups.all ?? []) group.wake();
     this.placing?.run();
   }
 
@@ -180,7 +187,7 @@ export class Orchestrator {
 
   cameUp(instance: number): void {
     if (!this.isManaged(instance)) return;
-    this.scalings[this.fleet.service[instance]]?.controller.onRestarted(this.indexOf(instance), this.errands.nowMs);
+    this.groupOf(instance)?.controller.onRestarted(this.indexOf(instance), this.errands.nowMs);
     this.pods.cameUp(instance);
   }
 
@@ -271,28 +278,16 @@ export class Orchestrator {
       specReplicas: initial,
       readyReplicas: initial,
     });
-    const controller = replicas!({
-      host: {
-        create: (nowMs) => {
-          if (!this.isRunning()) {
-            controller.onCreateFailed(nowMs);
-            return;
-          }
-          const instance = this.isBeginning ? this.begin(service) : this.pods.create(service);
-          if (instance === -1) {
-            controller.onCreateFailed(nowMs);
-            return;
-          }
-          if (!this.isBeginning) this.elasticity.present(service, 1);
-          controller.onCreated(this.indexOf(instance), NO_NODE, nowMs);
-          if (this.isBeginning) this.wasReady(instance);
-          else this.place(instance);
-        },
-        remove: (index) => this.pods.terminate(this.fleet.base[service] + index),
-      },
+    const { versions = [] } = scenario.services[service];
+    const isRolledOut = scenario.changes?.some((change) => change.kind === 'release' && change.service === service) === true;
+    const groups = new ReplicaGroups(errands, name, versions[0]?.name ?? '', isRolledOut, instances.length, {
+      make: (host) => replicas!({ host }),
+      create: (group, nowMs) => this.create(service, group, nowMs),
+      remove: (index) => this.pods.terminate(this.fleet.base[service] + index),
+      wantedChanged: () => this.parts.replicasChanged(service),
     });
     const meter = made?.sampleEveryMs === undefined ? undefined : new DirectMeter(errands, meters, service);
-    return new Scaling(errands, name, controller, made, initial, meter, {
+    return new Scaling(errands, name, groups, made, initial, meter, {
       isRunning: () => this.isRunning(),
       observe: (directly) => this.pipeline.observe(service, this.counts(service), directly),
       scaled: (from, to, reason) => {
@@ -313,6 +308,55 @@ export class Orchestrator {
       mayEvict: (instances) => this.budgetViolations(instances) === 0,
       retire: (node, graceMs, failed) => this.retire(node, graceMs, 'removed', failed),
     });
+  }
+
+  /** One more of the group is wanted. */
+  private create(service: number, group: ReplicaGroup, nowMs: Ms): void {
+    const instance = !this.isRunning() ? -1 : this.isBeginning ? this.begin(service) : this.pods.create(service);
+    if (instance === -1) {
+      group.controller.onCreateFailed(nowMs);
+      return;
+    }
+    this.scalings[service]!.groups.take(this.indexOf(instance), group);
+    this.parts.placed(instance, group.version);
+    if (!this.isBeginning) this.elasticity.present(service, 1);
+    group.controller.onCreated(this.indexOf(instance), NO_NODE, nowMs);
+    if (this.isBeginning) this.wasReady(instance);
+    else this.place(instance);
+    this.parts.replicasChanged(service);
+  }
+
+  /** The instances of the service by group, as the control plane sees them. */
+  groups(service: number, minReadyMs: Ms): readonly GroupStatus[] {
+    const { groups } = this.scalings[service]!;
+    const { state, readyChangedMs } = this.pods;
+    const counts = new Map(groups.all.map((group) => [group, { created: 0, ready: 0, available: 0 }]));
+    for (let instance = this.fleet.base[service]; instance < this.fleet.base[service + 1]; instance++) {
+      if (state[instance] === podStates.empty) continue;
+      const count = counts.get(groups.of(this.indexOf(instance)))!;
+      count.created++;
+      if (state[instance] !== podStates.ready) continue;
+      count.ready++;
+      if (isAvailable(readyChangedMs[instance], minReadyMs, this.errands.nowMs)) count.available++;
+    }
+    return groups.all.map((group) => ({ group: group.name, version: group.version, spec: group.spec, ...counts.get(group)! }));
+  }
+
+  scaleGroup(service: number, name: string, version: string, replicas: number): void {
+    this.scalings[service]!.groups.scale(name, version, replicas);
+  }
+
+  /** How many instances of the service are wanted in all. */
+  wanted(service: number): number {
+    return this.scalings[service]?.desired ?? this.fleet.base[service + 1] - this.fleet.base[service];
+  }
+
+  groupOf(instance: number): ReplicaGroup | undefined {
+    return this.scalings[this.fleet.service[instance]]?.groups.of(this.indexOf(instance));
+  }
+
+  isReady(instance: number): boolean {
+    return this.isManaged(instance) ? this.pods.state[instance] === podStates.ready : this.parts.servers.isUp(instance);
   }
 
   private counts(service: number): { specReplicas: number; statusReplicas: number; readyReplicas: number } {
@@ -336,7 +380,7 @@ export class Orchestrator {
 
   private wasReady(instance: number): void {
     const service = this.fleet.service[instance];
-    const { controller } = this.scalings[service]!;
+    const { controller } = this.groupOf(instance)!;
     const index = this.indexOf(instance);
     const node = this.placing === undefined ? NO_NODE : this.placing.first(instance);
     if (node !== NO_NODE || this.placing === undefined) {
@@ -385,7 +429,7 @@ export class Orchestrator {
     const { elastic, instances } = fleet.services[service];
     fleet.zone[instance] = nodes!.zone[node];
     fleet.baseSpeed[instance] = instances[this.indexOf(instance)].speed * nodes!.view(node).speed;
-    this.scalings[service]?.controller.onPlaced(this.indexOf(instance), node, this.errands.nowMs);
+    this.groupOf(instance)?.controller.onPlaced(this.indexOf(instance), node, this.errands.nowMs);
     watch!.placed(instance, node, elastic.staysMs);
     if (!this.isBeginning) return;
     this.parts.servers.applySpeed(instance);
@@ -416,7 +460,8 @@ export class Orchestrator {
     const service = this.fleet.service[instance];
     this.news.tell(instance, isReady);
     this.budgets[service]?.setHealth(instance, isReady);
-    this.scalings[service]?.controller.onReady(this.indexOf(instance), isReady, this.errands.nowMs);
+    this.groupOf(instance)?.controller.onReady(this.indexOf(instance), isReady, this.errands.nowMs);
+    this.parts.replicasChanged(service);
   }
 
   private leaves(instance: number): void {
@@ -440,9 +485,7 @@ export class Orchestrator {
       this.isHeldByNode[instance] = 0;
       this.parts.servers.release(instance);
     }
-    const scaling = this.scalings[service];
-    scaling?.controller.onGone(this.indexOf(instance), this.errands.nowMs);
-    scaling?.wake();
+    this.replaced(instance);
     if (node === NO_NODE) return;
     this.placing?.happened('pod-delete');
     this.emptied(node);
@@ -450,12 +493,17 @@ export class Orchestrator {
 
   /** Told to go by somebody other than its controller, which replaces it. */
   private evict(instance: number): void {
-    const scaling = this.scalings[this.fleet.service[instance]];
     const isAlready = this.pods.state[instance] === podStates.leaving;
     this.pods.terminate(instance);
-    if (isAlready) return;
-    scaling?.controller.onGone(this.indexOf(instance), this.errands.nowMs);
-    scaling?.wake();
+    if (!isAlready) this.replaced(instance);
+  }
+
+  /** Its controller counts it no longer. */
+  private replaced(instance: number): void {
+    const group = this.groupOf(instance);
+    group?.controller.onGone(this.indexOf(instance), this.errands.nowMs);
+    group?.wake();
+    this.parts.replicasChanged(this.fleet.service[instance]);
   }
 
   /** Its node is believed lost: it is written off, whatever it does there. */

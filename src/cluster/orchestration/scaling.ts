@@ -1,10 +1,10 @@
-/** One service's count of instances: an autoscaler, where there is one, says how many, a replica controller sees to it. */
+/** One service's count of instances: an autoscaler, where there is one, says how many, replica controllers see to it. */
 import { PolicyFault } from '../../core/errors.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Autoscaler, ScaleObservation } from '../../policies/autoscaling/autoscaler.ts';
-import type { ReplicaController } from '../../policies/recovery/replicas/replica-controller.ts';
 import type { Errands } from './errands.ts';
 import type { DirectMeter } from './metrics-pipeline.ts';
+import type { ReplicaGroups } from './replica-groups.ts';
 
 export interface ScalingHost {
   /** Whether anybody decides anything at present. */
@@ -15,29 +15,26 @@ export interface ScalingHost {
 }
 
 export class Scaling {
-  readonly controller: ReplicaController;
+  readonly groups: ReplicaGroups;
   readonly autoscaler: Autoscaler | undefined;
   desired: number;
-  /** Wakes the controller when it next wants to be. */
-  readonly wake: () => void;
   private readonly errands: Errands;
   private readonly host: ScalingHost;
 
   constructor(
     errands: Errands,
     name: string,
-    controller: ReplicaController,
+    groups: ReplicaGroups,
     autoscaler: Autoscaler | undefined,
     desired: number,
     meter: DirectMeter | undefined,
     host: ScalingHost,
   ) {
     this.errands = errands;
-    this.controller = controller;
+    this.groups = groups;
     this.autoscaler = autoscaler;
     this.desired = desired;
     this.host = host;
-    this.wake = errands.waker(`replica controller of ${name}`, controller);
     if (autoscaler === undefined) return;
     const { decideEveryMs, sampleEveryMs = Infinity } = autoscaler;
     checkPeriod(name, 'decideEveryMs', decideEveryMs);
@@ -60,8 +57,7 @@ export class Scaling {
     this.desired = count;
     this.host.scaled(from, count, reason);
     this.autoscaler?.onScaled?.(from, count, this.errands.nowMs);
-    this.controller.setDesired(count, this.errands.nowMs);
-    this.wake();
+    this.groups.setWanted(count);
   }
 
   private decide(name: string, meter: DirectMeter | undefined): void {
