@@ -1,7 +1,7 @@
 /** Invented roll-outs on top of the first experiment: a bad release and then a good one under three strategies; a configuration pushed to a
  *  fleet by controllers of which two believed to lead. Numbers hang together: hosts, shares and counts follow from one course. */
 import type { RunFile, SeedRollout, VariantChange, VariantResult, VariantTraffic } from '../../src/lab/types.ts';
-import type { HostVersion, PhaseChange, RolloutKind, VersionTotals } from '../../src/stats/result.ts';
+import { changesKept, type HostVersion, type PhaseChange, type RolloutKind, type VersionTotals } from '../../src/stats/result.ts';
 import { fixture } from './fixture.ts';
 
 const windows = 120;
@@ -10,6 +10,11 @@ const seeds = 3;
 
 /** How far each version is, 0 to 1, by second; what is left has the first one. */
 type Course = (second: number) => Readonly<Record<string, number>>;
+
+interface Size {
+  readonly length: number;
+  readonly windowMs: number;
+}
 
 interface Story {
   readonly service: string;
@@ -170,8 +175,12 @@ function measured(variant: Pick<VariantResult, 'metrics' | 'estimates'>, values:
   };
 }
 
-export function rolledOut(variant: VariantResult, stories: readonly Story[]): VariantResult {
-  const change = changeOf(stories);
+function rolledOut(
+  variant: VariantResult,
+  stories: readonly Story[],
+  size: Size = { length: windows, windowMs: 1000 },
+): VariantResult {
+  const change = changeOf(stories, size);
   const sum = (pick: (rollout: SeedRollout) => number): number =>
     change.rollouts.reduce((total, rollout) => total + pick(rollout), 0) / seeds;
   const bad = change.rollouts.filter(({ isBad }) => isBad);
@@ -194,18 +203,19 @@ export function rolledOut(variant: VariantResult, stories: readonly Story[]): Va
   };
 }
 
-function changeOf(stories: readonly Story[]): VariantChange {
+function changeOf(stories: readonly Story[], size: Size): VariantChange {
+  const { windowMs } = size;
   return {
-    rollouts: Array.from({ length: seeds }, (_, seed) => stories.flatMap((story) => rolloutsOf(story, seed))).flatMap((all) =>
-      all.map((rollout, order) => ({ ...rollout, order })),
+    rollouts: Array.from({ length: seeds }, (_, seed) => stories.flatMap((story) => rolloutsOf(story, seed, size))).flatMap(
+      (all) => all.map((rollout, order) => ({ ...rollout, order })),
     ),
-    traffic: stories.map(trafficOf),
+    traffic: stories.map((story) => trafficOf(story, size)),
     phases: stories
       .flatMap(({ service, kind, phases }) =>
-        phases.map(([second, phase, reason]): PhaseChange => ({ atMs: second * 1000, service, kind, phase, reason })),
+        phases.map(([second, phase, reason]): PhaseChange => ({ atMs: second * windowMs, service, kind, phase, reason })),
       )
       .toSorted((a, b) => a.atMs - b.atMs),
-    hosts: stories.flatMap(hostsOf).toSorted((a, b) => a.atMs - b.atMs),
+    hosts: stories.flatMap((story) => hostsOf(story, size)).toSorted((a, b) => a.atMs - b.atMs),
     leaders: [],
   };
 }
@@ -216,9 +226,13 @@ const shareOf = (course: Course, second: number, versions: readonly string[], at
   return at === 0 ? 1 - others : (shares[versions[at]!] ?? 0);
 };
 
-function rolloutsOf({ service, kind, versions, failing, traffic, rollouts: planned }: Story, seed: number): SeedRollout[] {
+function rolloutsOf(
+  { service, kind, versions, failing, traffic, rollouts: planned }: Story,
+  seed: number,
+  { length, windowMs }: Size,
+): SeedRollout[] {
   return planned.map(({ started, decided, ended, to, ...rest }, order) => {
-    const end = Number.isNaN(ended) ? windows : ended;
+    const end = Number.isNaN(ended) ? length : ended;
     const at = versions.indexOf(to);
     let exposed = 0;
     let first = NaN;
@@ -230,15 +244,18 @@ function rolloutsOf({ service, kind, versions, failing, traffic, rollouts: plann
     const failed = Math.round(exposed * failing[at]!) + seed;
     return {
       ...{ seed, order, service, kind, to, ...rest },
-      ...{ startedMs: started * 1000, exposedMs: first * 1000, decidedMs: decided * 1000, endedMs: ended * 1000 },
+      ...{ startedMs: started * windowMs, exposedMs: first * windowMs, decidedMs: decided * windowMs, endedMs: ended * windowMs },
       ...{ offered: (end - started) * perSecond, exposed: Math.round(exposed), failed, slow: Math.round(failed / 2) },
       ...{ userMinutes: Math.round(failed / 3), slowMs: 120 },
     };
   });
 }
 
-function trafficOf({ service, kind, versions, failing, p99, traffic, hosts, hostNames }: Story): VariantTraffic {
-  const seconds = Array.from({ length: windows }, (_, second) => second);
+function trafficOf(
+  { service, kind, versions, failing, p99, traffic, hosts, hostNames }: Story,
+  { length }: Size,
+): VariantTraffic {
+  const seconds = Array.from({ length }, (_, second) => second);
   const requests = versions.map((_, at) => seconds.map((second) => perSecond * shareOf(traffic, second, versions, at)));
   const isMixed = seconds.map((_, second) => requests.filter((row) => row[second]! > 0).length > 1);
   const totals = versions.map((_, at): VersionTotals => {
@@ -247,23 +264,28 @@ function trafficOf({ service, kind, versions, failing, p99, traffic, hosts, host
       ? { requests: 0, failed: 0, p50: NaN, p99: NaN }
       : { requests: count, failed: Math.round(count * failing[at]!), p50: p99[at]! / 5, p99: p99[at]! };
   });
+  const perSeed = totals.map((each) =>
+    Array.from({ length: seeds }, (_, seed) => ({
+      ...each,
+      failed: each.requests === 0 ? 0 : Math.max(0, each.failed + (seed - 1) * 3),
+      p99: each.p99 * (1 + 0.05 * (seed - 1)),
+    })),
+  );
   return {
     ...{ service, kind, versions, requests },
     failed: requests.map((row, at) => row.map((each) => each * failing[at]!)),
     hosts: versions.map((_, at) => seconds.map((second) => hostNames.length * shareOf(hosts, second, versions, at))),
-    totals: totals.map((each) => ({ ...each, requests: each.requests * seeds, failed: each.failed * seeds })),
-    perSeed: totals.map((each) =>
-      Array.from({ length: seeds }, (_, seed) => ({
-        ...each,
-        failed: Math.max(0, each.failed + (seed - 1) * 3),
-        p99: each.p99 * (1 + 0.05 * (seed - 1)),
-      })),
-    ),
+    totals: totals.map((each, at) => ({
+      ...each,
+      requests: each.requests * seeds,
+      failed: perSeed[at]!.reduce((sum, { failed }) => sum + failed, 0),
+    })),
+    perSeed,
   };
 }
 
 /** The first hosts have the newest version. */
-function hostsOf({ kind, versions, hosts, hostNames }: Story): HostVersion[] {
+function hostsOf({ kind, versions, hosts, hostNames }: Story, { length, windowMs }: Size): HostVersion[] {
   const has = (index: number, second: number): string => {
     let place = (index + 0.5) / hostNames.length;
     for (let at = versions.length - 1; at > 0; at--) {
@@ -275,14 +297,92 @@ function hostsOf({ kind, versions, hosts, hostNames }: Story): HostVersion[] {
   };
   return hostNames.flatMap((host, index) => {
     const found: HostVersion[] = [];
-    for (let second = 0; second < windows; second++) {
+    for (let second = 0; second < length; second++) {
       const version = has(index, second);
       const last = found.at(-1)?.version;
       if (last === version) continue;
       // A process is gone for two seconds before the next one is there.
-      if (kind === 'release' && last !== undefined) found.push({ atMs: second * 1000 - 500, host, kind, version: '' });
-      found.push({ atMs: second * 1000 + (kind === 'release' && last !== undefined ? 1500 : 0), host, kind, version });
+      if (kind === 'release' && last !== undefined) found.push({ atMs: (second - 0.5) * windowMs, host, kind, version: '' });
+      found.push({ atMs: (second + (kind === 'release' && last !== undefined ? 1.5 : 0)) * windowMs, host, kind, version });
     }
     return found;
   });
+}
+
+/** A week in which two services with long names come to nine versions each under ten variants, and lists that were cut off. */
+export function crowded(): RunFile {
+  const base = fixture({ variants: 10, seeds, windows: 600 });
+  const versions = Array.from({ length: 9 }, (_, at) => `2026.11.${10 + at}-${'build'.repeat(at === 4 ? 12 : 1)}`);
+  const story = (service: string, kind: RolloutKind): Story => ({
+    ...{
+      service,
+      kind,
+      versions,
+      hostNames: Array.from({ length: 60 }, (_, index) => `${service}${kind === 'config' ? '#' : '/'}${index}`),
+    },
+    ...{ failing: versions.map((_, at) => (at % 3 === 2 ? 0.04 : 0)), p99: versions.map((_, at) => 40 + 10 * at) },
+    traffic: (second) => coming(versions, second / 60),
+    hosts: (second) => coming(versions, (second + 3) / 60),
+    rollouts: versions.slice(1).map((to, at) => ({
+      ...{ from: versions[at]!, to, isBad: at % 3 === 1, outcome: at % 3 === 1 ? 'superseded' : 'succeeded' },
+      ...{ started: (at + 1) * 60 - 8, decided: (at + 1) * 60 + 30, ended: (at + 1) * 60 + 40 },
+    })),
+    phases: versions
+      .slice(1)
+      .flatMap((_, at) =>
+        ['progressing', 'paused', 'promoting', 'rolling-back', 'stalled', 'succeeded'].map(
+          (phase, step) => [(at + 1) * 60 - 8 + step * 2, phase, 'Some reason'] as const,
+        ),
+      ),
+  });
+  const stories = [story('checkout-service-with-a-long-name', 'release'), story('catalogue', 'config')];
+  const variants = base.variants.map((variant) => {
+    const changed = rolledOut({ ...variant, series: { ...variant.series, windowMs: 1_008_000 } }, stories, {
+      length: 600,
+      windowMs: 1_008_000,
+    });
+    return { ...changed, change: { ...changed.change!, hosts: changed.change!.hosts.slice(0, changesKept) } };
+  });
+  return { ...base, faults: [], scenario: { ...base.scenario, durationMs: 604_800_000, warmupMs: 0 }, variants };
+}
+
+/** Each version replaces the one before within half of its time. */
+function coming(versions: readonly string[], turn: number): Readonly<Record<string, number>> {
+  const at = Math.min(versions.length - 1, Math.floor(turn));
+  const share = Math.min(1, 2 * (turn - at));
+  if (at === 0) return {};
+  return { [versions[at]!]: share, ...(at > 1 ? { [versions[at - 1]!]: 1 - share } : {}) };
+}
+
+/** One window, one seed, one variant: asked for, never met, never decided, and nothing known of hosts. */
+export function bare(): RunFile {
+  const base = fixture({ variants: 1, seeds: 1, windows: 2 });
+  const [variant] = base.variants as [VariantResult];
+  const none = { requests: 0, failed: 0, p50: NaN, p99: NaN };
+  const what = { service: 'api', kind: 'release' } as const;
+  return {
+    ...base,
+    faults: [],
+    variants: [
+      {
+        ...variant,
+        change: {
+          rollouts: [
+            {
+              ...{ ...what, seed: 0, order: 0, from: 'v1', to: 'v2', isBad: false, outcome: 'idle', startedMs: 1000 },
+              ...{ exposedMs: NaN, decidedMs: NaN, endedMs: NaN, slowMs: NaN },
+              ...{ offered: 0, exposed: 0, failed: 0, slow: 0, userMinutes: 0 },
+            },
+          ],
+          traffic: [
+            {
+              ...{ ...what, versions: ['v1', 'v2'], requests: [[7], [0]], failed: [[0], [0]], hosts: [[0], [0]] },
+              ...{ totals: [none, none], perSeed: [[none], [none]] },
+            },
+          ],
+          ...{ phases: [], hosts: [], leaders: [] },
+        },
+      },
+    ],
+  };
 }

@@ -8,10 +8,10 @@ import type { VersionTotals } from '../../stats/result.ts';
 import { wilson } from '../../stats/wilson.ts';
 import { formatCount, formatMs, formatPercent, isNumber } from '../format.ts';
 import { textWidth } from '../text-width.ts';
-import { latencyAxis, percentLabel } from './axes.ts';
+import { latencyAxis, logTicks, percentLabel } from './axes.ts';
 import { ink, plotWidth } from './palette.ts';
 import { chart, rounded, roundedOrNull, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
-import { panelTitle, trafficOf, versionColor, type Versioned, versionedOf } from './version-looks.ts';
+import { panelTitle, pickPanels, trafficOf, versionColor, type Versioned, versionedOf } from './version-looks.ts';
 
 /** Of all pictures together; the run file has all. */
 const maxRows = 40;
@@ -31,10 +31,10 @@ export const anyCanary = (run: RunFile): boolean => comparedOf(run).length > 0;
 
 export function canary(run: RunFile): ChartSpec {
   const all = comparedOf(run);
-  const shown = all.slice(0, maxRows);
+  const shown = pickPanels(all, maxRows);
   const things = [...new Set(shown.map(({ versioned }) => versioned))];
   const rows = shown.map((each) => rowOf(run, each, things));
-  const seeds = shown.flatMap((each) => seedRows(each, things));
+  const seeds = shown.flatMap((each) => seedRows(run, each, things));
   const without = run.variants.filter(
     (variant) => variant.change !== null && !all.some((each) => each.variant === variant),
   ).length;
@@ -97,7 +97,7 @@ function rowOf(run: RunFile, { versioned, variant, version, totals }: Compared, 
 /** A logarithm may be taken of these. */
 const positive = (value: number): number | null => (value > 0 ? roundedOrNull(value) : null);
 
-const seedRows = ({ versioned, variant, version, perSeed }: Compared, things: readonly Versioned[]): Row[] =>
+const seedRows = (run: RunFile, { versioned, variant, version, perSeed }: Compared, things: readonly Versioned[]): Row[] =>
   perSeed.length < 2
     ? []
     : perSeed.flatMap((totals, seed) =>
@@ -106,6 +106,7 @@ const seedRows = ({ versioned, variant, version, perSeed }: Compared, things: re
           : [
               {
                 ...{ panel: String(things.indexOf(versioned)), variant: variant.label, version, seed },
+                lane: laneName(run, variant, version),
                 ...{ rate: rounded(rateOf(totals)), p99: positive(totals.p99) },
               },
             ],
@@ -155,7 +156,7 @@ function rateAxis(rates: readonly number[]): Part {
   const axis = { labelExpr: percentLabel, tickCount: 5 };
   const title = 'share that failed';
   if (high / low < 6) return { title, scale: { domain: [0, rounded(high * 1.08)], nice: false }, axis };
-  const ticks = [0, 0.0001, 0.001, 0.01, 0.1, 1].filter((tick) => tick === 0 || (tick > low / 4 && tick <= high * 1.08));
+  const ticks = [0, ...logTicks(low / 2, high * 1.15)];
   const scale = { type: 'symlog', constant: rounded(Math.max(low, 1e-5)), domain: [0, rounded(high * 1.15)], nice: false };
   return { title, scale, axis: { ...axis, values: ticks } };
 }
@@ -179,7 +180,6 @@ function half(run: RunFile, { thing, index, rows }: PanelData, { width, axis, is
     scale: { domain: lanes },
     axis: isLeft ? { ticks: false, domain: false, labelLimit: namesLimit, labelPadding: 8 } : null,
   };
-  const ySeed = { ...y, field: 'lane' };
   const point = (field: string, filled: boolean): Part => ({
     ...own('versions'),
     mark: { type: 'point', size: 60, opacity: 1, strokeWidth: 2, filled, ...(filled ? {} : { fill: 'white' }) },
@@ -197,9 +197,8 @@ function half(run: RunFile, { thing, index, rows }: PanelData, { width, axis, is
       },
       {
         ...own('seeds'),
-        transform: [{ filter: { field: 'panel', equal: String(index) } }, { calculate: laneExpression(run), as: 'lane' }],
         mark: { type: 'tick', thickness: 1.2, height: 11, color: ink.strong, opacity: 0.7, tooltip: null },
-        encoding: { x: x(isLeft ? 'rate' : 'p99'), y: ySeed },
+        encoding: { x: x(isLeft ? 'rate' : 'p99'), y },
       },
       ...(isLeft ? [point('rate', true)] : [point('p50', false), point('p99', true)]),
       ...(isLeft
@@ -215,9 +214,6 @@ function half(run: RunFile, { thing, index, rows }: PanelData, { width, axis, is
   };
 }
 
-const laneExpression = ({ variants }: RunFile): string =>
-  variants.length > 1 ? "datum.variant + ': ' + datum.version" : 'datum.version';
-
 const tooltip = (): Part[] => [
   { field: 'variant', type: 'nominal' },
   { field: 'version', type: 'nominal' },
@@ -228,10 +224,18 @@ const tooltip = (): Part[] => [
   { field: 'p99', type: 'quantitative', title: 'p99, ms', format: '.3~g' },
 ];
 
-/** The largest difference to the oldest version exposed beside it. */
+/** The version that this one was to replace, or the oldest one that was exposed beside it. */
+function controlOf({ variant, versioned, version }: Compared, all: readonly Compared[]): Compared {
+  const beside = all.filter((each) => each.variant === variant && each.versioned === versioned);
+  const { service, kind } = versioned;
+  const asked = variant.change?.rollouts.find((each) => each.service === service && each.kind === kind && each.to === version);
+  return beside.find((each) => each.version === asked?.from) ?? beside[0]!;
+}
+
+/** The largest difference to the version that was there before. */
 function finding(all: readonly Compared[]): string {
   const pairs = all.flatMap((each) => {
-    const control = all.find(({ variant, versioned }) => variant === each.variant && versioned === each.versioned)!;
+    const control = controlOf(each, all);
     if (control === each) return [];
     const [own, other] = [control, each].map(({ totals }) => wilson(totals.failed, totals.requests));
     const isClear = own!.high < other!.low || other!.high < own!.low;

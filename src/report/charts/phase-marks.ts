@@ -1,8 +1,8 @@
 /** What a roll-out decided, as rules over a course in time with a word above each: asked for, paused, given up, accepted. Of the first seed,
- *  because seeds decide at different times. */
+ *  because seeds decide at different times. Planned faults are bars above the plot, because shading would change the colours of versions. */
 import type { RunFile, VariantResult } from '../../lab/types.ts';
 import { textWidth } from '../text-width.ts';
-import { ink, plotWidth } from './palette.ts';
+import { accents, ink, plotWidth } from './palette.ts';
 import { rounded, short, type Part, type Row } from './spec.ts';
 import { timeUnit } from './time.ts';
 import type { Versioned } from './version-looks.ts';
@@ -10,6 +10,11 @@ import type { Versioned } from './version-looks.ts';
 /** Beyond, the rules would hide what they are drawn on; those that matter least are left out. */
 const maxMarks = 40;
 const gap = 6;
+/** A word may stand so many pixels to the right of its rule, where another one is in its place. */
+const maxShift = 40;
+const barHeight = 3;
+/** Room for faults and words between a title and its plot. */
+export const marksHeight = 20;
 
 interface Mark {
   readonly atMs: number;
@@ -32,16 +37,28 @@ export function phaseRows(run: RunFile, { key, versioned, variant }: Place): Row
   const toPixels = plotWidth / run.scenario.durationMs;
   const marks = marksOf(variant, versioned).filter(({ atMs }) => atMs <= run.scenario.durationMs);
   const kept = marks.toSorted((a, b) => a.rank - b.rank || a.atMs - b.atMs).slice(0, maxMarks);
-  const taken: { from: number; to: number }[] = [];
+  const taken: Room[] = [];
   const rows = kept.map(({ atMs, text, reason }) => {
     const width = textWidth(text, 10);
-    const from = Math.max(0, Math.min(atMs * toPixels, plotWidth - width));
-    const isFree = taken.every((each) => from >= each.to + gap || from + width + gap <= each.from);
-    if (isFree) taken.push({ from, to: from + width });
-    const word_at = isFree ? rounded((from / toPixels) * perMs) : null;
+    const from = placeFor(Math.max(0, Math.min(atMs * toPixels, plotWidth - width)), width, taken);
+    if (from !== null) taken.push({ from, to: from + width });
+    const word_at = from === null ? null : rounded((from / toPixels) * perMs);
     return { panel: key, at: rounded(atMs * perMs), phase: text, reason, word_at };
   });
   return rows.toSorted((a, b) => a.at - b.at);
+}
+
+interface Room {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where a word begins, near where it should; null where there is no room. */
+function placeFor(wish: number, width: number, taken: readonly Room[]): number | null {
+  const isFree = (from: number): boolean =>
+    from + width <= plotWidth && taken.every((each) => from >= each.to + gap || from + width + gap <= each.from);
+  const places = [wish, ...taken.map(({ to }) => to + gap).filter((from) => from > wish && from <= wish + maxShift)];
+  return places.toSorted((a, b) => a - b).find(isFree) ?? null;
 }
 
 /** A roll-out begins with a phase of its own, which the name of the version says better. */
@@ -78,7 +95,19 @@ export function phaseLayers(run: RunFile, key: string): Part[] {
     { field: 'phase', type: 'nominal' },
     { field: 'reason', type: 'nominal' },
   ];
+  const faults: Part = {
+    data: { name: 'faults' },
+    mark: { type: 'rect', color: accents.fault },
+    encoding: {
+      x: { field: 'from', type: 'quantitative' },
+      x2: { field: 'to' },
+      y: { value: -barHeight - 1 },
+      y2: { value: -1 },
+      tooltip: { field: 'fault', type: 'nominal' },
+    },
+  };
   return [
+    ...(run.faults.length > 0 ? [faults] : []),
     {
       ...own,
       mark: { type: 'rule', color: ink.strong, strokeWidth: 1, strokeDash: [1, 2], clip: true },
@@ -90,7 +119,7 @@ export function phaseLayers(run: RunFile, key: string): Part[] {
       mark: { type: 'text', align: 'left', baseline: 'alphabetic', fontSize: 10, color: ink.normal, tooltip: null },
       encoding: {
         x: { field: 'word_at', type: 'quantitative' },
-        y: { value: -5 },
+        y: { value: -barHeight - 4 },
         text: { field: 'phase', type: 'nominal' },
       },
     },

@@ -5,7 +5,7 @@ import type { RunFile, VariantResult, VariantTraffic } from '../../lab/types.ts'
 import { formatPercent, isNumber } from '../format.ts';
 import { percentLabel } from './axes.ts';
 import { ink } from './palette.ts';
-import { phaseLayers, phaseRows } from './phase-marks.ts';
+import { marksHeight, phaseLayers, phaseRows } from './phase-marks.ts';
 import { chart, plotWidth, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
 import { contextDatasets, contextLayers, groupSize, timeAxis, timeUnit, zoom } from './time.ts';
 import { panelTitle, pickPanels, trafficOf, versionColor, type Versioned, versionedOf } from './version-looks.ts';
@@ -37,6 +37,7 @@ export function trafficByVersion(run: RunFile): ChartSpec {
       subtitle: sentences(
         'Share of requests by the version that served them; blank: none were served.',
         lines.length > 0 ? 'Dashed: share of instances or hosts that had it.' : '',
+        run.faults.length > 0 ? 'Orange bars: faults.' : '',
         run.seeds.length > 1 ? `Mean of ${run.seeds.length} seeds${phases.length > 0 ? ', phases of the first' : ''}.` : '',
         size === 1 ? '' : `Each step is ${size} windows of ${windowMs / 1000} s.`,
         panels.length < all.length ? `${panels.length} of ${all.length} pictures; traffic-by-version.csv has all.` : '',
@@ -132,11 +133,23 @@ function hostRows(run: RunFile, panel: Panel): Row[] {
   );
   if (!differs) return [];
   return traffic.versions.slice(1).flatMap((version, index) => {
-    const rows = had.map((step) => ({ panel: key, version, from: step.from, share: border(step, index + 1) }));
-    const last = had.at(-1);
-    return last === undefined ? rows : [...rows, { panel: key, version, from: last.to, share: border(last, index + 1) }];
+    const shares = had.map((step) => border(step, index + 1));
+    const rows = had.map((step, at) => ({
+      ...{ panel: key, version, from: step.from },
+      share: isAtEdge(shares, at) || isShared(step, index + 1) ? null : shares[at]!,
+    }));
+    const last = rows.at(-1);
+    return last === undefined ? [] : [...rows, { ...last, from: had.at(-1)!.to }];
   });
 }
+
+/** Lines along the edges of the plot would only look like a frame. */
+const isAtEdge = (shares: readonly (number | null)[], at: number): boolean =>
+  (shares[at] === 0 || shares[at] === 1) && [at - 1, at + 1].every((next) => (shares[next] ?? shares[at]) === shares[at]);
+
+/** Dashes of two lines in one place look like no dashes: the line of the next version stands for both. */
+const isShared = ({ shares }: Step, at: number): boolean =>
+  shares !== null && shares[at] === 0 && shares.slice(at + 1).some((share) => share > 0);
 
 const sameShare = 0.02;
 
@@ -166,9 +179,10 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: P
     height,
     title: {
       ...{ text: panelTitle(run, versioned, variant), fontSize: 12, fontWeight: 600, anchor: 'start', limit: plotWidth },
-      offset: hasPhases ? 18 : 6,
+      offset: hasPhases || run.faults.length > 0 ? marksHeight : 6,
     },
     layer: [
+      ...contextLayers(run, 'none', height),
       {
         ...own('shares'),
         params: [{ ...zoom, name: `zoom_${key}` }],
@@ -177,7 +191,7 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: P
           x,
           y: { ...y, field: 'low' },
           y2: { field: 'high' },
-          color: versionColor(run, versioned, hasLegend ? {} : null),
+          color: versionColor(run, versioned, hasLegend ? { offset: hasPhases ? marksHeight : 8 } : null),
         },
       },
       {
@@ -188,7 +202,6 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: P
         },
         encoding: { x, y: { ...y, field: 'share' }, detail: { field: 'version', type: 'nominal' } },
       },
-      ...contextLayers(run, 'none', height),
       ...phaseLayers(run, key),
       {
         name: `hover_${key}`,

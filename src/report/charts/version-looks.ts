@@ -2,12 +2,14 @@
  *  and kind of change, and so do their colours. */
 import type { RunFile, VariantResult, VariantTraffic } from '../../lab/types.ts';
 import type { RolloutKind } from '../../stats/result.ts';
-import { ink } from './palette.ts';
+import { textWidth } from '../text-width.ts';
+import { accents, ink, legendLabelLimit, plotWidth } from './palette.ts';
 import { short, type Part } from './spec.ts';
 
 const first = '#b9c2cb';
 const good = ['#0072B2', '#009E73', '#56B4E9', '#CC79A7', '#A08A00'];
-const bad = ['#D55E00', '#E69F00', '#B0203A'];
+/** The colour of faults is not among them: these are drawn in the same pictures. */
+const bad = [accents.limit, '#E69F00', '#8C510A'];
 
 /** What has versions: a service, in its code or in its configuration. */
 export interface Versioned {
@@ -57,7 +59,7 @@ export function versionColor(run: RunFile, versioned: Versioned, legend: Part | 
       symbolType: 'square',
       symbolOpacity: 1,
       symbolStrokeWidth: 0,
-      columns: Math.min(versions.length, maxLegendColumns),
+      columns: Math.max(1, Math.floor(plotWidth / (34 + Math.max(...described.map(legendWidth))))),
       labelExpr: labelsOf(versions, described),
       labelColor: ink.normal,
       ...legend,
@@ -65,9 +67,9 @@ export function versionColor(run: RunFile, versioned: Versioned, legend: Part | 
   };
 }
 
-const maxLegendColumns = 6;
+const legendWidth = (text: string): number => Math.min(legendLabelLimit, textWidth(text, 12));
 
-function badVersions({ variants }: RunFile, { service, kind }: Versioned): Set<string> {
+export function badVersions({ variants }: RunFile, { service, kind }: Versioned): Set<string> {
   const rollouts = variants.flatMap(({ change }) => change?.rollouts ?? []);
   return new Set(rollouts.filter((each) => each.isBad && each.service === service && each.kind === kind).map(({ to }) => to));
 }

@@ -2,13 +2,14 @@
  *  shown, picked evenly in the order in which they changed. One picture per service, kind of change and variant, of its first seed. */
 import type { RunFile, VariantResult } from '../../lab/types.ts';
 import { changesKept, type HostVersion } from '../../stats/result.ts';
-import { formatMs, formatSpan, isNumber } from '../format.ts';
+import { formatSpan } from '../format.ts';
 import { plural } from '../summary.ts';
+import { textWidth } from '../text-width.ts';
 import { ink } from './palette.ts';
-import { phaseLayers, phaseRows } from './phase-marks.ts';
+import { marksHeight, phaseLayers, phaseRows } from './phase-marks.ts';
 import { chart, plotWidth, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
 import { contextDatasets, contextLayers, spanTooltip, timeAxis, timeUnit } from './time.ts';
-import { panelTitle, pickPanels, versionColor, type Versioned, versionedOf } from './version-looks.ts';
+import { badVersions, panelTitle, pickPanels, versionColor, type Versioned, versionedOf } from './version-looks.ts';
 
 const maxPanels = 8;
 const maxRows = 40;
@@ -45,12 +46,15 @@ export function versionMap(run: RunFile): ChartSpec {
   const most = Math.max(...picked.map(({ hosts }) => hosts.length));
   const spans = panels.flatMap((panel) => spanRows(run, panel)).slice(0, maxSpans);
   const phases = panels.flatMap((panel) => phaseRows(run, panel));
+  const names = spans.map((row) => textWidth(shownName(String(row.host)), 10));
+  const namesWidth = Math.ceil(Math.max(...names)) + 4;
   const cutMs = Math.min(...picked.map(({ variant }) => knownUntil(variant)));
   return chart(
     {
       title: finding(run, picked),
       subtitle: sentences(
         'Version of each instance or host; blank: none. First seed.',
+        run.faults.length > 0 ? 'Orange bars: faults.' : '',
         most > limit ? `${limit} of ${most} rows, picked evenly in the order in which they changed.` : '',
         cutMs < run.scenario.durationMs ? `More changes than are kept: what came after ${formatSpan(cutMs)} is not shown.` : '',
         panels.length < all.length ? `${panels.length} of ${all.length} pictures.` : '',
@@ -63,6 +67,7 @@ export function versionMap(run: RunFile): ChartSpec {
           hasLegend: panels.findIndex(({ versioned }) => versioned === panel.versioned) === index,
           hasPhases: phases.some((row) => row.panel === panel.key),
           isLast: index === panels.length - 1,
+          namesWidth,
         }),
       ),
       spacing: 14,
@@ -141,19 +146,29 @@ function spanRows(run: RunFile, { key, variant, hosts }: Panel): Row[] {
   const { perMs } = timeUnit(run);
   return hosts.flatMap(({ name, spans }) =>
     spans.map(({ version, fromMs, toMs }) => ({
-      ...{ panel: key, variant: variant.label, host: short(name), version },
+      ...{ panel: key, variant: variant.label, host: name, version },
       ...{ from: rounded(fromMs * perMs), to: rounded(toMs * perMs), lasted: formatSpan(toMs - fromMs) },
     })),
   );
 }
 
+/** Of a long name the beginning, and the number at its end. */
+const longestName = 24;
+const shownName = (name: string): string =>
+  name.length <= longestName ? name : `${name.slice(0, longestName - 9)}…${name.slice(-8)}`;
+const nameExpression =
+  `length(datum.value) <= ${longestName} ? datum.value : ` +
+  `slice(datum.value, 0, ${longestName - 9}) + '…' + slice(datum.value, -8)`;
+
 interface PanelLook {
   readonly hasLegend: boolean;
   readonly hasPhases: boolean;
   readonly isLast: boolean;
+  /** Of the longest name in any picture, so that all begin at the same place. */
+  readonly namesWidth: number;
 }
 
-function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: PanelLook): Part {
+function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast, namesWidth }: PanelLook): Part {
   const { key, versioned, variant, hosts } = panel;
   const step = hosts.length > 24 ? 7 : hosts.length > 12 ? 10 : 13;
   const height = step * hosts.length;
@@ -168,7 +183,7 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: P
     height,
     title: {
       ...{ text: panelTitle(run, versioned, variant), fontSize: 12, fontWeight: 600, anchor: 'start', limit: plotWidth },
-      offset: hasPhases ? 18 : 6,
+      offset: hasPhases || run.faults.length > 0 ? marksHeight : 6,
     },
     layer: [
       ...contextLayers(run, 'none', height),
@@ -184,13 +199,15 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: P
             type: 'nominal',
             sort: null,
             title: null,
-            scale: { domain: hosts.map(({ name }) => short(name)), paddingInner: 0.15, paddingOuter: 0.05 },
+            scale: { domain: hosts.map(({ name }) => name), paddingInner: 0.15, paddingOuter: 0.05 },
             axis: {
               ...{ ticks: false, domain: false, labelColor: ink.normal, labelFontSize: step < 10 ? 8 : 10 },
+              ...{ minExtent: namesWidth, maxExtent: namesWidth },
+              labelExpr: nameExpression,
               labelOverlap: step < 10 ? 'parity' : true,
             },
           },
-          color: versionColor(run, versioned, hasLegend ? {} : null),
+          color: versionColor(run, versioned, hasLegend ? { offset: hasPhases ? marksHeight : 8 } : null),
           tooltip: [{ field: 'host', type: 'nominal' }, { field: 'version', type: 'nominal' }, ...spanTooltip(run)],
         },
       },
@@ -199,22 +216,22 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: P
   };
 }
 
+/** How far a bad version came, or else the last one. */
 function finding(run: RunFile, panels: readonly Panel[]): string {
-  const lags = run.variants
-    .flatMap(({ label, estimates }) => {
-      const mean = estimates['config.lag']?.mean;
-      return isNumber(mean) ? [{ label: short(label), mean, text: formatMs(mean) }] : [];
+  const versioneds = [...new Set(panels.map(({ versioned }) => versioned))];
+  const isBad = (each: Versioned): boolean => badVersions(run, each).size > 0;
+  const versioned = versioneds.find(isBad) ?? versioneds[0]!;
+  const version = [...badVersions(run, versioned)][0] ?? versioned.versions.at(-1)!;
+  const reached = panels
+    .filter((panel) => panel.versioned === versioned)
+    .map(({ variant, hosts }) => {
+      const count = hosts.filter(({ spans }) => spans.some((span) => span.version === version)).length;
+      return { label: short(variant.label), text: `${count} of ${plural(hosts.length, 'host')}`, share: count / hosts.length };
     })
-    .sort((a, b) => a.mean - b.mean);
-  const [least] = lags;
-  const most = lags.at(-1);
-  if (least !== undefined && most !== undefined) {
-    const head = `A configuration is in force ${least.text} after it is sent`;
-    if (least.text === most.text) return lags.length > 1 ? `${head} with every variant` : head;
-    return `${head} with ${least.label}, ${most.text} with ${most.label}`;
-  }
-  const counts = panels.map(({ hosts }) => hosts.reduce((sum, { spans }) => sum + Math.max(0, spans.length - 1), 0));
-  const [low, high] = [Math.min(...counts), Math.max(...counts)];
-  const times = low === high ? plural(high, 'time') : `${low} to ${high} times`;
-  return `Instances and hosts come to another version ${times}`;
+    .sort((a, b) => a.share - b.share);
+  const [least, most] = [reached[0]!, reached.at(-1)!];
+  const name = `${short(version)}${isBad(versioned) ? ', which is bad,' : ''} reaches`;
+  if (reached.length === 1) return `${name} ${most.text}`;
+  if (least.share === most.share) return `${name} ${most.text} with every variant`;
+  return `${name} ${least.text} with ${least.label}, ${most.text} with ${most.label}`;
 }

@@ -21,6 +21,18 @@ function summaryTable(run: RunFile): DataTable | null {
   const variants = run.variants.filter(({ change }) => (change?.rollouts.length ?? 0) > 0);
   if (variants.length === 0) return null;
   const { count, share, time } = meansOf(variants);
+  const columns = [
+    ...share('exposed', 'rollout.exposure'),
+    ...count('failed', 'rollout.failed'),
+    ...count('slow', 'rollout.slow', 6),
+    ...count('user minutes', 'rollout.userMinutes', 4),
+    ...time('detected', 'rollout.detect', 8),
+    ...time('rolled back', 'rollout.rollback', 5),
+    ...time('finished', 'rollout.finish', 7),
+    ...share('missed', 'rollout.missed', 9),
+    ...share('wrong', 'rollout.wrong', 3),
+  ];
+  if (columns.length === 0) return null;
   return {
     title: 'Roll-outs',
     about:
@@ -33,15 +45,7 @@ function summaryTable(run: RunFile): DataTable | null {
         'roll-outs',
         variants.map(({ label }) => label),
       ),
-      ...share('exposed', 'rollout.exposure'),
-      ...count('failed', 'rollout.failed'),
-      ...count('slow', 'rollout.slow', 6),
-      ...count('user minutes', 'rollout.userMinutes', 4),
-      ...time('detected', 'rollout.detect', 8),
-      ...time('rolled back', 'rollout.rollback', 5),
-      ...time('finished', 'rollout.finish', 7),
-      ...share('missed', 'rollout.missed', 9),
-      ...share('wrong', 'rollout.wrong', 3),
+      ...columns,
     ],
   };
 }
@@ -83,6 +87,7 @@ function singleTable(run: RunFile, maxRows: number): DataTable | null {
   const rows = kept.flat();
   const shown = kept.length;
   const names = kept.flatMap((group) => group.map(() => rolloutName(group)));
+  const isOne = new Set(rows.map(({ first }) => first.service)).size === 1;
   const number = (header: string, cell: (row: RolloutGroup) => string, dropOrder?: number): DataColumn => ({
     header,
     align: 'right',
@@ -99,7 +104,7 @@ function singleTable(run: RunFile, maxRows: number): DataTable | null {
         header: shown < all.length ? `roll-out (${shown} of ${all.length})` : 'roll-out',
         align: 'left',
         cells: names,
-        short: { order: 2, cells: rows.map(({ first }) => `${first.to} at ${formatSpan(first.startedMs)}`) },
+        short: { order: 2, cells: rows.map(({ first }) => (isOne ? first.to : `${first.service}: ${first.to}`)) },
       },
       ...(run.variants.length > 1
         ? [
