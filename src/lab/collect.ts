@@ -16,6 +16,7 @@ import {
   type SizeRecommendation,
 } from '../stats/result.ts';
 import { judgeAvailability } from './availability.ts';
+import { collectChange } from './collect-change.ts';
 import { judgeRecovery } from './recovery.ts';
 import type { SeriesBands, VariantResult, VariantView } from './types.ts';
 
@@ -25,11 +26,16 @@ export function collectVariants(scenario: Scenario, seeds: readonly string[], ce
     const own = cells
       .filter((cell) => cell.variant === index)
       .toSorted((x, y) => (place.get(x.seed) ?? 0) - (place.get(y.seed) ?? 0));
-    return collectVariant(scenario, variant, own);
+    return collectVariant(scenario, variant, own, place);
   });
 }
 
-function collectVariant(scenario: Scenario, variant: VariantSpec, cells: readonly CellResult[]): VariantResult {
+function collectVariant(
+  scenario: Scenario,
+  variant: VariantSpec,
+  cells: readonly CellResult[],
+  place: ReadonlyMap<string, number>,
+): VariantResult {
   const { label, differs, load = null, group = '' } = variant;
   const [first] = scenario.variants;
   const world = variant.scenario ?? scenario;
@@ -48,6 +54,7 @@ function collectVariant(scenario: Scenario, variant: VariantSpec, cells: readonl
     series,
     instances: meanInstances(cells.map((cell) => cell.instances)),
     elastic: collectElastic(cells),
+    change: collectChange(cells, place),
     alarms: cells[0]?.alarms ?? [],
     sizes: meanSizes(cells),
     queues: meanQueues(cells.map((cell) => cell.queues)),

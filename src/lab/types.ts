@@ -5,7 +5,11 @@ import type { HistogramData } from '../stats/histogram-data.ts';
 import type { MetastabilityVerdict } from '../stats/metastability.ts';
 import type {
   AlarmChange,
+  HostVersion,
+  LeaderSpan,
   NodeData,
+  PhaseChange,
+  RolloutResult,
   ScaleChange,
   SizeRecommendation,
   BeliefChange,
@@ -17,6 +21,8 @@ import type {
   SeriesColumn,
   TruthSpan,
   Verdict,
+  VersionTotals,
+  VersionTraffic,
   Waterfall,
 } from '../stats/result.ts';
 
@@ -49,6 +55,8 @@ export interface VariantResult {
   readonly instances: readonly InstanceData[];
   /** How instances and nodes came and went; null where they do not. */
   readonly elastic: VariantElastic | null;
+  /** What was rolled out; null where nothing is. */
+  readonly change: VariantChange | null;
   /** Of the first seed: when alarms fired. */
   readonly alarms: readonly AlarmChange[];
   /** What instances should reserve; means over seeds. */
@@ -70,7 +78,7 @@ export interface VariantResult {
   readonly digests: readonly string[];
 }
 
-/** The same numbers for the requests of some edges, one class, one stretch of time. */
+/** How instances and nodes came and went. */
 export interface VariantElastic {
   readonly services: readonly VariantElasticService[];
   /** Of the first seed. */
@@ -88,6 +96,29 @@ export interface VariantElasticService {
   readonly metrics: Readonly<Record<string, readonly number[]>>;
   readonly estimates: Readonly<Record<string, Estimate>>;
 }
+/** Roll-outs of new versions, and what hosts had which of them. */
+export interface VariantChange {
+  /** Every roll-out of every seed, by seed. */
+  readonly rollouts: readonly SeedRollout[];
+  /** One per service and kind of change. Per window means over seeds; of the totals counts are summed over seeds, and quantiles are means
+   *  over seeds, each weighted by its requests that ended well. */
+  readonly traffic: readonly VariantTraffic[];
+  /** Of the first seed. */
+  readonly phases: readonly PhaseChange[];
+  readonly hosts: readonly HostVersion[];
+  readonly leaders: readonly LeaderSpan[];
+}
+export interface VariantTraffic extends VersionTraffic {
+  /** The totals by version, one per seed: how far they scatter. */
+  readonly perSeed: readonly (readonly VersionTotals[])[];
+}
+export interface SeedRollout extends RolloutResult {
+  /** Place of the seed in `RunFile.seeds`. */
+  readonly seed: number;
+  /** Which of the seed's roll-outs, in the order in which they were asked for. */
+  readonly order: number;
+}
+/** The same numbers for the requests of some edges, one class, one stretch of time. */
 export interface VariantView {
   /** As `expect` writes it: `edge=web->db, class=read`. Unique within a variant. */
   readonly label: string;

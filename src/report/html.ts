@@ -23,6 +23,7 @@ import { ledgerTable } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
+import { rolloutTables } from './tables/rollouts.ts';
 import { scalingTables } from './tables/scaling.ts';
 import { sizeTables } from './tables/sizes.ts';
 
@@ -53,7 +54,7 @@ ${section('loads', 'Over loads', figures(packed, ['load-sweep']) + sentenceList(
 ${section('differences', 'Is the difference real?', figures(packed, ['forest']))}
 ${section('numbers', 'Numbers', numbers(run) + figures(packed, ['per-seed']))}
 ${highlighter(run)}
-${section('faults', ...faults(run, packed))}
+${section('faults', ...faults(run, packed))}${changes(run, packed)}
 ${section('time', 'Over time', figures(packed, ['latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time', 'attempts-over-time']), timeHint)}${scaling(run, packed)}
 ${section('tail', 'The tail', figures(packed, ['latency-survival', 'latency-percentiles']))}
 ${section('load', 'Who carried the load', figures(packed, ['instance-heatmap', 'load-spread']))}
@@ -126,6 +127,14 @@ function faults(run: RunFile, packed: readonly PackedChart[]): [string, string] 
   const content =
     harm + figures(packed, ['belief-timeline', 'detection-frontier']) + judged + figures(packed, ['alarms']) + fired;
   return [harm === '' ? 'Who noticed' : 'Faults, and who noticed them', content];
+}
+
+/** What was rolled out, how that went, and what it did. Starts a line of its own where there is something to say. */
+function changes(run: RunFile, packed: readonly PackedChart[]): string {
+  const [summary, ...rest] = rolloutTables(run).map(dataTable);
+  const pictures = figures(packed, ['traffic-by-version', 'canary', 'version-map']);
+  const content = section('changes', 'Changes', [summary ?? '', pictures, ...rest].join('\n'));
+  return content === '' ? '' : `\n${content}`;
 }
 
 /** Starts a line of its own where there is something to say. */

@@ -34,6 +34,8 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
       ...['faults.csv', 'edges.csv', 'services.csv', 'classes.csv', 'queues.csv', 'waterfalls.csv'],
       // Where instances and nodes come and go, and where something is watched.
       ...['replicas.csv', 'scaling.csv', 'nodes.csv', 'alarms.csv'],
+      // Where versions are rolled out.
+      ...['rollouts.csv', 'phases.csv', 'traffic-by-version.csv'],
     ],
     async *render(run) {
       const { summaryCsv } = await import('./summary-csv.ts');
@@ -56,6 +58,11 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
         import('./nodes-csv.ts'),
         import('./alarms-csv.ts'),
       ]);
+      const [{ rolloutsCsv }, { phasesCsv }, { trafficByVersionCsv }] = await Promise.all([
+        import('./rollouts-csv.ts'),
+        import('./phases-csv.ts'),
+        import('./traffic-by-version-csv.ts'),
+      ]);
       const tables: readonly (readonly [string, (run: RunFile) => string | null])[] = [
         ['faults.csv', faultsCsv],
         ['edges.csv', (each) => partsCsv(each, 'edge')],
@@ -67,6 +74,9 @@ export const outputFormats: Readonly<Record<string, OutputFormat>> = {
         ['scaling.csv', scalingCsv],
         ['nodes.csv', nodesCsv],
         ['alarms.csv', alarmsCsv],
+        ['rollouts.csv', rolloutsCsv],
+        ['phases.csv', phasesCsv],
+        ['traffic-by-version.csv', trafficByVersionCsv],
       ];
       for (const [name, make] of tables) {
         const content = make(run);

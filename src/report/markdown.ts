@@ -11,6 +11,7 @@ import { ledgerTable } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
+import { rolloutTables } from './tables/rollouts.ts';
 import { scalingTables } from './tables/scaling.ts';
 import { sizeTables } from './tables/sizes.ts';
 import { type DataTable, rowCount } from './tables/table.ts';
@@ -30,6 +31,7 @@ export function renderMarkdown(run: RunFile): string {
     titled(ledgerTable(run)),
     titled(faultTable(run, markdownRows)),
     titled(detectionTable(run)),
+    ...rolloutTables(run, markdownRows).map(titled),
     titled(alarmTable(run)),
     ...scalingTables(run, markdownRows).map(titled),
     ...sizeTables(run).map(titled),

@@ -2,7 +2,7 @@
  *  a file written by a newer minor version stays readable. */
 import { formatPath, type Issue, type Path } from '../core/issue.ts';
 import { runSchema, verdicts, type RunFile } from '../lab/types.ts';
-import { failureBuckets, seriesColumns } from '../stats/result.ts';
+import { failureBuckets, rolloutKinds, seriesColumns } from '../stats/result.ts';
 
 export const readRun = (data: unknown, issues: Issue[]): RunFile => runFile(data, [], issues) as RunFile;
 
@@ -214,8 +214,31 @@ const elastic = object({
     object({ id: text, zone: text, spans: list(object({ fromMs: number, toMs: openTime, end: text })), reserved: numbers }),
   ),
 });
+const kind = oneOf(rolloutKinds);
+const versionTotals = object({ requests: count, failed: count, p50: number, p99: number });
+const change = object({
+  rollouts: list(
+    object({
+      ...{ seed: count, order: count, service: text, kind, from: text, to: text, isBad: flag },
+      ...{ startedMs: number, exposedMs: number, decidedMs: number, endedMs: number, outcome: text },
+      ...{ offered: count, exposed: count, failed: count, slow: count, userMinutes: count },
+      slowMs: number,
+    }),
+  ),
+  traffic: list(
+    object({
+      ...{ service: text, kind, versions: list(text) },
+      ...{ requests: list(numbers), failed: list(numbers), hosts: list(numbers) },
+      totals: list(versionTotals),
+      perSeed: list(list(versionTotals)),
+    }),
+  ),
+  phases: list(object({ atMs: number, service: text, kind, phase: text, reason: text })),
+  hosts: list(object({ atMs: number, host: text, kind, version: text })),
+  leaders: list(object({ controller: text, fromMs: number, toMs: openTime, token: count })),
+});
 const variant = withDefaults(
-  { availability: nothingKnown, truth: [], elastic: null, alarms: [], sizes: [] },
+  { availability: nothingKnown, truth: [], elastic: null, change: null, alarms: [], sizes: [] },
   object({
     label: text,
     differs: text,
@@ -234,6 +257,7 @@ const variant = withDefaults(
     series: object({ windowMs: count, columns: object(Object.fromEntries(seriesColumns.map((column) => [column, band]))) }),
     instances: list(instance),
     elastic: orNull(elastic),
+    change: orNull(change),
     alarms: list(alarm),
     sizes: list(object({ service: text, resource: text, reserved: number, lower: number, target: number, upper: openTime })),
     availability,

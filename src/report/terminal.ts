@@ -13,6 +13,7 @@ import { failedLedger } from './tables/ledger.ts';
 import { partTables } from './tables/parts.ts';
 import { queueTable } from './tables/queues.ts';
 import { recoveryTable } from './tables/recovery.ts';
+import { rolloutTables } from './tables/rollouts.ts';
 import { scalingTables } from './tables/scaling.ts';
 import { sizeTables } from './tables/sizes.ts';
 import type { DataTable } from './tables/table.ts';
@@ -149,13 +150,15 @@ function expectedColumn({ rows }: Summary, look: Look): TextColumn[] {
 const terminalRows = 24;
 
 /** What applies to this run, in the order of the questions: did it come back, what failed, what the faults did and who
- *  noticed, did capacity follow, where, and did consumers keep up. */
+ *  noticed, how changes went, did capacity follow, where, and did consumers keep up. */
 function dataTables(run: RunFile, maxRows: number): DataTable[] {
   const recovery = run.variants.length > 1 ? recoveryTable(run) : null;
   const faults = faultTable(run, maxRows);
   const users = faults !== null || judgesInstances(run) ? detectionTable(run) : null;
   const capacity = [alarmTable(run), ...scalingTables(run, maxRows), ...sizeTables(run)];
-  return [recovery, failedLedger(run), faults, users, ...capacity, ...partTables(run, maxRows), queueTable(run)].filter(
+  const changes = rolloutTables(run, maxRows);
+  const parts = partTables(run, maxRows);
+  return [recovery, failedLedger(run), faults, users, ...changes, ...capacity, ...parts, queueTable(run)].filter(
     (table) => table !== null,
   );
 }

@@ -143,6 +143,7 @@ export function variantResult(
       faults: [],
     },
     elastic: null,
+    change: null,
     alarms: [],
     sizes: [],
     beliefs: [],

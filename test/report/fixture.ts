@@ -157,6 +157,7 @@ function variant(behaviour: Behaviour, isBaseline: boolean, size: Size, random: 
     waterfalls: [],
     metastability: null,
     elastic: null,
+    change: null,
     alarms: [],
     sizes: [],
     beliefs: [],

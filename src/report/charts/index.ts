@@ -1,6 +1,6 @@
-/** Every chart of a report, in reading order: did it come back, is the difference real, who noticed the faults, when did it hurt, how bad
- *  is the tail, did capacity follow, who carried the load, what did the slow requests do. The key is the file name. */
-import type { RunFile, VariantElastic } from '../../lab/types.ts';
+/** Every chart of a report, in reading order: did it come back, is the difference real, who noticed the faults, who met a new version, when
+ *  did it hurt, how bad is the tail, did capacity follow, who carried the load, what did the slow requests do. The key is the file name. */
+import type { RunFile, VariantChange, VariantElastic } from '../../lab/types.ts';
 import type { Waterfall } from '../../stats/result.ts';
 import { formatPercent } from '../format.ts';
 import { forTerminal } from '../plain-text.ts';
@@ -10,6 +10,7 @@ import { alarmTimeline, anyAlarm } from './alarm-timeline.ts';
 import { anyBelief, beliefTimeline } from './belief-timeline.ts';
 import { budgetBurn, spendsBudget } from './budget-burn.ts';
 import { detectionFrontier, severalDetectors } from './detection-frontier.ts';
+import { anyCanary, canary } from './canary.ts';
 import { anyComparison, forest } from './forest.ts';
 import { hasBusyShares, instanceHeatmap } from './instance-heatmap.ts';
 import { hasSeries, latencyOverTime } from './latency-over-time.ts';
@@ -24,6 +25,8 @@ import { anyQueue, queuesOverTime } from './queues-over-time.ts';
 import { anyRecovery, recovery } from './recovery.ts';
 import { anyReplica, replicas } from './replicas.ts';
 import type { ChartSpec } from './spec.ts';
+import { anyVersion, trafficByVersion } from './traffic-by-version.ts';
+import { anyHost, versionMap } from './version-map.ts';
 import { hasLatencies, latencyPercentiles, latencySurvival } from './tail-curves.ts';
 import { maxWaterfalls, pickedWaterfalls, waterfall } from './waterfall.ts';
 
@@ -56,6 +59,9 @@ const chartTable: Record<string, Chart> = {
   'belief-timeline': { title: 'Truth and belief', when: anyBelief, spec: beliefTimeline },
   'detection-frontier': { title: 'Time to notice and mistakes', when: severalDetectors, spec: detectionFrontier },
   alarms: { title: 'Faults and alarms', when: anyAlarm, spec: alarmTimeline },
+  'traffic-by-version': { title: 'Requests by version', when: anyVersion, spec: trafficByVersion },
+  canary: { title: 'Versions against each other', when: anyCanary, spec: canary },
+  'version-map': { title: 'Versions of instances and hosts', when: anyHost, spec: versionMap },
   'latency-over-time': { title: 'Latency over time', when: (run) => hasSeries(run, 'latencyP99'), spec: latencyOverTime },
   'availability-over-time': { title: 'Availability over time', when: anyFailure, spec: availabilityOverTime },
   'budget-burn': { title: 'Burn rate of the error budget', when: spendsBudget, spec: budgetBurn },
@@ -113,6 +119,7 @@ export function withPlainNames(run: RunFile): RunFile {
       },
       beliefs: variant.beliefs.map((belief) => ({ ...belief, instance: forTerminal(belief.instance) })),
       elastic: plainElastic(variant.elastic),
+      change: plainChange(variant.change),
       alarms: variant.alarms.map((change) => ({ ...change, service: forTerminal(change.service) })),
       truth: variant.truth.map((span) => ({ ...span, instance: forTerminal(span.instance), what: forTerminal(span.what) })),
       instances: variant.instances.map((instance) => ({
@@ -146,6 +153,28 @@ const plainElastic = (found: VariantElastic | null): VariantElastic | null =>
       zone: forTerminal(node.zone),
       spans: node.spans.map((span) => ({ ...span, end: forTerminal(span.end) })),
     })),
+  };
+
+const plainChange = (found: VariantChange | null): VariantChange | null =>
+  found && {
+    rollouts: found.rollouts.map((rollout) => ({
+      ...rollout,
+      service: forTerminal(rollout.service),
+      from: forTerminal(rollout.from),
+      to: forTerminal(rollout.to),
+    })),
+    traffic: found.traffic.map((each) => ({
+      ...each,
+      service: forTerminal(each.service),
+      versions: each.versions.map((version) => forTerminal(version)),
+    })),
+    phases: found.phases.map((phase) => ({
+      ...phase,
+      service: forTerminal(phase.service),
+      reason: forTerminal(phase.reason),
+    })),
+    hosts: found.hosts.map((each) => ({ ...each, host: forTerminal(each.host), version: forTerminal(each.version) })),
+    leaders: found.leaders.map((span) => ({ ...span, controller: forTerminal(span.controller) })),
   };
 
 const plainWaterfall = (found: Waterfall): Waterfall => ({
