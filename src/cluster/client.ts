@@ -2,7 +2,8 @@
  *  balancer, detector, resilience policies and pipeline. */
 import type { Streams } from '../core/streams.ts';
 import type { Clock, Ms } from '../core/time.ts';
-import type { Balancer, Outcome } from '../policies/balancing/balancer.ts';
+import type { Xoshiro128 } from '../core/xoshiro.ts';
+import type { Balancer, BalancerDeps, Outcome } from '../policies/balancing/balancer.ts';
 import { type EndpointOptions, EndpointSet } from '../policies/balancing/endpoint-set.ts';
 import { type HealthChecker, isGood, type ProbeResult } from '../policies/detection/checks/health-checker.ts';
 import type { BeliefSink, Detector } from '../policies/detection/detector.ts';
@@ -10,6 +11,7 @@ import type { OutlierDetector } from '../policies/detection/outliers/outlier-det
 import type { DiscoveryClient, FetchRequest } from '../policies/discovery/discovery-client.ts';
 import type { AttemptTable } from '../policies/pipeline/attempt-table.ts';
 import type { PipelineDriver } from '../policies/pipeline/driver.ts';
+import type { PipelineSettings } from '../policies/pipeline/generation.ts';
 import { Pipeline, type PipelineParts } from '../policies/pipeline/pipeline.ts';
 import type { EdgeMakers } from '../scenario/makers.ts';
 import type { EdgeSpec } from '../scenario/spec.ts';
@@ -56,7 +58,6 @@ export class Client implements BeliefSink {
   private readonly isElastic: boolean;
   private readonly fleet: Fleet;
   readonly endpoints: EndpointSet;
-  readonly balancer: Balancer;
   readonly pipeline: Pipeline;
   readonly detector: Detector | undefined;
   readonly checker: HealthChecker | undefined;
@@ -66,8 +67,13 @@ export class Client implements BeliefSink {
   readonly health: EndpointHealth;
   /** Endpoints that the checker no longer watches, until they are started anew or report. */
   private readonly forgotten = new Set<number>();
-  /** Whether the balancer wants load reports. */
+  /** Whether the balancer wants load reports, by whatever configuration it may come to have. */
   readonly listens: boolean;
+  /** Whether a configuration may be rolled out to it. */
+  readonly isConfigurable: boolean;
+  /** Of requests that begin now; Infinity for none. */
+  timeoutMs: Ms;
+  attemptTimeoutMs: Ms;
   /** Whether its requests come from a service, not from traffic. */
   readonly isInternal: boolean;
   /** Whether it stands for a queue that delivers its messages. */
@@ -84,11 +90,21 @@ export class Client implements BeliefSink {
   /** When the pending timer events are due, by purpose; Infinity for none. */
   readonly timersMs: Float64Array;
   balancerTimerMs: Ms;
+  private readonly setup: ClientSetup;
+  /** As streams have it; and how often it was configured anew. */
+  private readonly name: string;
+  private turns: number;
 
   constructor(setup: ClientSetup) {
     const { fleet, spec, streams, makers } = setup;
     const name = `${spec.name}/${setup.ordinal}`;
     const zones = clientZones(spec, fleet);
+    this.setup = setup;
+    this.name = name;
+    this.turns = 0;
+    this.isConfigurable = makers.versions !== undefined;
+    this.timeoutMs = spec.timeoutMs;
+    this.attemptTimeoutMs = spec.attemptTimeoutMs;
     this.number = setup.number;
     this.edge = setup.edge;
     this.spec = spec;
@@ -109,18 +125,12 @@ export class Client implements BeliefSink {
     this.isElastic = initial < this.instances;
     this.endpoints = new EndpointSet(this.instances);
     for (let slot = 0; slot < initial; slot++) this.endpoints.addAt(slot, fleet.ids[this.base + slot], this.optionsOf(slot), 0);
-    // The name of the policy is not in the name of its stream: two variants of one algorithm then differ only where they must.
-    this.balancer = makers.balancer({
-      rng: streams.stream(`balancer/${name}`),
-      client: {
-        number: setup.ordinal,
-        count: zones.length,
-        zone: this.zone,
-        clientsByZone: fleet.zoneNames.map((_, zone) => zones.filter((other) => other === zone).length),
-      },
-    });
-    this.listens = this.balancer.onReport !== undefined;
-    this.endpoints.bind(this.balancer, 0);
+    const policies = this.policiesOf(makers, spec.timeoutMs, spec.attemptTimeoutMs);
+    const others = Object.entries(makers.versions ?? {}).map(([version, its]) =>
+      its.balancer({ rng: streams.stream(`balancer/${name}/sample/${version}`), client: this.seat() }),
+    );
+    this.listens = [policies.balancer, ...others].some(({ onReport }) => onReport !== undefined);
+    this.endpoints.bind(policies.balancer, 0);
     this.detector = makers.detector?.({ rng: streams.stream(`detector/${name}`), sink: this });
     this.health = new EndpointHealth(
       this.endpoints,
@@ -169,22 +179,58 @@ export class Client implements BeliefSink {
     this.checker?.onTraffic?.(0);
     this.failover?.changed(0);
     this.pipeline = new Pipeline({
+      ...policies,
       endpoints: this.endpoints,
-      balancer: this.balancer,
       attempts: setup.attempts,
       driver: setup.driver,
       clock: setup.clock,
-      timeoutMs: spec.timeoutMs,
-      attemptTimeoutMs: spec.attemptTimeoutMs,
-      retry: makers.retry?.({ rng: streams.stream(`retry/${name}`) }),
-      budget: makers.budget?.({}),
-      hedge: makers.hedge?.({ rng: streams.stream(`hedge/${name}`) }),
-      breaker: makers.breaker?.({ rng: streams.stream(`breaker/${name}`) }),
-      admission: makers.admission?.({ rng: streams.stream(`admission/${name}`) }),
-      fallback: spec.fallback,
       outlier: this.listener(setup.attemptEnded),
       hasDeadlines: setup.hasDeadlines,
+      isReconfigurable: this.isConfigurable,
     });
+  }
+
+  /** Of requests that begin now. */
+  get balancer(): Balancer {
+    return this.pipeline.balancer;
+  }
+
+  /** Requests that begin from now on live by these policies and limits, which are made anew. */
+  configure(makers: EdgeMakers, timeoutMs: Ms, attemptTimeoutMs: Ms): void {
+    this.turns++;
+    this.timeoutMs = timeoutMs;
+    this.attemptTimeoutMs = attemptTimeoutMs;
+    this.pipeline.reconfigure(this.policiesOf(makers, timeoutMs, attemptTimeoutMs));
+  }
+
+  /** The name of the policy is not in the name of its stream: two variants of one algorithm then differ only where they must. */
+  private policiesOf(makers: EdgeMakers, timeoutMs: Ms, attemptTimeoutMs: Ms): PipelineSettings {
+    const { streams, spec } = this.setup;
+    const turn = this.turns === 0 ? '' : `/${this.turns}`;
+    const rng = (policy: string): Xoshiro128 => streams.stream(`${policy}/${this.name}${turn}`);
+    return {
+      timeoutMs,
+      attemptTimeoutMs,
+      balancer: makers.balancer({ rng: rng('balancer'), client: this.seat() }),
+      retry: makers.retry?.({ rng: rng('retry') }),
+      budget: makers.budget?.({}),
+      hedge: makers.hedge?.({ rng: rng('hedge') }),
+      breaker: makers.breaker?.({ rng: rng('breaker') }),
+      admission: makers.admission?.({ rng: rng('admission') }),
+      fallback: spec.fallback,
+    };
+  }
+
+  /** Its place among the clients of its edge. */
+  private seat(): NonNullable<BalancerDeps['client']> {
+    const { spec, fleet, ordinal } = this.setup;
+    const zones = clientZones(spec, fleet);
+    return {
+      number: ordinal,
+      count: zones.length,
+      zone: this.zone,
+      clientsByZone: fleet.zoneNames.map((_, zone) => zones.filter((other) => other === zone).length),
+    };
   }
 
   /** Whoever is told how attempts end. */

@@ -159,7 +159,7 @@ export class Gateway implements PipelineDriver {
       calls.deadlineEvent[request] = NO_EVENT;
       calls.nextEvent[request] = NO_EVENT;
       calls.stage[request] = stages.wire;
-      calls.requestDeadlineMs[request] = this.engine.time + Math.min(leftMs, client.spec.timeoutMs);
+      calls.requestDeadlineMs[request] = this.engine.time + Math.min(leftMs, client.timeoutMs);
     }
     if (client.spec.queue >= 0) {
       this.recorder.sent(client.isInternal, 0);
@@ -229,7 +229,7 @@ export class Gateway implements PipelineDriver {
     requests.ints[(attempt << 4) + HOLDERS] |= HELD_BY_SERVER | AWAITED;
     if (requests.calls.isUsed) {
       requests.calls.deadlineMs[attempt] = client.propagates
-        ? Math.min(requests.calls.requestDeadlineMs[attempt], this.engine.time + client.spec.attemptTimeoutMs)
+        ? Math.min(requests.calls.requestDeadlineMs[attempt], this.engine.time + client.attemptTimeoutMs)
         : Infinity;
     }
     if (client.discovery?.resolveNow !== undefined) parts.resolve(client, false);
@@ -312,8 +312,11 @@ export class Gateway implements PipelineDriver {
     this.timedOut(request);
   }
 
-  armAttemptTimeout(attempt: number): void {
-    this.parts.attemptTimeouts.arm(this.clientOf(attempt).attemptLane, attempt);
+  armAttemptTimeout(attempt: number, delayMs: Ms): void {
+    const { attemptTimeouts } = this.parts;
+    const client = this.clientOf(attempt);
+    // Where configurations change, attempts keep the timeout that their request began with.
+    attemptTimeouts.arm(client.isConfigurable ? attemptTimeouts.laneFor(delayMs) : client.attemptLane, attempt);
   }
 
   cancelAttemptTimeout(attempt: number): void {

@@ -3,11 +3,11 @@ import type { PolicyMakers } from '../scenario/makers.ts';
 import type { EdgeSpec, Scenario } from '../scenario/spec.ts';
 import { isNothing } from './client.ts';
 
-/** Whether some pipeline has more than a balancer. */
+/** Whether some pipeline has more than a balancer, or may come to have. */
 export const needsFullTable = (edges: readonly EdgeSpec[], makers: PolicyMakers): boolean =>
   edges.some((edge, index) => {
-    const { retry, budget, hedge, breaker, admission } = makers.edges[index];
-    const parts: readonly unknown[] = [retry, budget, hedge, breaker, admission, edge.fallback];
+    const { retry, budget, hedge, breaker, admission, versions } = makers.edges[index];
+    const parts: readonly unknown[] = [retry, budget, hedge, breaker, admission, edge.fallback, versions];
     return edge.attemptTimeoutMs < Infinity || parts.some((part) => part !== undefined);
   });
 

@@ -8,7 +8,7 @@ import { type Outcome, outcomes } from '../policies/balancing/balancer.ts';
 import { doubts } from '../policies/balancing/endpoint-health.ts';
 import { type RequestResult, results } from '../policies/pipeline/results.ts';
 import type { EdgeMakers, PolicyMakers } from '../scenario/makers.ts';
-import type { EdgeSpec, Scenario } from '../scenario/spec.ts';
+import type { EdgeSpec, Scenario, VersionSpec } from '../scenario/spec.ts';
 import type { CellResult } from '../stats/result.ts';
 import { Calls } from './calls.ts';
 import { Changes } from './change/changes.ts';
@@ -299,8 +299,7 @@ class World implements EventHandler {
             ? (from, slot, outcome, latencyMs) => this.changes?.attemptEnded(from, slot, outcome, latencyMs)
             : undefined,
         });
-        if (spec.timeoutMs < Infinity) client.timeoutLane = this.timeouts.laneFor(spec.timeoutMs);
-        if (spec.attemptTimeoutMs < Infinity) client.attemptLane = this.attemptTimeouts.laneFor(spec.attemptTimeoutMs);
+        this.setLanes(client);
         clients.push(client);
       });
     });
@@ -410,7 +409,7 @@ class World implements EventHandler {
         effects: this.effects,
         orchestrator: this.orchestrator,
         wakeBalancer: (client) => this.controlPlane.wakeBalancer(client),
-        configure: () => undefined,
+        configure: (client, version) => this.configure(client, version, splits[client.number]),
       });
       parts.changes = this.changes;
     }
@@ -695,6 +694,23 @@ class World implements EventHandler {
     const arrivalMs = reals[(request << 3) + ARRIVAL_MS];
     if (arrivalMs < this.scenario.run.warmupMs) return;
     this.slowestFinder.ended(client.edge, reals[(request << 3) + INDEX], this.engine.time - arrivalMs, result);
+  }
+
+  /** The client works with this version's settings from now on. */
+  private configure(client: Client, { name, clients: settings }: VersionSpec, splits: ClientSplits | undefined): void {
+    if (!client.isConfigurable) return;
+    const { spec } = client;
+    const makers = this.input.makers.edges[client.edge];
+    const { timeoutMs = spec.timeoutMs, attemptTimeoutMs = spec.attemptTimeoutMs } = settings ?? {};
+    client.configure(divided(makers.versions?.[name] ?? makers, splits), timeoutMs, attemptTimeoutMs);
+    this.setLanes(client);
+    this.controlPlane.wakeBalancer(client);
+  }
+
+  private setLanes(client: Client): void {
+    const { timeoutMs, attemptTimeoutMs } = client;
+    client.timeoutLane = timeoutMs < Infinity ? this.timeouts.laneFor(timeoutMs) : -1;
+    client.attemptLane = attemptTimeoutMs < Infinity ? this.attemptTimeouts.laneFor(attemptTimeoutMs) : -1;
   }
 
   /** The instance at which the request that this attempt belongs to was made; -1 if it is nobody's call. */

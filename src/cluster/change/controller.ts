@@ -9,8 +9,8 @@
 import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Elector, ElectorDeps } from '../../policies/rollout/elections/elector.ts';
-import { RolloutController } from '../../policies/rollout/rollout-controller.ts';
-import type { Rollout } from '../../policies/rollout/strategies/rollout.ts';
+import { RolloutController, type RolloutRequest } from '../../policies/rollout/rollout-controller.ts';
+import type { Rollout, RolloutAction } from '../../policies/rollout/strategies/rollout.ts';
 import type { Errands } from '../orchestration/errands.ts';
 import type { ChangeSubject } from './change-subject.ts';
 import type { Decision, DecisionTarget, Statement } from './decision-target.ts';
@@ -31,6 +31,8 @@ export interface ControllerParts {
   believes(token: number | undefined): void;
 }
 
+/** Steps of a roll-out in one look at most. */
+const STEPS_AT_ONCE = 20;
 /** One election for everything that is rolled out. */
 const ELECTION_KEY = 'rollouts';
 
@@ -199,7 +201,7 @@ export class Controller {
     if (token === undefined || request === undefined) return undefined;
     // What was said as an earlier leader is not repeated as this one.
     if (token !== desk.token) Object.assign(desk, { token, unconfirmed: [], isRepeatDue: false });
-    const said = desk.rollout.step(request, desk.subject.observe());
+    const said = this.steps(desk, request);
     if (said === undefined && !desk.isRepeatDue) return undefined;
     desk.isRepeatDue = false;
     desk.memory = said?.memory ?? desk.memory;
@@ -209,6 +211,20 @@ export class Controller {
     const phases = actions.filter(({ kind }) => kind === 'phase');
     if (phases.length > 0) desk.unconfirmed = [...desk.unconfirmed, { number, actions: phases }];
     return { controller: this.parts.number, token, statements, memory: desk.memory };
+  }
+
+  /** Step by step, as long as nothing but what is remembered changes: the next step may find that it can go on. */
+  private steps({ subject, rollout }: Desk, request: RolloutRequest): { actions: RolloutAction[]; memory: string } | undefined {
+    const actions: RolloutAction[] = [];
+    let memory: string | undefined;
+    for (let step = 0; step < STEPS_AT_ONCE; step++) {
+      const said = rollout.step(request, subject.observe());
+      if (said === undefined) break;
+      ({ memory } = said);
+      actions.push(...said.actions);
+      if (said.actions.some(({ kind }) => kind !== 'phase')) break;
+    }
+    return memory === undefined ? undefined : { actions, memory };
   }
 
   private send(desk: Desk, decision: Decision): void {

@@ -38,7 +38,7 @@ export class Activator {
 
   hold(client: Client, request: number, leftMs: Ms): void {
     const { nowMs } = this.errands;
-    const patienceMs = Math.min(leftMs, client.spec.timeoutMs);
+    const patienceMs = Math.min(leftMs, client.timeoutMs);
     const errand = patienceMs < Infinity ? this.errands.later(patienceMs, () => this.giveUp(client, request)) : undefined;
     const line = this.held.get(client.number) ?? [];
     this.held.set(client.number, line);
