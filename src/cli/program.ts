@@ -348,6 +348,10 @@ export function createProgram(terminal: Terminal): Command {
         'nodeDetector',
         'eviction',
         'failover',
+        'rollout',
+        'store',
+        'election',
+        'propagation',
       ]),
     )
     .option('--allow-outside', 'load it from outside the current folder, too')

@@ -15,7 +15,7 @@ export type Resolution<Definition> =
   | { readonly kind: 'unknown'; readonly suggestion?: string };
 
 /** A policy by its name (`least-request`, also spelt `LEAST_REQUEST`), else by an alias that only one policy has (`leastconn`), else by
- *  an alias with its system (`gRPC/weighted_round_robin`). */
+ *  an alias with its system (`gRPC/weighted_round_robin`, `Argo Rollouts canary`). */
 export function resolvePolicy<Definition extends Named>(
   table: Readonly<Record<string, Definition>>,
   name: string,
@@ -27,7 +27,7 @@ export function resolvePolicy<Definition extends Named>(
   const spellings: readonly ((alias: PolicyAlias) => boolean)[] = [
     (alias) => alias.name === name,
     (alias) => kebab(alias.name) === kebab(name),
-    (alias) => kebab(`${alias.system}/${alias.name}`) === kebab(name),
+    (alias) => ['/', ' '].some((between) => kebab(alias.system + between + alias.name) === kebab(name)),
   ];
   for (const isMeant of spellings) {
     const meant = policies.filter((candidate) => candidate.aliases.some(isMeant));

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { exactJson } from '../core/exact-json.ts';
 import { version } from '../core/version.ts';
+import { ownChoices } from '../scenario/resolve-role.ts';
 import type { Scenario } from '../scenario/spec.ts';
 import type { Cell } from './cell.ts';
 import { sha256 } from './fingerprint.ts';
@@ -35,8 +36,7 @@ export class CellKeys {
       ...{ durationMs, epochMs, warmupMs, windowMs, services, classes, edges, queues, nodes, pipeline, network, traffic, faults },
       ...{ changes, delivery, views },
     };
-    const told = services.flatMap(({ versions = [] }) => versions.map(({ clients }) => clients?.policies ?? {}));
-    const used = [policies, ...services.map((each) => each.policies), ...edges.map((each) => each.policies), ...told];
+    const used = [policies, ...ownChoices(scenario)];
     const paths = used.flatMap((choice) => Object.values(choice).flatMap((use) => use?.module?.path ?? []));
     const code = await Promise.all([...new Set(paths)].sort().map((path) => this.#module(path)));
     // Where a module lies does not matter, only what is in it.

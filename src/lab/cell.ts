@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { simulate } from '../cluster/index.ts';
 import { InputError, InvariantViolation, PolicyFault, ResourceLimit } from '../core/errors.ts';
 import { makePolicies, type Makers } from '../scenario/make-policies.ts';
+import { ownChoices } from '../scenario/resolve-role.ts';
 import type { PolicyUse, Scenario } from '../scenario/spec.ts';
 import type { CellResult } from '../stats/result.ts';
 import { guarded } from './guard.ts';
@@ -60,7 +61,7 @@ export class CellRunner {
 
 /** Those that are not ours, of any role. */
 export function usersPolicies({ policies, services, edges }: Pick<Scenario, 'policies' | 'services' | 'edges'>): PolicyUse[] {
-  const choices = [policies, ...services.map((service) => service.policies), ...edges.map((edge) => edge.policies)];
+  const choices = [policies, ...ownChoices({ services, edges })];
   const own = choices.flatMap((choice) => Object.values(choice)).flatMap((use) => (use?.module === undefined ? [] : [use]));
   return [...new Map(own.map((use) => [use.use, use])).values()];
 }

@@ -95,8 +95,26 @@ policies:
 `;
 
 const onNodes = ['nodes={"pool":{"count":4,"max":6,"cpu":4,"zones":["a","b"]}}'];
+/** Something is rolled out, and not all of it is good; those who decide it and bring it there meet trouble. */
+const changing = (kind: 'release' | 'config', faults: readonly object[], controllers: number): readonly string[] => [
+  'services.api.versions={"v2":{},"v3":{"effects":[{"type":"errors","share":"20%","zones":["b"]}]}}',
+  `changes=${JSON.stringify([
+    { type: kind, at: '1s', service: 'api', version: 'v2' },
+    { type: kind, at: '10s', service: 'api', version: 'v3' },
+  ])}`,
+  `delivery={"controllers":${controllers}}`,
+  ...(faults.length === 0 ? [] : [`faults=${JSON.stringify(faults)}`]),
+];
+const storeOutage = { type: 'store-outage', at: '4s', for: '3s' };
+const controllerPause = { type: 'controller-pause', at: '9s', for: '8s' };
+const distributorOutage = { type: 'distributor-outage', at: '9s', for: '3s' };
+
 /** What a role does nothing without: somebody must want to retry before a budget is asked, and there must be nodes to place on. */
 const companions: Readonly<Partial<Record<CheckedRole, readonly string[]>>> = {
+  rollout: changing('release', [], 1),
+  store: changing('release', [storeOutage, controllerPause], 2),
+  election: changing('release', [storeOutage, controllerPause], 2),
+  propagation: changing('config', [storeOutage, distributorOutage], 1),
   budget: ['policies.retry="immediate"'],
   ...{ scheduler: onNodes, nodeAutoscaler: onNodes, nodeDetector: onNodes, eviction: onNodes },
 };

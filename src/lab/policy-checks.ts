@@ -1,7 +1,7 @@
 /** What `policies check` looks at, one check after another: the contract of the policy's family, and what only a look from outside can
  *  tell: a simulated run repeated, the ambient sources of time and randomness fenced off, the heap before and after many picks. */
 import { simulate } from '../cluster/index.ts';
-import { PolicyFault } from '../core/errors.ts';
+import { InputError, PolicyFault } from '../core/errors.ts';
 import type { Rng } from '../core/rng.ts';
 import { Streams } from '../core/streams.ts';
 import { balancerRules, BalancerTrial } from '../policies/balancing/contract.ts';
@@ -11,8 +11,8 @@ import { membershipRules } from '../policies/detection/swim/contract.ts';
 import { electorRules } from '../policies/rollout/elections/contract.ts';
 import { agentRules } from '../policies/rollout/propagation/contract.ts';
 import { storeRules } from '../policies/rollout/store/contract.ts';
-import { rolloutRules } from '../policies/rollout/strategies/contract.ts';
-import { rolloutUnits } from '../policies/rollout/strategies/rollout.ts';
+import { rolloutRules, type RolloutSubject } from '../policies/rollout/strategies/contract.ts';
+import { type RolloutDeps, rolloutUnits } from '../policies/rollout/strategies/rollout.ts';
 import { outlierRules } from '../policies/detection/outliers/contract.ts';
 import { discoveryRules } from '../policies/discovery/contract.ts';
 import { registryRules } from '../policies/discovery/registries/contract.ts';
@@ -104,6 +104,9 @@ function makerOf<Role extends CheckedRole>({ makers, role }: Subject, as: Role):
   return maker;
 }
 
+/** Of those whom policies ask, whatever their role. */
+const hostMethods = ['fetch', 'answer', 'deliver', 'request', 'send', 'apply'];
+
 function makeOnce(subject: Subject): void {
   const make = makerOf(subject, subject.role) as (deps: object) => unknown;
   make({
@@ -112,9 +115,10 @@ function makeOnce(subject: Subject): void {
     self: 0,
     transport: { send: () => undefined },
     prober: { probe: () => undefined },
-    host: { fetch: () => undefined, answer: () => undefined },
+    host: Object.fromEntries(hostMethods.map((name) => [name, () => undefined])),
     configured: [],
     ...{ groups: [], sites: 1, epochMs: 0, specReplicas: 1, readyReplicas: 1 },
+    ...{ unit: 'replicas', key: 'rollouts', identity: 'controller-0' },
   });
 }
 
@@ -128,6 +132,21 @@ function scalerOf(subject: Subject): AutoscalerSubject {
   const { min, max } = subject.scenario.policies.autoscaler?.params ?? {};
   const own = (value: unknown, usual: number): number => (typeof value === 'number' ? value : usual);
   return { min: own(min, 1), max: own(max, 10), make: makerOf(subject, 'autoscaler') };
+}
+
+/** For whatever it can be made for: some strategies need a router, or everything twice, and say so. */
+function strategyOf(subject: Subject): RolloutSubject {
+  const make = makerOf(subject, 'rollout');
+  const isMade = (unit: RolloutDeps['unit']): boolean => {
+    try {
+      make({ unit });
+      return true;
+    } catch (error) {
+      if (error instanceof InputError || (error instanceof PolicyFault && error.cause instanceof InputError)) return false;
+      throw error;
+    }
+  };
+  return { units: rolloutUnits.filter(isMade), make };
 }
 
 /** What the policy owes in its role. */
@@ -156,7 +175,7 @@ const contracts: Readonly<Record<CheckedRole, (subject: Subject) => Check[]>> = 
   nodeDetector: (subject) => checksOf(detectorRules, makerOf(subject, 'nodeDetector')),
   eviction: (subject) => checksOf(evictionRules, makerOf(subject, 'eviction')),
   failover: (subject) => checksOf(failoverRules, makerOf(subject, 'failover')),
-  rollout: (subject) => checksOf(rolloutRules, { units: rolloutUnits, make: makerOf(subject, 'rollout') }),
+  rollout: (subject) => checksOf(rolloutRules, strategyOf(subject)),
   store: (subject) => checksOf(storeRules, makerOf(subject, 'store')),
   election: (subject) => checksOf(electorRules, makerOf(subject, 'election')),
   propagation: (subject) => checksOf(agentRules, makerOf(subject, 'propagation')),

@@ -1,4 +1,5 @@
 /** What a run file says of the world it comes from, beside the scenario's text: enough to draw and to explain without reading YAML. */
+import { ownChoices } from '../scenario/resolve-role.ts';
 import type { PolicyOverrides, Scenario } from '../scenario/spec.ts';
 import { trafficLoops } from './traffic-loops.ts';
 import type { EdgeInfo, FaultWindow, RunFile } from './types.ts';
@@ -23,7 +24,7 @@ export function isPlain(scenario: Scenario): boolean {
   const worlds = [scenario, ...scenario.variants.flatMap((variant) => variant.scenario ?? [])];
   const choices = [
     ...scenario.variants.map(({ policies }) => policies),
-    ...worlds.flatMap(({ policies, services, edges }) => [policies, ...[...services, ...edges].map((each) => each.policies)]),
+    ...worlds.flatMap((world) => [world.policies, ...ownChoices(world)]),
   ];
   return (
     worlds.every(({ services, classes, queues }) => services.length === 1 && classes.length === 1 && queues.length === 0) &&

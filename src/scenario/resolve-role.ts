@@ -1,6 +1,6 @@
 /** Which policy fills a role on an edge or at a service, where several places may say so. */
 import type { Role } from './roles.ts';
-import type { EdgeSpec, PolicyChoice, PolicyOverrides, PolicyUse, ServiceSpec } from './spec.ts';
+import type { EdgeSpec, PolicyChoice, PolicyOverrides, PolicyUse, Scenario, ServiceSpec } from './spec.ts';
 
 /** The first layer that says something decides; null says that there is none. */
 export function resolveRole(role: Role, layers: readonly PolicyOverrides[]): PolicyUse | undefined {
@@ -21,3 +21,9 @@ export const layersOfEdge = (
 
 /** Whether the edge leaves messages in a queue, as opposed to calling a service or delivering to it. */
 export const isPublishing = ({ queue, caller }: Pick<EdgeSpec, 'queue' | 'caller'>): boolean => queue !== -1 && caller !== -2;
+
+/** Everything that is said besides the variant's choice: by services, by what their versions say of clients, by edges. */
+export const ownChoices = ({ services, edges }: Pick<Scenario, 'services' | 'edges'>): readonly PolicyOverrides[] => [
+  ...services.flatMap(({ policies, versions = [] }) => [policies, ...versions.flatMap(({ clients }) => clients?.policies ?? [])]),
+  ...edges.map(({ policies }) => policies),
+];

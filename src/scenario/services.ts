@@ -1,20 +1,20 @@
 /** `services:` to the fleet. */
 import * as z from 'zod';
 import type { DistributionSpec } from '../core/distribution-spec.ts';
-import type { Path } from '../core/issue.ts';
+import { formatPath, type Path } from '../core/issue.ts';
 import { show } from '../core/quantity.ts';
 import type { Ms } from '../core/time.ts';
 import { findClass, type KnownClasses } from './class-mix.ts';
 import { compileDistribution, type Env } from './distributions.ts';
 import { compileElastic } from './elastic.ts';
 import { readName } from './fields.ts';
-import { nodeAt, toPlain } from './node.ts';
+import { childOf, nodeAt, toPlain, type Node } from './node.ts';
 import { compileOverrides } from './overrides.ts';
 import type { PastedDeployment } from './paste-in/deployment.ts';
-import { pastedService } from './paste-in/pasted-service.ts';
+import { pastedService, strategyOf } from './paste-in/pasted-service.ts';
 import { distribution, limits } from './shape-parts.ts';
 import { service } from './shape.ts';
-import type { InstanceSpec, ServiceSpec } from './spec.ts';
+import type { InstanceSpec, PolicyOverrides, ServiceSpec } from './spec.ts';
 
 /** A service as far as it could be understood: other sections check their references against this. */
 export interface KnownService {
@@ -84,7 +84,8 @@ async function compileService(
   const instances = compileInstances(shape, path, env);
   const work = await compileDistribution(shape.work, [...path, 'work'], env, { above0: true });
   const workByClass = await compileWorkByClass(shape.workByClass, [...path, 'workByClass'], classes, env);
-  const policies = await compileOverrides(shape.policies, [...path, 'policies'], durationMs, env);
+  const written = await compileOverrides(shape.policies, [...path, 'policies'], durationMs, env);
+  const policies = written && withStrategy(written, pasted, name, path, env);
   const elastic = await compileElastic(shape, path, instances?.length ?? 1, env);
   const isGood = isConsistent(shape, path, env);
   if (instances === undefined) return { name };
@@ -111,7 +112,7 @@ const pastedShape = service.extend({ instances: service.shape.instances.optional
 async function readPastedService(name: string, path: Path, env: Env): Promise<PastedDeployment | undefined> {
   const place = [...path, 'fromKubernetes'];
   const file = toPlain(nodeAt(env.complaints.root, place)!);
-  if (typeof file === 'string' && file !== '') return pastedService(file, name, place, env);
+  if (typeof file === 'string' && file !== '') return pastedService(file, name, place, whyNoStrategy(name, path, env), env);
   env.complaints.error('bad-path', place, `expected the path of a file, found ${show(file)}`);
   return undefined;
 }
@@ -148,6 +149,34 @@ function completed(
     readiness: complaints.has([...path, 'readiness']) ? shape.readiness : (probes.readiness?.periodMs ?? shape.readiness),
     placement: shape.placement ?? placement,
   };
+}
+
+/** Why nothing comes of how the Deployment is rolled out; undefined if something does. */
+function whyNoStrategy(name: string, path: Path, { complaints }: Env): string | undefined {
+  const changes = nodeAt(complaints.root, ['changes']);
+  const isOfService = (change: Node): boolean => {
+    const service = childOf(change, 'service');
+    return service?.kind === 'scalar' && String(service.value) === name;
+  };
+  if (changes?.kind !== 'list' || !changes.items.some(isOfService)) return 'nothing is rolled out';
+  const own = [
+    ['policies', 'rollout'],
+    ['compare', 'rollout'],
+    [...path, 'policies', 'rollout'],
+  ].find((each) => complaints.has(each));
+  return own === undefined ? undefined : `${formatPath(own)} says how`;
+}
+
+/** With that of the Deployment where the scenario says nothing itself. */
+function withStrategy(
+  policies: PolicyOverrides,
+  pasted: PastedDeployment | undefined,
+  name: string,
+  path: Path,
+  env: Env,
+): PolicyOverrides {
+  if (pasted === undefined || whyNoStrategy(name, path, env) !== undefined) return policies;
+  return { ...policies, rollout: strategyOf(pasted) };
 }
 
 const MILLI = 1000;

@@ -98,8 +98,8 @@ export const versionShape = keys({
 export const versionKeys = {
   version: name()
     .describe('Name of the version that is there at first.')
-    .meta({ examples: ['v1'] })
-    .prefault('v1'),
+    .prefault('v1')
+    .meta({ examples: ['v1'] }),
   versions: z.any().optional(),
 };
 export const versionsShape = z
@@ -135,8 +135,8 @@ export const delivery = keys({
     .array(count({ min: 1, max: 1000 }))
     .max(5)
     .describe('Nodes per level below the distributor beside the store; the last level serves the hosts.')
-    .meta({ examples: [[3], [2, 8]] })
-    .prefault([]),
+    .prefault([])
+    .meta({ examples: [[3], [2, 8]] }),
   pushesPerSecond: countOrUnlimited({ min: 1 }).describe('Of each distributor.').prefault('unlimited'),
   ackTimeout: positiveDuration('10s').describe('A push that is not acknowledged by then is sent again.').prefault('10s'),
 });

@@ -103,22 +103,25 @@ export const network = keys({
 
 const at = () => duration(undefined, '2m');
 const targetText = () => text(200).meta({ examples: ['api/3', 'api/0..4', 'api/*', 'api@a'] });
+const random = keys({ mttf: distribution.describe('Time to the next failure.'), mttr: distribution.describe('Time to repair.') });
+const flapping = keys({
+  down: distribution.describe('How long it fails.'),
+  up: distribution.describe('How long it works in between.'),
+});
 const schedule = {
   at: at().optional(),
   for: positiveDuration('1m').describe('To the end of the run by default.').optional(),
-  random: keys({ mttf: distribution.describe('Time to the next failure.'), mttr: distribution.describe('Time to repair.') })
-    .describe('Again and again, for each target by itself; instead of at and for.')
+  random: random
+    .meta({ id: 'random-failures', description: 'Again and again, for each target by itself; instead of at and for.' })
     .optional(),
-  flapping: keys({
-    down: distribution.describe('How long it fails.'),
-    up: distribution.describe('How long it works in between.'),
-  })
-    .describe('Failing and working in turn, between at and the end of for.')
+  flapping: flapping
+    .meta({ id: 'flapping', description: 'Failing and working in turn, between at and the end of for.' })
     .optional(),
 };
-const target = either([targetText(), list(targetText())], 'a target or a list of them').describe(
-  'api/3, api/0..4, api/* or api@zone.',
-);
+const target = either([targetText(), list(targetText())], 'a target or a list of them').meta({
+  id: 'target',
+  description: 'api/3, api/0..4, api/* or api@zone.',
+});
 const when = {
   target,
   hit: fraction(above0).describe('Share of the targets that are hit, chosen anew each time; at least one.').prefault(1),

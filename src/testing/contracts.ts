@@ -14,6 +14,10 @@ import { budgetRules } from '../policies/resilience/budgets/contract.ts';
 import { hedgeRules } from '../policies/resilience/hedging/contract.ts';
 import { queueRules } from '../policies/resilience/queueing/contract.ts';
 import { retryRules } from '../policies/resilience/retries/contract.ts';
+import { electorRules } from '../policies/rollout/elections/contract.ts';
+import { agentRules } from '../policies/rollout/propagation/contract.ts';
+import { storeRules } from '../policies/rollout/store/contract.ts';
+import { rolloutRules } from '../policies/rollout/strategies/contract.ts';
 
 export const contracts = {
   balancer: balancerRules,
@@ -30,6 +34,10 @@ export const contracts = {
   breaker: breakerRules,
   admission: admissionRules,
   queueing: queueRules,
+  rollout: rolloutRules,
+  store: storeRules,
+  election: electorRules,
+  propagation: agentRules,
 } as const;
 
 export type ContractRole = keyof typeof contracts;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CellKeys } from '../../src/lab/cell-key.ts';
 import type { Scenario, VariantSpec } from '../../src/scenario/spec.ts';
+import { scenarioOf as parsed, scenarioText } from '../scenario/fixture.ts';
 import { type ScenarioSetup, scenarioOf, variantOf } from './builder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'clusterlab-keys-'));
@@ -14,6 +15,10 @@ const keyOf = (scenario: Scenario, seed = 's', variant = 0): Promise<string> => 
 const p2c = variantOf('p2c', { use: 'p2c', params: { choices: 2 } });
 const world = (setup: ScenarioSetup = {}): Scenario => scenarioOf({ variants: [p2c], ...setup });
 const base = await keyOf(world());
+/** Parts of a scenario as the loader makes them. */
+const written = (rest: string): Promise<Scenario> => parsed(scenarioText({ services, rest }));
+const services = 'services: { api: { instances: 3, work: 10ms, versions: { v2: {} } } }';
+const release = '{ type: release, at: 9s, service: api, version: v2 }';
 
 describe('the key of a cell', () => {
   test('is 64 hexadecimal digits', () => expect(base).toMatch(/^[0-9a-f]{64}$/));
@@ -41,6 +46,11 @@ describe('the key of a cell', () => {
     ['policy', () => keyOf(world({ variants: [variantOf('p2c', { use: 'random', params: {} })] }))],
     ['number of instances', () => keyOf(world({ instances: 4 }))],
     ['duration', () => keyOf(world({ durationMs: 2001 }))],
+    ['calendar', () => keyOf({ ...world(), run: { ...world().run, epochMs: 1 } })],
+    ['metrics pipeline', () => keyOf({ ...world(), pipeline: { ...world().pipeline, scrapeMs: 1234 } })],
+    ['nodes', async () => keyOf({ ...world(), nodes: (await written('nodes: { pool: { count: 3, cpu: 4 } }')).nodes })],
+    ['changes', async () => keyOf({ ...world(), changes: (await written(`changes: [${release}]`)).changes! })],
+    ['delivery', async () => keyOf({ ...world(), delivery: (await written(`changes: [${release}]`)).delivery! })],
     ['recording of decisions', () => new CellKeys(world()).key({ variant: 0, seed: 's', explain: 5 })],
   ])('changes with the %s', async (_, key) => expect(await key()).not.toBe(base));
 });

@@ -60,6 +60,14 @@ export class Eager { retries = 1; on = ['error']; hostSelectionRetries = 0; dela
 export class Hasty { retries = 1; on = ['error']; hostSelectionRetries = 0; delayMs() { return Math.random(); } }
 `;
 writeFileSync(join(folder, 'policies.mjs'), fixtures);
+writeFileSync(
+  join(folder, 'rollouts.mjs'),
+  `export class Stubborn {
+  phase = 'progressing'; reason = ''; minReadyMs = 0;
+  start() {} command() {} step() { return []; } nextTimerMs() { return Infinity; } snapshot() { return null; } restore() {}
+}
+export class Bare { start() {} command() {} nextTimerMs() {} snapshot() {} restore() {} }`,
+);
 writeFileSync(join(folder, 'broken.mjs'), 'export class {');
 writeFileSync(join(folder, 'my-balancer.ts'), policyTemplate);
 writeFileSync(
@@ -119,11 +127,40 @@ describe('every family is checked by its own rules, also in a simulated world:',
     ['hystrix', 'breaker', 'turns attempts away when all of them fail'],
     ['vegas', 'admission', 'admits again once an overload is over'],
     ['codel', 'queueing', 'runs every request of a short burst'],
+    ['staged-waves', 'rollout', 'replaces a version by a good one, completely'],
+    ['flagger', 'rollout', 'replaces a version by a good one, completely'],
+    ['lease-election', 'election', 'follows a leader that is gone'],
   ] as const)('%s is a %s', async (name, role, rule) => {
     const report = await checkPolicy(name);
     expect(report.role).toBe(role);
     expect(report.checks.map((each) => each.name)).toEqual(expect.arrayContaining([rule, rules.ambient, rules.world]));
     expect(report.checks.flatMap(({ violations }) => violations)).toEqual([]);
+  });
+
+  test.each([
+    ['etcd', 'store'],
+    ['push-and-poll', 'propagation'],
+  ] as const)('%s is a %s, in a world in which something is rolled out', async (name, role) => {
+    const { scenario } = await checkRequest(name, { role });
+    expect(scenario.changes).toHaveLength(2);
+    expect(scenario.changes![0].kind).toBe(role === 'propagation' ? 'config' : 'release');
+    const report = await checkPolicy(name, { role });
+    expect(report.checks.flatMap(({ violations }) => violations)).toEqual([]);
+  });
+
+  test('a strategy of one’s own is asked in a world in which something is rolled out', async () => {
+    const options = { role: 'rollout' } as const;
+    const request = await checkRequest(`${folder}/rollouts.mjs#Stubborn`, { allowOutside: true, ...options });
+    expect(request.scenario.changes?.map(({ kind, version }) => `${kind} ${version}`)).toEqual(['release v2', 'release v3']);
+    const rule = 'replaces a version by a good one, completely';
+    expect(await found('rollouts.mjs#Stubborn', rule, options)).toBeTypeOf('string');
+    expect(
+      await found(
+        'rollouts.mjs#Bare',
+        'can be loaded and made, with start(), command(), step(), nextTimerMs(), snapshot() and restore()',
+        options,
+      ),
+    ).toMatch(/lacks step\(\)/);
   });
 
   test('an admission policy also at the instances, where asked for', async () => {

@@ -123,7 +123,7 @@ describe('scenario files', () => {
 describe('what is published', () => {
   test('has no file over 200 KB', () => {
     // The schema is generated, and grows with every parameter of every policy.
-    const limit = (file: string): number => (file === 'scenarios/scenario.schema.json' ? 400_000 : 200_000);
+    const limit = (file: string): number => (file === 'scenarios/scenario.schema.json' ? 500_000 : 200_000);
     const large = published.filter(
       (file) =>
         file !== 'package-lock.json' && !file.startsWith('reports/examples/') && statSync(join(root, file)).size > limit(file),

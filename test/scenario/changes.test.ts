@@ -1,4 +1,5 @@
 /** What a scenario says of versions, changes and delivery: good ones exactly, and every way to get it wrong. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaults } from '../../src/core/params.ts';
 import { rollouts } from '../../src/policies/rollout/strategies/index.ts';
@@ -524,6 +525,50 @@ describe('who decides, keeps and brings it there', () => {
     const { edges } = await made({ service });
     expect(edges.every((edge) => !('versions' in edge))).toBe(true);
   });
+});
+
+describe('names of other systems', () => {
+  test.each([
+    ['rollout', 'RollingUpdate', 'rolling-update'],
+    ['rollout', 'Recreate', 'recreate'],
+    ['rollout', 'canary', 'argo-canary'],
+    ['rollout', 'Argo Rollouts canary', 'argo-canary'],
+    ['rollout', 'Argo Rollouts/blueGreen', 'argo-blue-green'],
+    ['rollout', 'Flagger/Canary', 'flagger'],
+    ['rollout', 'percentage_of_actors', 'percentage-flag'],
+    ['store', 'Consul', 'consul'],
+    ['election', 'Lease', 'lease-election'],
+    ['propagation', 'xDS', 'push'],
+  ] as const)('%s: %s is %s', async (role, name, expected) => {
+    const { policies } = await scenarioOf(text({ rest: `policies: { ${role}: ${name} }` }));
+    expect(policies[role]?.use).toBe(expected);
+  });
+});
+
+test('changes are put in order, and those that change nothing are found, whatever is written', async () => {
+  const change = fc.record({
+    kind: fc.constantFrom('release', 'config'),
+    second: fc.integer({ min: 1, max: 500 }),
+    version: fc.constantFrom('v1', 'v2', 'v3'),
+  });
+  const lists = fc.uniqueArray(change, { maxLength: 8, selector: ({ kind, second }) => `${kind} ${second}` });
+  await fc.assert(
+    fc.asyncProperty(lists, async (list) => {
+      const changes = list.map((each) => `{ type: ${each.kind}, at: ${each.second}s, service: api, version: ${each.version} }`);
+      const written = text({ service: 'versions: { v2: {}, v3: {} }', changes: changes.length === 0 ? ' ' : changes.join(', ') });
+      const errors = (await briefly(written)).filter((line) => line.includes(' error: '));
+      const sorted = list.toSorted((a, b) => a.second - b.second);
+      const idle = (['release', 'config'] as const).flatMap((kind) => {
+        const versions = ['v1', ...sorted.filter((each) => each.kind === kind).map(({ version }) => version)];
+        return versions.filter((version, index) => index > 0 && versions[index - 1] === version);
+      });
+      expect(errors).toHaveLength(idle.length);
+      if (idle.length > 0) return;
+      const { changes: found = [] } = await scenarioOf(written);
+      expect(found.map(({ kind, atMs, version }) => ({ kind, second: atMs / 1000, version }))).toEqual(sorted);
+    }),
+    { seed: 7, numRuns: 100 },
+  );
 });
 
 describe('strategies with lists of records', () => {

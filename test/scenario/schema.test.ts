@@ -55,6 +55,12 @@ describe('what the schema can tell', () => {
           'traffic: [{ to: api, arrivals: { type: poisson, rate: 1/s }, policies: { retry: { use: constant, dely: 1s } } }]',
       },
     ],
+    ['a change without a version', { rest: 'changes: [{ type: release, at: 1s, service: api }]' }],
+    [
+      'an unknown effect',
+      { services: 'services: { api: { work: 1ms, instances: 1, versions: { v2: { effects: [{ type: sad }] } } } }' },
+    ],
+    ['a step of a strategy that is none', { rest: 'policies: { rollout: { use: argo-canary, steps: [{ step: wait }] } }' }],
     ['an unknown fault', { rest: 'faults: [{ type: meteor, target: api/0, at: 1s }]' }],
   ])('%s does not fit', (_, parts) => {
     expect(isValid(scenarioText(parts))).toBe(false);
@@ -76,6 +82,17 @@ describe('what the schema can tell', () => {
       'every role',
       'policies: { retry: none, budget: finagle, hedge: { use: delay, delay: 10ms }, breaker: hystrix, shedding: vegas, queueing: codel }',
     ],
+    [
+      'changes, delivery and their faults',
+      `changes: [{ type: release, at: 1s, service: api, version: v2, slow: 1s }]
+delivery: { router: false, controllers: 3, latency: { type: exponential, mean: 1ms }, distributors: [2, 4], pushesPerSecond: unlimited }
+faults: [{ type: store-outage, at: 1s }, { type: distributor-outage, at: 1s, for: 2s }, { type: controller-pause, at: 1s, controller: leader }]`,
+    ],
+    [
+      'a strategy with a count for a percentage',
+      'policies: { rollout: { use: rolling-update, maxSurge: 1, maxUnavailable: 10% } }',
+    ],
+    ['a strategy of another system', 'policies: { rollout: { fromKubernetes: rollout.yaml, name: api } }'],
     ['a set of choices', 'policies: { retry: { use: constant, on: [timeout, error] } }'],
     ['a sweep over loads', 'compare: { load: [50%, 1.1], retry: [none, exponential] }'],
     [
@@ -85,6 +102,14 @@ describe('what the schema can tell', () => {
   ])('%s', (_, rest) => {
     expect(isValid(scenarioText({ rest }))).toBe(true);
   });
+});
+
+test('versions fit', () => {
+  const effects = '{ type: slow, factor: 2, after: 1m, load: 70%, zones: [a] }, { type: crash, onStart: 1%, every: 1m }';
+  const clients = 'timeout: 50ms, balancer: { use: least-request, choiceCount: 3 }, retry: none';
+  const versions = `v2: { effects: [${effects}], bad: false }, v3: { clients: { ${clients} } }, v4: { malformed: true }`;
+  const services = `services: { api: { instances: 1, work: 1ms, version: v1, versions: { ${versions} } } }`;
+  expect(isValid(scenarioText({ services }))).toBe(true);
 });
 
 test('steps inside steps fit all the way down', () => {

@@ -42,6 +42,7 @@ export class Draft {
   readonly #use: string;
   readonly #settings: Setting[] = [];
   readonly #entries: Entry[] = [];
+  readonly #empty = new Set<string>();
   #around: { readonly use: string; readonly key: string; readonly settings: readonly Setting[] } | undefined;
 
   constructor(use: string, file: PastedFile) {
@@ -56,6 +57,12 @@ export class Draft {
   /** A parameter, if it was found. */
   set(param: string, found: Found | undefined): this {
     if (found !== undefined && found.value !== null) this.#settings.push({ param, ...found });
+    return this;
+  }
+
+  /** A parameter that is a list of records and has none but those that are added, even if that is not one. */
+  clear(param: string): this {
+    this.#empty.add(param);
     return this;
   }
 
@@ -101,7 +108,7 @@ export class Draft {
   }
 
   #readLists(params: ParamSpecs, readParam: ReadParam): Omit<Settled, 'use'> | undefined {
-    const values: Record<string, ParamRecord[]> = {};
+    const values: Record<string, ParamRecord[]> = Object.fromEntries([...this.#empty].map((param) => [param, []]));
     const written: Record<string, Readonly<Record<string, Scalar>>[]> = {};
     let isGood = true;
     for (const { param, settings } of this.#entries) {

@@ -3,8 +3,9 @@
  *
  *  After knative/serving: pkg/apis/autoscaling/register.go. */
 import { show } from '../../core/quantity.ts';
-import { childOf, type MapNode } from '../node.ts';
+import { childOf, type MapNode, type Scalar } from '../node.ts';
 import { Draft } from './draft.ts';
+import { goDuration } from './go-duration.ts';
 import { type KubernetesObject, objectsOf } from './kubernetes-objects.ts';
 import { quantity } from './kubernetes-quantity.ts';
 import type { PastedFile } from './pasted-file.ts';
@@ -86,27 +87,14 @@ function isRead(key: string, annotations: Section, draft: Draft): boolean {
 }
 
 /** Annotations are texts, whatever they mean. */
-function valueOf(kind: Kind, found: Found, file: PastedFile): string | number | undefined {
+function valueOf(kind: Kind, found: Found, file: PastedFile): Scalar | undefined {
   const text = String(found.value).trim();
   if (kind === 'word') return text;
   if (kind === 'percent') return `${text.replace(/%$/, '')}%`;
   if (kind === 'duration') {
-    const ms = parseGoDuration(text);
-    if (ms === undefined)
-      file.error('bad-duration', found.span, `${found.key}: ${show(found.value)} is not a duration`, 'write 90s or 1m30s');
-    return ms === undefined ? undefined : `${ms}ms`;
+    return goDuration({ ...found, value: text }, file)?.value;
   }
   return text === '-1' ? -1 : quantity({ ...found, value: text }, file)?.value;
-}
-
-/** `1m30s`, in milliseconds; undefined: it is none. */
-function parseGoDuration(text: string): number | undefined {
-  if (text === '0') return 0;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  let ms = 0;
-  for (const [, digits, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) ms += Number(digits) * units[unit];
-  return ms;
 }
 
 /** Older names are in camel case: `minScale`. */

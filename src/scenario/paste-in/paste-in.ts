@@ -1,5 +1,6 @@
 /** `{ fromEnvoy: cluster.yaml }` and `{ fromIstio: destination-rule.yaml }` in place of a balancer, `{ fromKubernetes: hpa.yaml }` in place of
- *  an autoscaler: the one that runs in production, as its own configuration has it. What the file says beyond that is reported, key by key, and the scenario says it itself. */
+ *  an autoscaler, `{ fromKubernetes: rollout.yaml }` in place of a roll-out strategy: the one that runs in production, as its own configuration
+ *  has it. What the file says beyond that is reported, key by key, and the scenario says it itself. */
 import type { Path } from '../../core/issue.ts';
 import { defaults, type ParamSpecs, type ParamValues } from '../../core/params.ts';
 import { show } from '../../core/quantity.ts';
@@ -8,8 +9,10 @@ import { keyHint, knownHint } from '../hints.ts';
 import type { MapNode } from '../node.ts';
 import { settingText } from '../param-text.ts';
 import type { Draft, ReadParam } from './draft.ts';
+import { argoStrategy } from './argo-rollout.ts';
 import { envoyClusters } from './envoy-clusters.ts';
 import { envoyBalancer } from './envoy.ts';
+import { flaggerStrategy } from './flagger-canary.ts';
 import { hpaAutoscaler } from './horizontal-pod-autoscaler.ts';
 import { destinationRules, istioBalancer } from './istio.ts';
 import { isKnative, knativeAutoscaler, knativeObjects } from './knative-service.ts';
@@ -24,8 +27,10 @@ interface Named {
 }
 
 interface Format {
+  /** The key that names the file. */
+  readonly key: string;
   /** What it can stand for. */
-  readonly role: 'balancer' | 'autoscaler';
+  readonly role: 'balancer' | 'autoscaler' | 'rollout';
   /** Key of the scenario that names which one of the file is meant. */
   readonly selector: string;
   readonly noun: string;
@@ -35,8 +40,9 @@ interface Format {
   read(node: MapNode, file: PastedFile): Draft | undefined;
 }
 
-const formats: Readonly<Record<string, Format>> = {
-  fromEnvoy: {
+const formats: readonly Format[] = [
+  {
+    key: 'fromEnvoy',
     role: 'balancer',
     selector: 'cluster',
     noun: 'Envoy cluster',
@@ -44,7 +50,8 @@ const formats: Readonly<Record<string, Format>> = {
     find: envoyClusters,
     read: envoyBalancer,
   },
-  fromIstio: {
+  {
+    key: 'fromIstio',
     role: 'balancer',
     selector: 'rule',
     noun: 'DestinationRule',
@@ -52,7 +59,8 @@ const formats: Readonly<Record<string, Format>> = {
     find: destinationRules,
     read: istioBalancer,
   },
-  fromKubernetes: {
+  {
+    key: 'fromKubernetes',
     role: 'autoscaler',
     selector: 'name',
     noun: 'HorizontalPodAutoscaler, ScaledObject or Knative Service',
@@ -63,11 +71,20 @@ const formats: Readonly<Record<string, Format>> = {
       return kindOf(node) === 'ScaledObject' ? kedaAutoscaler(node, file) : hpaAutoscaler(node, file);
     },
   },
-};
+  {
+    key: 'fromKubernetes',
+    role: 'rollout',
+    selector: 'name',
+    noun: 'Rollout or Canary',
+    about: 'A Rollout of Argo, with the AnalysisTemplates beside it, or a Canary of Flagger: its file, relative to the scenario.',
+    find: (file) => objectsOf(['Rollout', 'Canary'], file),
+    read: (node, file) => (kindOf(node) === 'Canary' ? flaggerStrategy(node, file) : argoStrategy(node, file)),
+  },
+];
 
 /** Those that can stand for a policy in this role. */
 export const formatsFor = (role: string): Readonly<Record<string, Format>> =>
-  Object.fromEntries(Object.entries(formats).filter(([, format]) => format.role === role));
+  Object.fromEntries(formats.flatMap((format) => (format.role === role ? [[format.key, format]] : [])));
 
 export interface PastedUse {
   /** `api: least-request`. */

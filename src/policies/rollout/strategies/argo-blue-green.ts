@@ -97,7 +97,7 @@ export const argoBlueGreen = defineRollout({
   cost: 'O(groups + metrics) per change',
   sources: ['argoproj/argo-rollouts: rollout/bluegreen.go, docs/features/bluegreen.md'],
   aliases: [
-    { system: 'Argo', name: 'blueGreen' },
+    { system: 'Argo Rollouts', name: 'blueGreen' },
     { system: 'AWS', name: 'BlueGreen' },
   ],
   params,

@@ -156,7 +156,7 @@ export const argoCanary = defineRollout({
     'argoproj/argo-rollouts: docs/features/canary.md',
   ],
   aliases: [
-    { system: 'Argo', name: 'canary' },
+    { system: 'Argo Rollouts', name: 'canary' },
     { system: 'AWS', name: 'Canary10Percent5Minutes' },
   ],
   params,
