@@ -118,6 +118,66 @@ describe('a request', () => {
   });
 });
 
+describe('a proxy that is reconfigured', () => {
+  test('finishes what is under way by the settings it began with, and begins the next by the new ones', async () => {
+    let fail = (): void => undefined;
+    let taken = (): void => undefined;
+    const isTaken = new Promise<void>((resolve) => (taken = resolve));
+    const held = await backends.serve((_request, response) => {
+      fail = () => response.writeHead(500).end('broken');
+      taken();
+    }, 'error');
+    const well = await backends.serve('ok');
+    const { port, proxy, decided } = await proxyTo([held.url, well.url], {
+      retry: { use: 'immediate', retries: 1, on: ['error'] },
+      attemptTimeoutMs: 60_000,
+    });
+    const first = ask(port);
+    await isTaken;
+    const always = { update: () => undefined, pick: () => proxy.endpoints.find(held.url) };
+    const fallback = { on: ['error' as const], answer: { status: 203, body: 'by heart' } };
+    proxy.reconfigure({ balancer: () => always, fallback });
+    expect((await ask(port)).text).toBe('by heart');
+    fail();
+    expect((await first).text).toBe('fine');
+    expect(decided.map(inWords)).toEqual([
+      `sent 0.0 to ${held.url}`,
+      `sent 1.0 to ${held.url}`,
+      'ended 1.0 error',
+      'finished 1 ok (fallback)',
+      'ended 0.0 error',
+      `sent 0.1 to ${well.url} (retry)`,
+      'ended 0.1 ok',
+      'finished 0 ok',
+    ]);
+    expect(proxy.active).toBe(0);
+  });
+
+  test('has the new timeout, and wakes the new balancer', async () => {
+    const backend = await backends.serve('silence');
+    const { port, proxy } = await proxyTo([backend.url], { timeoutMs: 60_000 });
+    const woken = new Promise<void>((resolve) => {
+      let nextMs = 0;
+      const onTimer = (): void => {
+        nextMs = Infinity;
+        resolve();
+      };
+      const timed = { ...inTurn(), nextTimerMs: () => nextMs, onTimer };
+      proxy.reconfigure({ balancer: () => timed, timeoutMs: 20 });
+    });
+    expect((await ask(port)).status).toBe(504);
+    await woken;
+  });
+
+  test('stays as it is when the settings are wrong', async () => {
+    const backend = await backends.serve('ok');
+    const { port, proxy } = await proxyTo([backend.url]);
+    expect(() => proxy.reconfigure({ balancer: 'p3c' })).toThrow('there is no policy "p3c"');
+    expect(() => proxy.reconfigure({ balancer: 'p2c', timeoutMs: -1 })).toThrow('timeoutMs cannot be -1');
+    expect((await ask(port)).text).toBe('fine');
+  });
+});
+
 describe('an answer', () => {
   test('is handed on as it comes, and counts as in flight until its end', async () => {
     let finish = (): void => undefined;

@@ -129,6 +129,11 @@ export class TrafficSplit implements Balancer {
     this.#forget();
   }
 
+  /** Groups that are not forgotten, as they were first met. */
+  get groups(): readonly string[] {
+    return [...this.#groups.keys()];
+  }
+
   update(view: EndpointView, nowMs: Ms): void {
     this.#view = view;
     this.#whole.view = view;

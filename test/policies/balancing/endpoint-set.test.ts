@@ -147,4 +147,32 @@ describe('EndpointSet', () => {
     expect(() => set.remove(3, 0)).toThrow('slot 3 holds no member');
     expect(names(set.view)).toEqual(['a']);
   });
+
+  it('tells every balancer that is bound beside others, each once, until it is unbound', () => {
+    const set = setOf('a', 'b');
+    const [first, second] = [new Witness(), new Witness()];
+    set.bind(first, 1);
+    set.bindAlso(second, 2);
+    set.bindAlso(first, 3);
+    set.remove(0, 4);
+    set.unbind(first);
+    set.add('c', {}, 5);
+    expect(first.shown).toEqual(['1: a b', '4: b']);
+    expect(second.shown).toEqual(['2: a b', '4: b', '5: b c']);
+    set.bind(new Witness(), 6);
+    set.remove(0, 7);
+    expect(second.shown).toHaveLength(3);
+  });
+
+  it('knows of each balancer whether it may pick who is not in the view; unless told, of the one bound last', () => {
+    const set = setOf('a', 'b');
+    const judge = Object.assign(new Witness(), { judgesHealth: true });
+    set.setHealth(0, unhealthy, 1);
+    set.bind(new Witness(), 1);
+    expect([set.isEligible(0), set.isEligible(0, true), set.isEligible(1)]).toEqual([false, true, true]);
+    set.bindAlso(judge, 2);
+    expect([set.isEligible(0), set.isEligible(0, false)]).toEqual([true, false]);
+    set.unbind(judge);
+    expect(set.isEligible(0)).toBe(false);
+  });
 });

@@ -184,6 +184,10 @@ describe('groups', () => {
     set.setWeight(0, 3, 6);
     set.setWeight(0, 4, 7);
     expect(canary.updates).toBe(updates + 2);
+    expect(split.groups).toEqual(['v1', 'v2']);
+    for (const slot of [4, 5]) split.setGroup(slot, 'v1', 8);
+    set.setWeight(0, 5, 8);
+    expect(split.groups).toEqual(['v1']);
     // Somebody else of this name begins anew.
     split.setShares({ v1: 50, v2: 50 }, 8);
     expect(inner.map(({ name }) => name)).toEqual([undefined, 'v1', 'v2', 'v2']);
