@@ -9,9 +9,9 @@ export async function compileDelivery(env: Env): Promise<DeliverySpec | undefine
   const shape = complaints.has(['delivery']) ? complaints.check(delivery, ['delivery']) : delivery.parse({});
   const latency = shape && (await compileDistribution(shape.latency, ['delivery', 'latency'], env));
   if (shape === undefined || latency === undefined) return undefined;
-  const { router, controllers, fencing, loss, distributors, pushesPerSecond, ackTimeout } = shape;
+  const { controllers, fencing, loss, distributors, pushesPerSecond, ackTimeout } = shape;
   return {
-    ...{ hasRouter: router, controllers, isFenced: fencing, latency, loss, distributors, pushesPerSecond },
+    ...{ controllers, isFenced: fencing, latency, loss, distributors, pushesPerSecond },
     ackTimeoutMs: ackTimeout,
   };
 }

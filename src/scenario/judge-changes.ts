@@ -32,8 +32,6 @@ export function judgeChanges(variants: readonly Variant[], base: World, complain
   if (!changes.some(({ kind }) => kind === 'config')) {
     for (const path of ofConfiguration(base)) idle(path, 'no configuration is rolled out', addConfig);
   }
-  if (!changes.some(({ kind }) => kind === 'release'))
-    idle(['delivery', 'router'], 'no release is rolled out, and a router divides requests between those');
   if (worlds.every(({ delivery }) => (delivery?.controllers ?? 1) === 1)) {
     const message = 'one controller has nobody to compete with';
     for (const path of [...rolePaths('election'), ['delivery', 'fencing']]) idle(path, message, addControllers);
@@ -74,7 +72,7 @@ function warnOfServices(base: World, changes: readonly ChangeSpec[], complaints:
   }
 }
 
-function judgeStrategies({ services, changes = [], delivery }: World, choice: PolicyChoice, complaints: Complaints): void {
+function judgeStrategies({ services, changes = [] }: World, choice: PolicyChoice, complaints: Complaints): void {
   for (const { service, kind } of changes) {
     const { name, policies } = services[service];
     const use = resolveRole('rollout', [policies, choice]);
@@ -85,10 +83,6 @@ function judgeStrategies({ services, changes = [], delivery }: World, choice: Po
     if (why !== undefined) {
       const hint = `write services: { ${name}: { policies: { rollout: staged-waves } } }, or another that is made for hosts`;
       complaints.error('unfit-strategy', path, `${name} has a change of type config: ${why}`, hint);
-    }
-    if (kind === 'release' && delivery?.hasRouter === false && needsRouter(use)) {
-      const message = `${use.use} divides requests between versions, and there is no router: it never gets on`;
-      complaints.warn('no-router', path, message, 'leave out delivery.router, or write another strategy');
     }
   }
 }
@@ -103,9 +97,6 @@ function whyNotOnHosts({ use, params }: PolicyUse): string | undefined {
     return error.issues.map(({ message }) => message).join('; ');
   }
 }
-
-const needsRouter = ({ use, params }: PolicyUse): boolean =>
-  ['argo-blue-green', 'flagger', 'percentage-flag'].includes(use) || (use === 'argo-canary' && params.trafficRouting === true);
 
 /** Versions that are written and never asked for; that others do not get on with one of them is not enough. */
 function warnOfUnasked(base: World, worlds: readonly World[], complaints: Complaints): void {

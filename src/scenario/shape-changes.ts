@@ -124,7 +124,6 @@ export const change = z
   });
 
 export const delivery = keys({
-  router: boolean().describe('Whether a router divides requests between versions by weight.').prefault(true),
   controllers: count({ min: 1, max: mostControllers })
     .describe('Controllers that compete for deciding; policies.election says which of them does.')
     .prefault(1),

@@ -180,8 +180,6 @@ export interface ChangeSpec {
 }
 
 export interface DeliverySpec {
-  /** Whether a router divides requests between versions. */
-  readonly hasRouter: boolean;
   /** Controllers that compete for deciding. */
   readonly controllers: number;
   /** Whether what controllers write is refused once another has led since. */

@@ -108,13 +108,13 @@ describe('what can be written', () => {
       { kind: 'config', atMs: 240_000, service: 0, version: 'v3' },
     ]);
     expect(scenario.delivery).toEqual({
-      ...{ hasRouter: true, controllers: 1, isFenced: true, latency: constant(5), loss: 0, distributors: [] },
+      ...{ controllers: 1, isFenced: true, latency: constant(5), loss: 0, distributors: [] },
       ...{ pushesPerSecond: Infinity, ackTimeoutMs: 10_000 },
     });
   });
 
   test('delivery and its faults', async () => {
-    const rest = `delivery: { router: false, controllers: 3, fencing: false, latency: { type: exponential, mean: 9ms }, loss: 2 %, distributors: [2, 4], pushesPerSecond: 100, ackTimeout: 3s }
+    const rest = `delivery: { controllers: 3, fencing: false, latency: { type: exponential, mean: 9ms }, loss: 2 %, distributors: [2, 4], pushesPerSecond: 100, ackTimeout: 3s }
 faults:
   - { type: store-outage, at: 3m, for: 1m }
   - { type: distributor-outage, random: { mttf: 1m, mttr: 5s } }
@@ -122,7 +122,7 @@ faults:
   - { type: controller-pause, at: 5m, for: 30s }`;
     const { delivery, faults } = await scenarioOf(text({ changes: config, rest: rest.replace('2 %', '2%') }));
     expect(delivery).toEqual({
-      ...{ hasRouter: false, controllers: 3, isFenced: false, latency: { type: 'exponential', mean: 9 }, loss: 0.02 },
+      ...{ controllers: 3, isFenced: false, latency: { type: 'exponential', mean: 9 }, loss: 0.02 },
       ...{ distributors: [2, 4], pushesPerSecond: 100, ackTimeoutMs: 3000 },
     });
     expect(faults.map(({ label, targets, hit }) => [label, targets, hit])).toEqual([
@@ -358,11 +358,6 @@ faults: [{ type: distributor-outage, at: 1m }]`,
       ],
     ],
     [
-      'a router for configuration',
-      { changes: config, rest: 'delivery: { router: false }' },
-      ['12:21 warning: no release is rolled out, and a router divides requests between those'],
-    ],
-    [
       'an election of one',
       { rest: 'policies: { election: session-lock }\ndelivery: { fencing: false }' },
       [
@@ -375,17 +370,6 @@ faults: [{ type: distributor-outage, at: 1m }]`,
       'an effect after the end',
       { service: withEffects('{ type: slow, factor: 2, after: 11m }') },
       ['6:163 warning: after 11m, the run has ended: 10m'],
-    ],
-    [
-      'strategies that divide requests, without a router',
-      {
-        rest: `delivery: { router: false }
-compare: { rollout: [rolling-update, flagger, argo-canary, { use: argo-canary, trafficRouting: true, label: routed }] }`,
-      },
-      [
-        '13:21 warning: flagger divides requests between versions, and there is no router: it never gets on; leave out delivery.router, or write another strategy',
-        '13:21 warning: argo-canary divides requests between versions, and there is no router: it never gets on; leave out delivery.router, or write another strategy',
-      ],
     ],
     [
       'at odds with a service that is never met',

@@ -85,7 +85,7 @@ describe('what the schema can tell', () => {
     [
       'changes, delivery and their faults',
       `changes: [{ type: release, at: 1s, service: api, version: v2, slow: 1s }]
-delivery: { router: false, controllers: 3, latency: { type: exponential, mean: 1ms }, distributors: [2, 4], pushesPerSecond: unlimited }
+delivery: { controllers: 3, latency: { type: exponential, mean: 1ms }, distributors: [2, 4], pushesPerSecond: unlimited }
 faults: [{ type: store-outage, at: 1s }, { type: distributor-outage, at: 1s, for: 2s }, { type: controller-pause, at: 1s, controller: leader }]`,
     ],
     [

@@ -225,8 +225,7 @@ export class Changes {
     this.releases.forEach((release, service) => {
       if (release === undefined) return;
       const groups = orchestrator!.groups(service, 0);
-      const ready = (name: string): number =>
-        groups.reduce((sum, group) => sum + (group.version === name ? group.ready : 0), 0);
+      const ready = (name: string): number => groups.reduce((sum, group) => sum + (group.version === name ? group.ready : 0), 0);
       release.track.closeWindow((scenario.services[service].versions ?? []).map(({ name }) => ready(name)));
     });
     this.configs.forEach((config, service) => {
@@ -297,9 +296,10 @@ export class Changes {
           return sum + (group.version === version ? group.created + group.spec : 0);
         }, 0),
       ),
-      router: strategy.routes === true
-        ? new Router({ ...parts, changed: (client) => this.parts.wakeBalancer(client) }, { [versions[0].name]: 100 })
-        : undefined,
+      router:
+        strategy.routes === true
+          ? new Router({ ...parts, changed: (client) => this.parts.wakeBalancer(client) }, { [versions[0].name]: 100 })
+          : undefined,
       isMeasured: () => this.metricOutages === 0,
       changed: (subject) => this.controllers.changed(subject),
       phase: (action) => this.phase(service, 'release', release.record, action),
@@ -337,7 +337,8 @@ export class Changes {
   private configHosts(service: number): ConfigHosts {
     const { scenario, fleet, servers, clients, makers } = this.parts;
     const told = (scenario.changes ?? []).flatMap((change) => {
-      const version = change.service === service && change.kind === 'config' ? this.versionOf(service, change.version) : undefined;
+      const version =
+        change.service === service && change.kind === 'config' ? this.versionOf(service, change.version) : undefined;
       return version === undefined ? [] : [version];
     });
     const hosts: ConfigHosts = new Map();
@@ -423,7 +424,7 @@ export class Changes {
 type ConfigHosts = Map<string, { readonly domain: string; readonly of: ConfigHostOf; readonly isThere: boolean }>;
 
 function enlarged(column: Uint16Array, size: number): Uint16Array {
-  const larger = new Uint16Array(2 ** Math.ceil(Math.log2(size)));
+  const larger = new Uint16Array(Math.max(size, 2 * column.length));
   larger.set(column);
   return larger;
 }

@@ -186,6 +186,8 @@ export class VersionTrack {
     if (known >= 0) return known;
     const latencies = new Histogram(READING_BITS);
     const readings = [{ atMs: nowMs, requests: 0, failed: 0, latencies: new Histogram(READING_BITS) }];
-    return this.groups.push({ name, version: this.options.versions.indexOf(version), requests: 0, failed: 0, latencies, readings }) - 1;
+    return (
+      this.groups.push({ name, version: this.options.versions.indexOf(version), requests: 0, failed: 0, latencies, readings }) - 1
+    );
   }
 }
