@@ -171,6 +171,7 @@ const plainChange = (found: VariantChange | null): VariantChange | null =>
     phases: found.phases.map((phase) => ({
       ...phase,
       service: forTerminal(phase.service),
+      phase: forTerminal(phase.phase),
       reason: forTerminal(phase.reason),
     })),
     hosts: found.hosts.map((each) => ({ ...each, host: forTerminal(each.host), version: forTerminal(each.version) })),

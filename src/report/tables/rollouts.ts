@@ -118,10 +118,14 @@ function singleTable(run: RunFile, maxRows: number): DataTable | null {
         ...{ header: 'outcome', align: 'left', cells: rows.map((row) => outcomeText(row.seeds)) },
         short: { order: 1, cells: rows.map((row) => outcomeText(row.seeds, true)) },
       },
-      number('exposed', (row) => {
-        const share = mean(row, ({ exposed }) => exposed) / mean(row, ({ offered }) => offered);
-        return isNumber(share) ? (share === 0 ? '0' : formatPercent(share)) : '';
-      }),
+      number(
+        'exposed',
+        (row) => {
+          const share = mean(row, ({ exposed }) => exposed) / mean(row, ({ offered }) => offered);
+          return isNumber(share) ? (share === 0 ? '0' : formatPercent(share)) : '';
+        },
+        4,
+      ),
       number('failed', (row) => countText(mean(row, ({ failed }) => failed))),
       number('slow', (row) => countText(mean(row, ({ slow }) => slow)), 3),
     ],

@@ -4,11 +4,12 @@ import { charts } from '../../../src/report/charts/index.ts';
 import { verdictLooks, variantLooks } from '../../../src/report/charts/palette.ts';
 import { serializeSpec, type ChartSpec, type Row } from '../../../src/report/charts/spec.ts';
 import { fixture } from '../fixture.ts';
+import { rollouts } from '../change.ts';
 import { elastic, outage, shop, storm, sweep } from '../life.ts';
 
 const run = fixture();
 /** A run in which the chart has something to show. */
-const life = { shop: shop(), storm: storm(), sweep: sweep(), outage: outage(), elastic: elastic() };
+const life = { shop: shop(), storm: storm(), sweep: sweep(), outage: outage(), elastic: elastic(), rollouts: rollouts() };
 const runFor = (name: string): RunFile => [run, ...Object.values(life)].find((file) => charts[name]!.when(file)) ?? run;
 const spec = (name: string, file: RunFile = run): ChartSpec => charts[name]!.spec(file);
 const rows = (name: string, dataset: string, file: RunFile = run): readonly Row[] => spec(name, file).datasets[dataset]!;
@@ -47,7 +48,7 @@ describe('every chart', () => {
 describe('which charts a run has', () => {
   const shown = (file: RunFile): string[] => Object.keys(charts).filter((name) => charts[name]!.when(file));
 
-  test('one service without retries has no pictures about retries, calls, queues, recovery, loads or scaling', () => {
+  test('one service without retries has no pictures about retries, calls, queues, recovery, loads, scaling or versions', () => {
     expect(shown(run)).toEqual([
       ...['forest', 'per-seed', 'latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time'],
       ...['latency-survival', 'latency-percentiles', 'instance-heatmap', 'load-spread'],
