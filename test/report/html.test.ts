@@ -151,12 +151,12 @@ describe('the report', () => {
     ) as RunFile;
     const page = await renderHtml(renamed);
     expect(page).toContain('<h2 id="changes-title">Changes</h2>');
-    for (const name of ['traffic-by-version', 'canary', 'version-map']) expect(page).toContain(`id="chart-${name}"`);
+    for (const name of ['traffic-by-version', 'canary', 'version-map', 'leaders']) expect(page).toContain(`id="chart-${name}"`);
     for (const title of ['Roll-outs', 'Each roll-out', 'Delivery of changes']) expect(page).toContain(`<h3>${title}</h3>`);
     expect(page.match(/<script/g)).toHaveLength(3);
     expect(page).not.toContain('<img');
     expect(await renderHtml(rollouts())).not.toContain('<h3>Delivery of changes</h3>');
-    expect(html).not.toMatch(/id="changes"|id="chart-(traffic-by-version|canary|version-map)"|<h3>(Roll-outs|Each)/);
+    expect(html).not.toMatch(/id="changes"|id="chart-(traffic-by-version|canary|version-map|leaders)"|<h3>(Roll-outs|Each)/);
   });
 
   test('shows names of edges, queues, classes and instances literally, too', async () => {

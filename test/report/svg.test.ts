@@ -8,7 +8,7 @@ import { fixture } from './fixture.ts';
 import { elastic, outage, shop, storm, sweep } from './life.ts';
 
 const run = fixture({ windows: 60, seeds: 3 });
-const files = [run, shop(), storm(), sweep(), outage(), elastic(), rollouts()];
+const files = [run, shop(), storm(), sweep(), outage(), elastic(), rollouts(), configured()];
 
 const texts = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);
 
@@ -83,7 +83,7 @@ describe('roll-outs that are unlike usual ones', () => {
     ['a name of a property', renamed(rollouts(), '__proto__')],
     ['a name without characters', renamed(rollouts(), '')],
   ])('%s: every chart the run has can be drawn', async (_, file) => {
-    for (const name of ['traffic-by-version', 'canary', 'version-map'].filter((each) => charts[each]!.when(file))) {
+    for (const name of ['traffic-by-version', 'canary', 'version-map', 'leaders'].filter((each) => charts[each]!.when(file))) {
       const svg = await renderSvg(charts[name]!.spec(file));
       expect(svg).not.toMatch(/NaN|undefined|Infinity/);
     }

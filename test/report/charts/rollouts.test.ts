@@ -197,3 +197,26 @@ describe('versions of hosts', () => {
     expect(subtitle('version-map', cut)).toContain('what came after 29.5s is not shown');
   });
 });
+
+describe('leading controllers', () => {
+  const file = configured();
+  test('a bar per time in which one believed to lead, open ends at the end of the run', () => {
+    const bars = rows('leaders', 'leaders', file).map(({ controller, from, to, token }) => [controller, from, to, token]);
+    expect(bars).toEqual([
+      ['controller-0', 0, 54, 1],
+      ['controller-0', 91, 120, 3],
+      ['controller-1', 50, 90, 2],
+    ]);
+  });
+  test('what two led is marked at both', () => {
+    const both = rows('leaders', 'both', file).map(({ controller, from, to }) => [controller, from, to]);
+    expect(both).toEqual([
+      ['controller-0', 50, 54],
+      ['controller-1', 50, 54],
+    ]);
+    expect(title('leaders', file)).toBe('Two controllers believe to lead at once for 4.00 s with waves');
+  });
+  test('one controller needs no picture', () => {
+    expect(charts.leaders!.when(run)).toBe(false);
+  });
+});
