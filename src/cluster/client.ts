@@ -2,7 +2,7 @@
  *  balancer, detector, resilience policies and pipeline. */
 import type { Streams } from '../core/streams.ts';
 import type { Clock, Ms } from '../core/time.ts';
-import type { Balancer } from '../policies/balancing/balancer.ts';
+import type { Balancer, Outcome } from '../policies/balancing/balancer.ts';
 import { type EndpointOptions, EndpointSet } from '../policies/balancing/endpoint-set.ts';
 import { type HealthChecker, isGood, type ProbeResult } from '../policies/detection/checks/health-checker.ts';
 import type { BeliefSink, Detector } from '../policies/detection/detector.ts';
@@ -10,7 +10,7 @@ import type { OutlierDetector } from '../policies/detection/outliers/outlier-det
 import type { DiscoveryClient, FetchRequest } from '../policies/discovery/discovery-client.ts';
 import type { AttemptTable } from '../policies/pipeline/attempt-table.ts';
 import type { PipelineDriver } from '../policies/pipeline/driver.ts';
-import { Pipeline } from '../policies/pipeline/pipeline.ts';
+import { Pipeline, type PipelineParts } from '../policies/pipeline/pipeline.ts';
 import type { EdgeMakers } from '../scenario/makers.ts';
 import type { EdgeSpec } from '../scenario/spec.ts';
 import { type Doubt, doubts, EndpointHealth } from '../policies/balancing/endpoint-health.ts';
@@ -40,6 +40,8 @@ export interface ClientSetup {
   kill(client: Client, slot: number): void;
   /** It asks who there is. */
   fetch(client: Client, request: FetchRequest): void;
+  /** An attempt of its requests has ended; absent where nobody wants to know. */
+  readonly attemptEnded: ((client: Client, slot: number, outcome: Outcome, latencyMs: Ms) => void) | undefined;
 }
 
 export class Client implements BeliefSink {
@@ -180,9 +182,21 @@ export class Client implements BeliefSink {
       breaker: makers.breaker?.({ rng: streams.stream(`breaker/${name}`) }),
       admission: makers.admission?.({ rng: streams.stream(`admission/${name}`) }),
       fallback: spec.fallback,
-      outlier: this.outlier,
+      outlier: this.listener(setup.attemptEnded),
       hasDeadlines: setup.hasDeadlines,
     });
+  }
+
+  /** Whoever is told how attempts end. */
+  private listener(attemptEnded: ClientSetup['attemptEnded']): PipelineParts['outlier'] {
+    const { outlier } = this;
+    if (attemptEnded === undefined) return outlier;
+    return {
+      onEnd: (slot: number, outcome: Outcome, nowMs: Ms, latencyMs: Ms = 0) => {
+        outlier?.onEnd(slot, outcome, nowMs);
+        attemptEnded(this, slot, outcome, latencyMs);
+      },
+    };
   }
 
   private optionsOf(slot: number): EndpointOptions {

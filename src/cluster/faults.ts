@@ -29,6 +29,11 @@ export interface FaultsHost {
   /** Whether anybody decides anything; whether anything is measured. */
   setControlPlane(isReachable: boolean): void;
   setMetrics(isReachable: boolean): void;
+  /** Whether anybody reaches the store of versions; whether configurations are passed on. */
+  setStore(isReachable: boolean): void;
+  setDistributors(isReachable: boolean): void;
+  /** One of those who decide about roll-outs stands still, or goes on. */
+  pauseController(controller: number | 'leader', begins: boolean): void;
   /** Some fault begins to hold, or ceases to. */
   holds(begins: boolean): void;
   /** A node loses its power, or has it again. */
@@ -225,6 +230,18 @@ export class Faults {
       this.host.setMetrics(!begins);
       return;
     }
+    if (spec.type === 'store-outage') {
+      this.host.setStore(!begins);
+      return;
+    }
+    if (spec.type === 'distributor-outage') {
+      this.host.setDistributors(!begins);
+      return;
+    }
+    if (spec.type === 'controller-pause') {
+      this.host.pauseController(spec.controller, begins);
+      return;
+    }
     this.host.networkChanges();
     if (begins) {
       this.hitNow[fault] = this.targets[fault].filter((_, target) => this.isHit(fault, target));
@@ -394,9 +411,20 @@ export class Faults {
   }
 }
 
-/** Faults of what lies between the instances. */
-const isWhole = ({ type }: FaultSpec): boolean =>
-  ['partition', 'packet-loss', 'latency', 'discovery-outage', 'control-plane-outage', 'metrics-outage'].includes(type);
+/** Faults of what lies between the instances, or above them. */
+const isWhole = ({ type }: FaultSpec): boolean => wholes.includes(type);
+
+const wholes: readonly FaultSpec['type'][] = [
+  'partition',
+  'packet-loss',
+  'latency',
+  'discovery-outage',
+  'control-plane-outage',
+  'metrics-outage',
+  'store-outage',
+  'distributor-outage',
+  'controller-pause',
+];
 
 const ownTargets = (spec: FaultSpec, fleet: Fleet): number[] =>
   spec.targets.map(({ service, instance }) => fleet.base[service] + instance);

@@ -8,6 +8,7 @@ import type { PipelineDriver } from '../policies/pipeline/driver.ts';
 import { type RequestResult, results } from '../policies/pipeline/results.ts';
 import type { Client } from './client.ts';
 import { stages } from './call-table.ts';
+import type { Changes } from './change/changes.ts';
 import type { EdgeDraws } from './edge-draws.ts';
 import { eventKinds } from './events.ts';
 import type { Explainer } from './explainer.ts';
@@ -70,6 +71,8 @@ export interface GatewayParts {
   meters: ServiceMeters | undefined;
   /** Present when requests may have to wait for an instance to come. */
   activator: Activator | undefined;
+  /** Present when something is rolled out. */
+  changes: Changes | undefined;
   /** A connection is used, or has failed: discovery on demand looks again. */
   resolve(client: Client, isFailure: boolean): void;
   /** A request has begun that is a message. */
@@ -120,7 +123,7 @@ export class Gateway implements PipelineDriver {
     this.isInstant = network.isInstant;
     this.isListenedTo = isListenedTo;
     const observers: readonly unknown[] = [
-      ...[parts.monitor, parts.explainer, parts.views, parts.tracer, parts.meters, parts.activator],
+      ...[parts.monitor, parts.explainer, parts.views, parts.tracer, parts.meters, parts.activator, parts.changes],
     ];
     const resolves = parts.clients.some(({ discovery }) => discovery?.resolveNow !== undefined);
     this.isSimple =
@@ -146,6 +149,7 @@ export class Gateway implements PipelineDriver {
     this.begun[client.edge]++;
     if (parts.views !== undefined) parts.views.offered(request, client.edge);
     if (parts.tracer !== undefined) parts.tracer.begun(request, client.edge);
+    if (parts.changes !== undefined) parts.changes.begun(request);
     if (this.hasClasses) {
       const cls = requests.classOf(request);
       client.pipeline.setClass(parts.priorities[cls], cls, parts.users[cls]);
@@ -231,6 +235,7 @@ export class Gateway implements PipelineDriver {
     if (client.discovery?.resolveNow !== undefined) parts.resolve(client, false);
     if (parts.explainer !== undefined) parts.explainer.decided(client, attempt, endpoint);
     if (parts.tracer !== undefined) parts.tracer.sent(request, attempt);
+    if (parts.changes !== undefined) parts.changes.sent(request, endpoint);
     this.transport.depart(attempt);
   }
 
@@ -362,6 +367,7 @@ export class Gateway implements PipelineDriver {
     this.over[client.edge]++;
     if (parts.views !== undefined) parts.views.ended(request, client.edge, result, isDegraded);
     if (parts.tracer !== undefined) parts.tracer.ended(request, result);
+    if (parts.changes !== undefined) parts.changes.ended(request, result);
     if (parts.meters !== undefined && client.spec.queue < 0) {
       const lastedMs = this.engine.time - requests.reals[(request << 3) + ARRIVAL_MS];
       parts.meters.end(client.spec.service, lastedMs, result === results.ok, result === results.cancelled);

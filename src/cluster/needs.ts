@@ -14,6 +14,7 @@ export const needsFullTable = (edges: readonly EdgeSpec[], makers: PolicyMakers)
 /** Whether requests have deadlines, ways, callers, doors, users or timers of their own to remember. */
 export const needsCallTable = (scenario: Omit<Scenario, 'variants'>, makers: PolicyMakers): boolean =>
   needsFullTable(scenario.edges, makers) ||
+  scenario.changes !== undefined ||
   scenario.queues.length > 0 ||
   scenario.services.some(
     ({ steps, dropsExpired }, index) => steps.length > 0 || dropsExpired || makers.services[index].shedding !== undefined,

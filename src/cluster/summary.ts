@@ -14,6 +14,7 @@ import type { Ms } from '../core/time.ts';
 import { changeMetrics, scalingMetrics } from '../core/metrics.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Calls } from './calls.ts';
+import type { Changes } from './change/changes.ts';
 import type { DetectionQuality } from './detection-quality.ts';
 import { Digest } from './digest.ts';
 import type { Fleet } from './fleet.ts';
@@ -54,6 +55,7 @@ export interface FinishedWorld {
   readonly messages: Messages | undefined;
   readonly transport: Transport;
   readonly orchestrator: Orchestrator | undefined;
+  readonly changes: Changes | undefined;
 }
 
 const MS_PER_SECOND = 1000;
@@ -110,6 +112,7 @@ export function summarize(world: FinishedWorld): CellResult {
     events: engine.events,
     littleResidual: world.littleResidual,
     digest: digest.hex(),
+    ...(world.changes === undefined ? {} : { change: world.changes.result() }),
   };
 }
 
@@ -151,7 +154,7 @@ function requestMetrics(world: FinishedWorld, ledger: Ledger, measuredMs: number
     probes: (probesSent * MS_PER_SECOND) / measuredMs,
     ...world.quality.metrics(world.controlMessages),
     ...scalingNumbers(world),
-    ...noChange,
+    ...(world.changes?.metrics() ?? noChange),
   };
 }
 

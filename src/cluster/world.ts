@@ -7,10 +7,13 @@ import { Engine, type EngineLimits, type EventHandler, priorities, TimerLanes } 
 import { type Outcome, outcomes } from '../policies/balancing/balancer.ts';
 import { doubts } from '../policies/balancing/endpoint-health.ts';
 import { type RequestResult, results } from '../policies/pipeline/results.ts';
-import type { PolicyMakers } from '../scenario/makers.ts';
+import type { EdgeMakers, PolicyMakers } from '../scenario/makers.ts';
 import type { EdgeSpec, Scenario } from '../scenario/spec.ts';
 import type { CellResult } from '../stats/result.ts';
 import { Calls } from './calls.ts';
+import { Changes } from './change/changes.ts';
+import { ClientSplits } from './change/client-splits.ts';
+import { hasPartEffects, VersionEffects } from './change/version-effects.ts';
 import { Checkers } from './checkers.ts';
 import { CHECK, Checks } from './checks.ts';
 import { Client, clientZones, TRAFFIC } from './client.ts';
@@ -37,7 +40,7 @@ import { withPlaces } from './orchestration/places.ts';
 import { ServiceMeters } from './orchestration/service-meters.ts';
 import { Probes } from './probes.ts';
 import { Recorder } from './recorder.ts';
-import { ARRIVAL_MS, CLIENT, INDEX, RequestTable, WORK_MS } from './request-table.ts';
+import { ARRIVAL_MS, CLIENT, INDEX, INSTANCE, RequestTable, WORK_MS } from './request-table.ts';
 import { Servers } from './servers.ts';
 import { type SlowRequest, Slowest } from './slowest.ts';
 import { summarize } from './summary.ts';
@@ -111,6 +114,8 @@ class World implements EventHandler {
   private readonly orchestrator: Orchestrator | undefined;
   private readonly activator: Activator | undefined;
   private readonly errands: Errands;
+  private readonly effects: VersionEffects | undefined;
+  private readonly changes: Changes | undefined;
   private readonly explainer: Explainer | undefined;
   private readonly tracer: Tracer | undefined;
   private readonly slowestFinder: Slowest | undefined;
@@ -144,6 +149,7 @@ class World implements EventHandler {
     const requests = new RequestTable(needsFullTable(edges, makers), needsCallTable(scenario, makers));
     this.requests = requests;
     this.recorder = new Recorder(engine, requests, run.warmupMs, run.windowMs);
+    this.errands = new Errands(engine);
     this.timeouts = new TimerLanes(engine, eventKinds.timeout);
     this.attemptTimeouts = new TimerLanes(engine, eventKinds.attemptTimeout);
     const hasNetworkFaults = scenario.faults.some(
@@ -179,6 +185,7 @@ class World implements EventHandler {
       {
         luck: (attempt, purpose) => this.draws[this.clientOf(attempt).edge].luck(attempt, purpose),
         wentDown: (instance) => {
+          this.changes?.wentDown(instance, false);
           this.quality.wentDown(instance);
           this.messages?.wentDown(instance);
           this.transport.instanceLost(instance);
@@ -190,11 +197,14 @@ class World implements EventHandler {
         },
         drained: (instance) => this.orchestrator?.drained(instance),
         removed: (instance) => {
+          this.changes?.wentDown(instance, true);
           this.quality.removed(instance);
           this.messages?.wentDown(instance);
           this.transport.instanceLost(instance);
         },
         cameUp: (instance) => {
+          // Who fails to start is up for nobody.
+          if (this.changes?.cameUp(instance) === false) return;
           this.messages?.cameUp(instance);
           // Who is managed registers when it is ready.
           if (this.orchestrator?.isManaged(instance) !== true) this.discovery?.cameUp(instance);
@@ -233,6 +243,7 @@ class World implements EventHandler {
       tracer: undefined,
       meters: undefined,
       activator: undefined,
+      changes: undefined,
       resolve: (client, isFailure) => {
         client.discovery?.resolveNow?.(engine.time, isFailure);
         this.controlPlane.wakePart(client, controlTimers.discovery);
@@ -247,11 +258,14 @@ class World implements EventHandler {
     this.gateway = new Gateway(parts);
     const firstClient = new Int32Array(edges.length);
     const hasDeadlines = edges.some(({ propagatesDeadline }) => propagatesDeadline);
+    const splits: (ClientSplits | undefined)[] = [];
     edges.forEach((spec, edge) => {
       firstClient[edge] = clients.length;
       clientZones(spec, fleet).forEach((_, ordinal) => {
         // Queues are no clients: nobody balances there, and nobody watches.
         const { balancerName, isUserPolicy, balancer } = makers.edges[edge];
+        const own = splitsOf(scenario, spec, ordinal, engine, streams);
+        splits.push(own);
         const client = new Client({
           number: clients.length,
           edge,
@@ -262,7 +276,7 @@ class World implements EventHandler {
           driver: this.gateway,
           clock: engine,
           streams,
-          makers: spec.queue >= 0 ? { balancerName, isUserPolicy, balancer } : makers.edges[edge],
+          makers: spec.queue >= 0 ? { balancerName, isUserPolicy, balancer } : divided(makers.edges[edge], own),
           hasDeadlines: (hasDeadlines && spec.caller >= 0) || makers.services[spec.service].autoscaler !== undefined,
           onUse: (user, slot, _, isWell, doubt, nowMs) => {
             // Clients make up their minds about where to go before anything else is there.
@@ -281,6 +295,9 @@ class World implements EventHandler {
             engine.at(engine.time, eventKinds.controlTimer, from.base + slot, controlTimers.kill);
           },
           fetch: (from, request) => this.discovery?.fetch(from, request),
+          attemptEnded: isChanged(scenario, spec.service)
+            ? (from, slot, outcome, latencyMs) => this.changes?.attemptEnded(from, slot, outcome, latencyMs)
+            : undefined,
         });
         if (spec.timeoutMs < Infinity) client.timeoutLane = this.timeouts.laneFor(spec.timeoutMs);
         if (spec.attemptTimeoutMs < Infinity) client.attemptLane = this.attemptTimeouts.laneFor(spec.attemptTimeoutMs);
@@ -333,6 +350,13 @@ class World implements EventHandler {
     this.transport.tracer = this.tracer;
     this.servers.tracer = this.tracer;
     if (this.calls !== undefined) this.calls.tracer = this.tracer;
+    if (scenario.changes !== undefined) {
+      this.effects = new VersionEffects(fleet, this.servers, this.errands, streams, {
+        callerOf: (attempt) => this.callerOf(attempt),
+        flushCaches: (instance) => this.calls?.flush(instance),
+      });
+      if (hasPartEffects(scenario.services)) this.servers.versions = this.effects;
+    }
     this.servers.wired();
     if (clients.some((client) => client.checker !== undefined)) {
       const wake = (client: Client): void => this.controlPlane.wakePart(client, controlTimers.checker);
@@ -349,7 +373,6 @@ class World implements EventHandler {
     this.quality = new DetectionQuality(engine, fleet, clients, makers.edges, run.warmupMs, networkFaults);
     this.controlPlane = new ControlPlane(engine, fleet, this.network, clients, this.servers, streams);
     this.controlPlane.explainer = this.explainer;
-    this.errands = new Errands(engine);
     if (
       makers.services.some(({ replicas, alarm, vertical }) =>
         [replicas, alarm, vertical].some((part: unknown) => part !== undefined),
@@ -368,8 +391,8 @@ class World implements EventHandler {
           // The sizes of sites have changed even where nobody's use has.
           client.failover?.changed(engine.time);
         },
-        placed: () => undefined,
-        replicasChanged: () => undefined,
+        placed: (instance, group, version) => this.changes?.placed(instance, group, version),
+        replicasChanged: (service) => this.changes?.replicasChanged(service),
       });
       this.orchestrator = orchestrator;
       const holds = orchestrator.holdsRequests();
@@ -381,15 +404,34 @@ class World implements EventHandler {
         parts.activator = this.activator;
       }
     }
+    if (this.effects !== undefined) {
+      this.changes = new Changes({
+        ...{ errands: this.errands, fleet, servers: this.servers, requests, scenario, makers, streams, clients, splits },
+        effects: this.effects,
+        orchestrator: this.orchestrator,
+        wakeBalancer: (client) => this.controlPlane.wakeBalancer(client),
+        configure: () => undefined,
+      });
+      parts.changes = this.changes;
+    }
     this.discovery?.start();
     this.gossip?.start();
     this.faults = new Faults(engine, this.servers, fleet, scenario.faults, streams, networkFaults, {
       flushCaches: (instance) => this.calls?.flush(instance),
       setClockRate: (instance, rate) => this.controlPlane.setClockRate(instance, rate),
       setDiscovery: (isReachable) => this.discovery?.setReachable(isReachable),
-      setControlPlane: (isReachable) => this.orchestrator?.setControlPlane(isReachable),
+      setControlPlane: (isReachable) => {
+        this.orchestrator?.setControlPlane(isReachable);
+        this.changes?.setControlPlane(isReachable);
+      },
       holds: (begins) => this.orchestrator?.fault(begins),
-      setMetrics: (isReachable) => this.orchestrator?.pipeline.setOutage(!isReachable),
+      setMetrics: (isReachable) => {
+        this.orchestrator?.pipeline.setOutage(!isReachable);
+        this.changes?.setMetrics(isReachable);
+      },
+      setStore: (isReachable) => this.changes?.setStore(isReachable),
+      setDistributors: (isReachable) => this.changes?.setDistributors(isReachable),
+      pauseController: (controller, begins) => this.changes?.pauseController(controller, begins),
       failNode: ({ group, node }, begins) => this.orchestrator?.failNode(this.orchestrator.nodeNumber(group, node), begins),
       fault: (instance, spec, begins) => this.quality.fault(instance, spec, begins),
       networkChanges: () => this.quality.networkChanges(),
@@ -405,6 +447,7 @@ class World implements EventHandler {
     this.instanceSeries = new InstanceSeries(fleet, run.windowMs, Math.ceil(run.durationMs / run.windowMs));
     this.isWired = true;
     this.orchestrator?.start();
+    this.changes?.start();
     engine.at(run.warmupMs, eventKinds.warmupOver, 0, 0, priorities.stop);
     this.scheduleWindow();
   }
@@ -444,6 +487,7 @@ class World implements EventHandler {
       messages: this.messages,
       transport: this.transport,
       orchestrator: this.orchestrator,
+      changes: this.changes,
     });
   }
 
@@ -653,12 +697,22 @@ class World implements EventHandler {
     this.slowestFinder.ended(client.edge, reals[(request << 3) + INDEX], this.engine.time - arrivalMs, result);
   }
 
+  /** The instance at which the request that this attempt belongs to was made; -1 if it is nobody's call. */
+  private callerOf(attempt: number): number {
+    const { requests } = this;
+    const { isInternal, pipeline } = this.clientOf(attempt);
+    if (!isInternal) return -1;
+    const parent = requests.calls.parent[pipeline.isPlain ? attempt : requests.attempts.request[attempt]];
+    return parent < 0 ? -1 : requests.ints[(parent << 4) + INSTANCE];
+  }
+
   private deliveryBegun(delivery: number, edge: number, times: number): void {
     this.gateway.begun[edge]++;
     this.gateway.meters?.begin(this.scenario.edges[edge].service, this.requests.reals[(delivery << 3) + WORK_MS]);
     // The first delivery is what publishing counts; those that follow are repeats.
     if (times > 0) this.recorder.sent(true, times);
     this.tracer?.begun(delivery, edge);
+    this.changes?.begun(delivery);
     this.views?.offered(delivery, edge);
   }
 
@@ -666,6 +720,7 @@ class World implements EventHandler {
     this.gateway.over[edge]++;
     const lastedMs = this.engine.time - this.requests.reals[(delivery << 3) + ARRIVAL_MS];
     const isOk = outcome === outcomes.ok;
+    this.changes?.ended(delivery, outcome);
     this.gateway.meters?.end(this.scenario.edges[edge].service, lastedMs, isOk, outcome === outcomes.cancelled);
     this.views?.ended(delivery, edge, outcome === outcomes.cancelled ? outcomes.lost : outcome, false);
   }
@@ -684,6 +739,7 @@ class World implements EventHandler {
     this.instanceSeries.closeWindow(now);
     this.messages?.closeWindow(now);
     this.orchestrator?.closeWindow();
+    this.changes?.closeWindow();
     this.littleResidual = Math.max(this.littleResidual, this.checkers.check(now));
     this.input.onWindow?.(now);
   }
@@ -695,6 +751,29 @@ function zonesOf(scenario: Omit<Scenario, 'variants'>): string[] {
   for (const group of scenario.nodes) for (const zone of group.zones) zones.add(zone);
   for (const edge of scenario.edges) for (const zone of proxyZones(edge)) zones.add(zone);
   return [...zones];
+}
+
+const isChanged = ({ changes = [] }: Omit<Scenario, 'variants'>, service: number): boolean =>
+  changes.some((change) => change.service === service);
+
+/** Where instances of the called service are released, its clients divide requests among the versions. */
+function splitsOf(
+  { changes = [], services }: Omit<Scenario, 'variants'>,
+  { service, queue, name }: EdgeSpec,
+  ordinal: number,
+  engine: Engine,
+  streams: Streams,
+): ClientSplits | undefined {
+  const { versions = [], instances } = services[service];
+  const isReleased = changes.some((change) => change.service === service && change.kind === 'release');
+  if (!isReleased || queue >= 0) return undefined;
+  return new ClientSplits(engine, streams, `${name}/${ordinal}`, instances.length, versions[0].name);
+}
+
+/** The same makers, with balancers that divide. */
+function divided(makers: EdgeMakers, splits: ClientSplits | undefined): EdgeMakers {
+  if (splits === undefined) return makers;
+  return { ...makers, balancer: (deps) => splits.make(deps, makers.balancer) };
 }
 
 /** Whether some fault meets a part of the requests of an instance only. */

@@ -198,7 +198,7 @@ export const metrics: readonly Metric[] = [
     unit: 'fraction',
     better: 'lower',
     about:
-      'Share of the requests to a service under change that met the new version, from when it was asked for to the end of it.',
+      'Share of the requests to a service under change that met the new version as the last they met, from when it was asked for to the end of it; a bad version that was accepted goes on counting until nothing is left of it.',
   },
   {
     name: 'rollout.failed',
@@ -226,7 +226,7 @@ export const metrics: readonly Metric[] = [
     name: 'rollout.allFailed',
     unit: 'count',
     better: 'lower',
-    about: 'Requests to a service under change that failed while the roll-out was under way, whatever they met.',
+    about: 'Requests to a service under change that failed while that was counted, whatever they met.',
     indifference: { relative: 0.05 },
   },
   {

@@ -48,6 +48,8 @@ export interface BooleanParam extends Described {
 export interface StringParam extends Described {
   readonly type: 'string';
   readonly default: string;
+  /** Whether a number may be written for it: `1` where `25%` is meant to be possible, too. */
+  readonly mayBeNumber?: boolean;
 }
 /** Several of the choices, in any order; a list in scenario files. */
 export interface SetParam<Choice extends string = string> extends Described {

@@ -27,10 +27,16 @@ export class CellKeys {
 
   async #world(index: number): Promise<string> {
     const { policies, scenario = this.#scenario } = this.#scenario.variants[index];
-    const { run, services, classes, edges, queues, network, traffic, faults, views, metastability } = scenario;
-    const { durationMs, warmupMs, windowMs } = run;
-    const world = { durationMs, warmupMs, windowMs, services, classes, edges, queues, network, traffic, faults, views };
-    const used = [policies, ...services.map((each) => each.policies), ...edges.map((each) => each.policies)];
+    const { run, services, classes, edges, queues, nodes, pipeline, network, traffic, faults, changes, delivery, views } =
+      scenario;
+    const { durationMs, epochMs, warmupMs, windowMs } = run;
+    const { metastability } = scenario;
+    const world = {
+      ...{ durationMs, epochMs, warmupMs, windowMs, services, classes, edges, queues, nodes, pipeline, network, traffic, faults },
+      ...{ changes, delivery, views },
+    };
+    const told = services.flatMap(({ versions = [] }) => versions.map(({ clients }) => clients?.policies ?? {}));
+    const used = [policies, ...services.map((each) => each.policies), ...edges.map((each) => each.policies), ...told];
     const paths = used.flatMap((choice) => Object.values(choice).flatMap((use) => use?.module?.path ?? []));
     const code = await Promise.all([...new Set(paths)].sort().map((path) => this.#module(path)));
     // Where a module lies does not matter, only what is in it.

@@ -198,7 +198,7 @@ const picks = 100_000;
 const allowedBytes = 160_000;
 
 function allocations({ balancer }: BalancerTrial): readonly string[] {
-  const context = { nowMs: 1000, attempt: 0, hasHash: true, hashHigh: 0, hashLow: 0 };
+  const context = { nowMs: 1000, attempt: 0, previous: -1, hasHash: true, hashHigh: 0, hashLow: 0 };
   const bytes = heapGrowth(() => {
     for (let i = 0; i < picks; i++) {
       context.hashHigh = Math.imul(i, 0x9e3779b1) >>> 0;

@@ -34,7 +34,6 @@ export interface HttpDriverParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly agents: Agents;
-  readonly attemptTimeoutMs: Ms;
   outcomeOf(answer: IncomingMessage): Outcome;
   /** What an answer says of its endpoint's load, for balancers that listen. */
   readonly reportOf?: ((answer: IncomingMessage) => LoadReport | undefined) | undefined;
@@ -156,9 +155,8 @@ export class HttpPipelineDriver implements PipelineDriver {
     this.#timeouts[request]?.clear();
   }
 
-  armAttemptTimeout(attempt: number): void {
-    const { timers, attemptTimeoutMs } = this.#parts;
-    this.#attemptTimeouts[attempt] = timers.set(attemptTimeoutMs, () => this.#pipeline!.onAttemptTimeout(attempt));
+  armAttemptTimeout(attempt: number, delayMs: Ms): void {
+    this.#attemptTimeouts[attempt] = this.#parts.timers.set(delayMs, () => this.#pipeline!.onAttemptTimeout(attempt));
   }
 
   cancelAttemptTimeout(attempt: number): void {

@@ -15,7 +15,7 @@ export { outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 export type { OwnAnswer } from './own-answers.ts';
 export { createProxy, Proxy } from './proxy.ts';
 export { type ProxyCounts, ProxyMetrics } from './proxy-metrics.ts';
-export type { ProxyEndpoint, ProxyOptions } from './proxy-options.ts';
+export type { ProxyEndpoint, ProxyOptions, ProxySettings } from './proxy-options.ts';
 export { register, type Registration, type RegistrationOptions } from './registration.ts';
 export { RegistryServer, type RegistryServerOptions } from './registry-server.ts';
 export { registrySource } from './registry-source.ts';

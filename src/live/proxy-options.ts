@@ -6,7 +6,8 @@ import type { Rng } from '../core/rng.ts';
 import type { Clock, Ms } from '../core/time.ts';
 import type { Balancer, BalancerDeps, ClientIdentity, LoadReport, Outcome } from '../policies/balancing/balancer.ts';
 import type { EndpointOptions } from '../policies/balancing/endpoint-set.ts';
-import { type PipelineParts, type ResultName, results } from '../policies/pipeline/index.ts';
+import { balancers } from '../policies/balancing/index.ts';
+import { type PipelineSettings, type ResultName, results } from '../policies/pipeline/index.ts';
 import type { Admission, AdmissionDeps } from '../policies/resilience/admission/admission.ts';
 import { admissions } from '../policies/resilience/admission/index.ts';
 import type { Breaker, BreakerDeps } from '../policies/resilience/breakers/breaker.ts';
@@ -31,15 +32,8 @@ export interface ProxyEndpoint extends EndpointOptions {
   readonly url: string;
 }
 
-export interface ProxyOptions extends WatchOptions {
-  /** With discovery, those to begin with. */
-  readonly endpoints: readonly (string | ProxyEndpoint)[];
-  /** How it learns of endpoints that come and go. */
-  readonly discovery?: Use<DiscoveryDeps, DiscoveryClient>;
-  /** Whom discovery asks: `fileSource`, `dnsSource`, `registrySource`, or a source of the program's own. */
-  readonly discoverySource?: DiscoverySource;
-  /** Told of the endpoints when discovery has changed them. Must not throw. */
-  onMembers?(endpoints: readonly string[]): void;
+/** What a running proxy can be given anew. */
+export interface ProxySettings {
   readonly balancer: Use<BalancerDeps, Balancer>;
   readonly retry?: Use<RetryDeps, RetryPolicy>;
   readonly budget?: Use<object, RetryBudget>;
@@ -52,6 +46,17 @@ export interface ProxyOptions extends WatchOptions {
   readonly attemptTimeoutMs?: Ms;
   /** What is answered instead of a failure. */
   readonly fallback?: { readonly on: readonly ResultName[]; readonly answer: OwnAnswer };
+}
+
+export interface ProxyOptions extends WatchOptions, ProxySettings {
+  /** With discovery, those to begin with. */
+  readonly endpoints: readonly (string | ProxyEndpoint)[];
+  /** How it learns of endpoints that come and go. */
+  readonly discovery?: Use<DiscoveryDeps, DiscoveryClient>;
+  /** Whom discovery asks: `fileSource`, `dnsSource`, `registrySource`, or a source of the program's own. */
+  readonly discoverySource?: DiscoverySource;
+  /** Told of the endpoints when discovery has changed them. Must not throw. */
+  onMembers?(endpoints: readonly string[]): void;
   /** Whether a request may be worked on twice: by default where its method is idempotent (RFC 9110, 9.2.2). Others are not hedged, and
    *  tried again only where surely nobody has worked on them. */
   isRepeatable?(request: IncomingMessage): boolean;
@@ -81,11 +86,23 @@ export interface ProxyOptions extends WatchOptions {
   rng?(policy: string): Rng;
 }
 
-type Policies = Omit<PipelineParts, 'endpoints' | 'balancer' | 'attempts' | 'driver' | 'clock'>;
-
-/** The pipeline's parts that options choose. */
-export function policiesOf(options: ProxyOptions, rng: (policy: string) => Rng): Policies {
-  const { retry, budget, hedge, breaker, admission, timeoutMs = Infinity, attemptTimeoutMs = Infinity, fallback } = options;
+/** The pipeline's settings that options choose. */
+export function settingsOf(
+  options: ProxySettings,
+  rng: (policy: string) => Rng,
+  client: ClientIdentity | undefined,
+): PipelineSettings {
+  const {
+    balancer,
+    retry,
+    budget,
+    hedge,
+    breaker,
+    admission,
+    timeoutMs = Infinity,
+    attemptTimeoutMs = Infinity,
+    fallback,
+  } = options;
   for (const [name, ms] of Object.entries({ timeoutMs, attemptTimeoutMs })) {
     if (!(ms > 0))
       throw InputError.of('bad-option', `${name} cannot be ${ms}`, 'a time in milliseconds, or leave it out for none');
@@ -93,6 +110,7 @@ export function policiesOf(options: ProxyOptions, rng: (policy: string) => Rng):
   const stranger = fallback?.on.find((name) => !Object.hasOwn(results, name));
   if (stranger !== undefined) throw InputError.of('bad-option', `a fallback cannot stand in for "${stranger}"`);
   return {
+    balancer: makePolicy(balancers, balancer, { rng: rng('balancer'), ...(client === undefined ? {} : { client }) }),
     timeoutMs,
     attemptTimeoutMs,
     retry: retry === undefined ? undefined : makePolicy(retryPolicies, retry, { rng: rng('retry') }),
@@ -101,6 +119,5 @@ export function policiesOf(options: ProxyOptions, rng: (policy: string) => Rng):
     breaker: breaker === undefined ? undefined : makePolicy(breakers, breaker, { rng: rng('breaker') }),
     admission: admission === undefined ? undefined : makePolicy(admissions, admission, { rng: rng('admission') }),
     fallback: fallback === undefined ? undefined : { on: fallback.on, takesMs: 0 },
-    hasDeadlines: options.deadlineHeader !== undefined,
   };
 }

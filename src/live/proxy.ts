@@ -14,12 +14,12 @@ import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerRespon
 import https from 'node:https';
 import { pipeline as pipe } from 'node:stream';
 import { InputError } from '../core/errors.ts';
+import type { Rng } from '../core/rng.ts';
 import type { Clock, Ms } from '../core/time.ts';
 import { type Health, NO_ENDPOINT, type Slot } from '../policies/balancing/balancer.ts';
 import { EndpointSet } from '../policies/balancing/endpoint-set.ts';
 import { xxHash64 } from '../policies/balancing/hashes/xxhash64.ts';
-import { balancers } from '../policies/balancing/index.ts';
-import { AttemptTable, needsFullTable, Pipeline, type RequestResult } from '../policies/pipeline/index.ts';
+import { AttemptTable, Pipeline, type RequestResult } from '../policies/pipeline/index.ts';
 import { readBody } from './body.ts';
 import { Discovery } from './discovery.ts';
 import { EndpointWatch } from './endpoint-watch.ts';
@@ -33,9 +33,8 @@ import { originIn, originOf } from './origin.ts';
 import { outcomeOfAnswer } from './outcome.ts';
 import { answerTo, badRequest, type OwnAnswer, send, tooLarge } from './own-answers.ts';
 import { PolicyTimer } from './policy-timer.ts';
-import { policiesOf, type ProxyEndpoint, type ProxyOptions } from './proxy-options.ts';
-import { backgroundTimers, systemClock, systemRng, systemTimers } from './system.ts';
-import { makePolicy } from './use.ts';
+import { type ProxyEndpoint, type ProxyOptions, type ProxySettings, settingsOf } from './proxy-options.ts';
+import { backgroundTimers, systemClock, systemRng, systemTimers, type Timers } from './system.ts';
 
 export class Proxy {
   readonly endpoints: EndpointSet;
@@ -43,7 +42,10 @@ export class Proxy {
   readonly #clock: Clock;
   readonly #driver: HttpPipelineDriver;
   readonly #pipeline: Pipeline;
-  readonly #balancerTimer: PolicyTimer;
+  readonly #rng: (policy: string) => Rng;
+  readonly #background: Timers;
+  #balancerTimer: PolicyTimer;
+  #fallbackAnswer: OwnAnswer | undefined;
   readonly #watch: EndpointWatch;
   readonly #receiver: HeartbeatReceiver;
   readonly #discovery: Discovery | undefined;
@@ -60,13 +62,13 @@ export class Proxy {
     const timers = options.timers ?? systemTimers;
     const background = options.timers ?? backgroundTimers;
     const rng = options.rng ?? systemRng;
+    this.#rng = rng;
+    this.#background = background;
+    this.#fallbackAnswer = options.fallback?.answer;
     this.endpoints = new EndpointSet(options.endpoints.length);
-    const balancer = makePolicy(balancers, options.balancer, {
-      rng: rng('balancer'),
-      ...(options.client === undefined ? {} : { client: options.client }),
-    });
+    const settings = settingsOf(options, rng, options.client);
+    const { balancer } = settings;
     this.#balancerTimer = new PolicyTimer(balancer, clock, background);
-    const policies = policiesOf(options, rng);
     this.#agents = options.agents ?? { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
     const { endpoints } = this;
     const onChange = (): void => this.#changed();
@@ -87,7 +89,7 @@ export class Proxy {
         else this.#watch.reported(slot, resultByStatus[status]);
       },
     });
-    const attempts = new AttemptTable(CAPACITY, needsFullTable(policies));
+    const attempts = new AttemptTable(CAPACITY, true);
     const resolves = options.discovery !== undefined;
     this.#driver = new HttpPipelineDriver({
       endpoints: this.endpoints,
@@ -96,7 +98,6 @@ export class Proxy {
       clock,
       timers,
       agents: this.#agents,
-      attemptTimeoutMs: options.attemptTimeoutMs ?? Infinity,
       outcomeOf: options.outcomeOf ?? (({ statusCode, headers }) => outcomeOfAnswer(statusCode!, headers)),
       reportOf: options.reportOf,
       probe: options.probe,
@@ -110,12 +111,13 @@ export class Proxy {
     const { outlier } = this.#watch;
     this.#pipeline = new Pipeline({
       endpoints: this.endpoints,
-      balancer,
       attempts,
       driver: this.#driver,
       clock,
-      ...policies,
+      ...settings,
       outlier,
+      hasDeadlines: options.deadlineHeader !== undefined,
+      isReconfigurable: true,
     });
     this.#driver.attach(this.#pipeline);
     if (options.discovery === undefined) return;
@@ -156,6 +158,18 @@ export class Proxy {
     const opened = await listenOn(server, port, host);
     this.#servers.add(server);
     return opened;
+  }
+
+  /** Requests that begin from now on live by these settings, all of them: what is left out is none. Those under way live on by the
+   *  settings they began with, retries and hedges included. Endpoints and what is believed of them stay. Policies begin anew; one that
+   *  shall keep what it has learnt is handed over as the object it is, in `() => breaker`. */
+  reconfigure(options: ProxySettings): void {
+    const settings = settingsOf(options, this.#rng, this.#options.client);
+    this.#fallbackAnswer = options.fallback?.answer;
+    this.#pipeline.reconfigure(settings);
+    this.#balancerTimer.stop();
+    this.#balancerTimer = new PolicyTimer(settings.balancer, this.#clock, this.#background);
+    this.#balancerTimer.rearm();
   }
 
   addEndpoint(endpoint: string | ProxyEndpoint): void {
@@ -249,7 +263,8 @@ export class Proxy {
 
   #start(request: IncomingMessage, response: ServerResponse, body: Uint8Array): void {
     const { method = 'GET', url: path = '/' } = request;
-    const { isRepeatable, keyOf, classOf, fallback, deadlineHeader } = this.#options;
+    const { isRepeatable, keyOf, classOf, deadlineHeader } = this.#options;
+    const fallbackAnswer = this.#fallbackAnswer;
     // The parser lets through what cannot be sent on.
     if (/[^\x21-\xff]/.test(path)) {
       send(response, badRequest);
@@ -262,7 +277,7 @@ export class Proxy {
         response.writeHead(answer.statusCode!, endToEnd(answer.headers));
         pipe(answer, response, () => undefined);
       },
-      finish: (result, isDegraded) => finish(response, result, isDegraded, fallback?.answer),
+      finish: (result, isDegraded) => finish(response, result, isDegraded, fallbackAnswer),
     };
     this.#pipeline.setRepeatable(isRepeatable?.(request) ?? idempotent.has(method));
     if (keyOf !== undefined) this.#setKey(keyOf(request));

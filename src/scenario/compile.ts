@@ -2,7 +2,9 @@
 import { complainOfCircles, warnOfIdle } from './call-graph.ts';
 import type { Town } from './call.ts';
 import { compileCalls } from './calls.ts';
+import { compileChanges } from './changes.ts';
 import { compileClasses } from './class-mix.ts';
+import { compileDelivery } from './delivery.ts';
 import type { Env } from './distributions.ts';
 import { EdgeList } from './edges.ts';
 import { compileFaults } from './faults.ts';
@@ -17,6 +19,7 @@ import { compileServices, zonesOf, type KnownService } from './services.ts';
 import { topLevel } from './shape.ts';
 import type { EdgeSpec, PolicyChoice, QueueSpec, Scenario, ServiceSpec, TrafficSpec } from './spec.ts';
 import { compileTraffic } from './traffic.ts';
+import { compileVersions, withVersions } from './versions.ts';
 
 /** Everything but what needs the variants. */
 export type World = Omit<Scenario, 'variants' | 'expect' | 'gate' | 'views'>;
@@ -45,7 +48,11 @@ export async function compileWorld(
     ...graph.edges.flatMap(({ balancerZones }) => balancerZones),
   ];
   const network = await compileNetwork([...new Set(zones)], env);
-  const faults = await compileFaults(services, nodes, graph.cached, durationMs, env);
+  const versions =
+    services && (await compileVersions({ services, nodes, edges: graph.edges, cached: graph.cached, durationMs }, env));
+  const changes = compileChanges(services, versions, durationMs, complaints);
+  const delivery = await compileDelivery(env);
+  const faults = await compileFaults(services, nodes, graph.cached, delivery?.controllers ?? 1, durationMs, env);
   const metastability = compileMetastability(faults, durationMs, run?.warmupMs ?? 0, complaints);
   const policies = await compilePolicies(durationMs, env);
   if (
@@ -57,6 +64,7 @@ export async function compileWorld(
     network === undefined ||
     nodes === undefined ||
     pipeline === undefined ||
+    delivery === undefined ||
     policies === undefined
   ) {
     return { durationMs, ...(policies === undefined ? {} : { policies }) };
@@ -68,12 +76,13 @@ export async function compileWorld(
       about,
       demonstrates,
       run,
-      services: graph.services,
+      services: withVersions(graph.services, versions!, changes),
       classes: classes.specs,
       edges: graph.edges,
       queues: graph.queues,
     },
     ...{ nodes, pipeline, network, traffic: graph.traffic, faults, policies },
+    ...(changes.length === 0 ? {} : { changes, delivery }),
     ...(metastability === undefined ? {} : { metastability }),
   };
   warnOfIdle(world, classes, complaints);

@@ -18,6 +18,7 @@ export async function compileFaults(
   services: readonly KnownService[] | undefined,
   nodes: readonly NodeGroupSpec[] | undefined,
   cached: ReadonlySet<number>,
+  controllers: number,
   durationMs: Ms,
   env: Env,
 ): Promise<FaultSpec[]> {
@@ -38,6 +39,7 @@ export async function compileFaults(
     if (schedule === undefined || targets === undefined || effect === undefined || cascade === undefined) continue;
     if (nodesHit === undefined) continue;
     if (shape.type === 'cache-flush') complainOfNoCache(targets, path, services!, cached, env);
+    if (shape.type === 'controller-pause') complainOfNoController(shape.controller, path, controllers, env);
     const hit = 'hit' in shape ? shape.hit : 1;
     const everyOf = compileEveryOf(shape, services!);
     faults.push({ label: labelOf(shape), targets, ...everyOf, ...nodesHit, hit, schedule, ...cascade, ...effect });
@@ -160,6 +162,13 @@ function complainOfNoCache(
   complaints.error('no-cache', [...path, 'target'], message, 'name the service that calls, as in { to: db, cache: ... }');
 }
 
+function complainOfNoController(controller: number | 'leader', path: Path, controllers: number, { complaints }: Env): void {
+  if (controller === 'leader' || controller < controllers) return;
+  const known = controllers === 1 ? 'there is one, 0' : `they are 0 to ${controllers - 1}`;
+  const hint = `numbers start at 0: ${known}; or write delivery: { controllers: ${controller + 1} }`;
+  complaints.error('unknown-target', [...path, 'controller'], `there is no controller ${controller}`, hint);
+}
+
 async function compileEffect(
   shape: FaultShape,
   path: Path,
@@ -194,15 +203,19 @@ async function compileEffect(
     }
     case 'zone-outage':
       return { type: 'zone-outage', zone: shape.zone };
+    case 'controller-pause':
+      return { type: 'controller-pause', controller: shape.controller };
     default:
       return { type: shape.type };
   }
 }
 
 /** Of what runs the cluster, as a whole. */
-type PlatformShape = FaultShape & { readonly type: 'discovery-outage' | 'control-plane-outage' | 'metrics-outage' };
+type PlatformShape = FaultShape & {
+  readonly type: 'controller-pause' | `${'control-plane' | 'discovery' | 'distributor' | 'metrics' | 'store'}-outage`;
+};
 const isOfPlatform = (shape: FaultShape): shape is PlatformShape =>
-  shape.type.endsWith('-outage') && shape.type !== 'zone-outage';
+  shape.type === 'controller-pause' || (shape.type.endsWith('-outage') && shape.type !== 'zone-outage');
 
 type NetworkShape = FaultShape & { readonly type: 'partition' | 'packet-loss' | 'latency' };
 const isOfNetwork = (shape: FaultShape): shape is NetworkShape => ['partition', 'packet-loss', 'latency'].includes(shape.type);
@@ -252,6 +265,7 @@ async function compileCascade(shape: FaultShape, path: Path, env: Env): Promise<
 /** `slow api/3 x5`. */
 function labelOf(shape: FaultShape): string {
   if (shape.type === 'zone-outage') return `zone-outage ${shape.zone}`;
+  if (shape.type === 'controller-pause') return `${shape.type} ${shape.controller}`;
   if (isOfPlatform(shape)) return shape.type;
   return [shape.type, whereOf(shape), strengthOf(shape)].filter((part) => part !== '').join(' ');
 }

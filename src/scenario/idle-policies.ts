@@ -49,7 +49,10 @@ export function warnOfIdlePolicies(variants: readonly Variant[], base: World, co
 }
 
 /** Whether the variant's policy matters anywhere. */
-function isOpen(role: Role, { edges, services }: World): boolean {
+function isOpen(role: Role, { edges, services, changes = [] }: World): boolean {
+  // That nothing at all is rolled out is said elsewhere.
+  if (role === 'rollout')
+    return changes.length === 0 || changes.some(({ service }) => services[service].policies.rollout === undefined);
   if (roles[role].at === 'service') return services.some(({ policies }) => policies[role] === undefined);
   const leavesOpen = (edge: EdgeSpec): boolean =>
     edge.policies[role] === undefined && (isPublishing(edge) || services[edge.service].policies[role] === undefined);

@@ -39,7 +39,10 @@ const uses = (role: Role, { world, choice }: Case, service: number): boolean =>
   resolveRole(role, [world.services[service].policies, choice]) !== undefined;
 
 const isElastic = (each: Case, service: number): boolean =>
-  each.world.nodes.length > 0 || uses('autoscaler', each, service) || uses('replicas', each, service);
+  each.world.nodes.length > 0 ||
+  uses('autoscaler', each, service) ||
+  uses('replicas', each, service) ||
+  (each.world.changes ?? []).some((change) => change.kind === 'release' && change.service === service);
 
 /** Keys that matter only where instances come and go. */
 const elasticOnly = [
@@ -54,7 +57,7 @@ function warnOfFixedInstances(name: string, complaints: Complaints): void {
       'idle',
       ['services', name, key],
       `the instances of ${name} are there for ever: ${key} changes nothing`,
-      'add policies.autoscaler, policies.replicas or nodes',
+      'add policies.autoscaler, policies.replicas, nodes or a release',
     );
   }
 }

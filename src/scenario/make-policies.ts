@@ -10,11 +10,15 @@ import { registries } from '../policies/discovery/registries/index.ts';
 import { schedulers } from '../policies/placement/index.ts';
 import { nodeEvictions } from '../policies/recovery/eviction/index.ts';
 import { replicaControllers } from '../policies/recovery/replicas/index.ts';
+import { electors } from '../policies/rollout/elections/index.ts';
+import { agents } from '../policies/rollout/propagation/index.ts';
+import { stores } from '../policies/rollout/store/index.ts';
+import { rollouts } from '../policies/rollout/strategies/index.ts';
 import { mostReplicas } from './elastic.ts';
-import type { PolicyMakers } from './makers.ts';
+import type { EdgeMakers, PolicyMakers } from './makers.ts';
 import { type Definition, type Role, roles } from './roles.ts';
 import { layersOfEdge, resolveRole } from './resolve-role.ts';
-import type { PolicyChoice, PolicyOverrides, PolicyUse, Scenario } from './spec.ts';
+import type { ChangeSpec, PolicyChoice, PolicyOverrides, PolicyUse, Scenario } from './spec.ts';
 
 export type { PolicyMakers as Makers } from './makers.ts';
 
@@ -22,7 +26,7 @@ export type { PolicyMakers as Makers } from './makers.ts';
  *  stronger than the variant's. */
 export async function makePolicies(
   choice: PolicyChoice,
-  { edges, services, nodes }: Pick<Scenario, 'edges' | 'services' | 'nodes'>,
+  { edges, services, nodes, changes = [], delivery }: Pick<Scenario, 'edges' | 'services' | 'nodes' | 'changes' | 'delivery'>,
 ): Promise<PolicyMakers> {
   const workshop = new Workshop();
   const makersOf = async (
@@ -37,39 +41,57 @@ export async function makePolicies(
     }
     return makers;
   };
-  const edgeMakers: PolicyMakers['edges'][number][] = [];
+  const usually = async (role: keyof typeof usual, make: Make | undefined): Promise<Make> =>
+    make ?? (await workshop.maker(role, usual[role]));
+  const edgeMakersOf = async (layers: readonly PolicyOverrides[]): Promise<EdgeMakers> => {
+    const balancer = resolveRole('balancer', layers)!;
+    const made = (await makersOf('edge', layers)) as unknown as Pick<EdgeMakers, 'balancer'>;
+    return { balancerName: balancer.use, isUserPolicy: balancer.module !== undefined, ...made };
+  };
+  const isChanged = (service: number, kind?: ChangeSpec['kind']): boolean =>
+    changes.some((change) => change.service === service && (kind === undefined || change.kind === kind));
+  const edgeMakers: EdgeMakers[] = [];
   for (const edge of edges) {
     const layers = layersOfEdge(edge, services, choice);
-    const balancer = resolveRole('balancer', layers)!;
-    const made = (await makersOf('edge', layers)) as unknown as Pick<PolicyMakers['edges'][number], 'balancer'>;
-    edgeMakers.push({ balancerName: balancer.use, isUserPolicy: balancer.module !== undefined, ...made });
+    const made = await edgeMakersOf(layers);
+    const versions: Record<string, EdgeMakers> = {};
+    // Clients of queues have nothing that a configuration could change.
+    const isTold = edge.queue === -1 && isChanged(edge.service, 'config');
+    for (const { name, clients } of isTold ? (services[edge.service].versions ?? []) : [])
+      if (clients !== undefined) versions[name] = await edgeMakersOf([clients.policies, ...layers]);
+    edgeMakers.push(Object.keys(versions).length === 0 ? made : { ...made, versions });
   }
   const serviceMakers: PolicyMakers['services'][number][] = [];
   for (const service of services) {
     const layers = [service.policies, choice];
-    const { queueing, ...made } = await makersOf('service', layers);
+    const { queueing, rollout: strategy, ...made } = await makersOf('service', layers);
     const autoscaler = resolveRole('autoscaler', layers);
-    const isElastic = nodes.length > 0 || autoscaler !== undefined;
-    const replicas = made.replicas ?? (isElastic ? await workshop.maker('replicas', usual.replicas) : undefined);
+    const isElastic = nodes.length > 0 || autoscaler !== undefined || isChanged(serviceMakers.length, 'release');
+    const rollout = isChanged(serviceMakers.length) ? await usually('rollout', strategy) : undefined;
+    const replicas = isElastic ? await usually('replicas', made.replicas) : made.replicas;
     // Whoever asks must have somebody to ask.
     const isAsked = edges.some(
       (edge, index) => edge.service === serviceMakers.length && edgeMakers[index].discovery !== undefined,
     );
-    const registry = made.registry ?? (isAsked ? await workshop.maker('registry', usual.registry) : undefined);
+    const registry = isAsked ? await usually('registry', made.registry) : made.registry;
     const rest = {
       ...made,
       ...(registry === undefined ? {} : { registry }),
       ...(replicas === undefined ? {} : { replicas }),
+      ...(rollout === undefined ? {} : { rollout }),
       ...(autoscaler === undefined ? {} : { mostReplicas: mostReplicas(autoscaler) }),
     };
     // The other disciplines have an order of their own.
     const judgesQueue = queueing !== undefined && service.discipline === 'fifo';
     serviceMakers.push({ ...rest, ...(judgesQueue ? { queueing } : {}) } as PolicyMakers['services'][number]);
   }
-  const cluster = await makersOf('cluster', [choice]);
+  const { store, election, propagation, ...cluster } = await makersOf('cluster', [choice]);
+  if (changes.length > 0) cluster.store = await usually('store', store);
+  // One controller has nobody to compete with.
+  if (changes.length > 0 && (delivery?.controllers ?? 1) > 1) cluster.election = await usually('election', election);
+  if (changes.some(({ kind }) => kind === 'config')) cluster.propagation = await usually('propagation', propagation);
   if (nodes.length > 0) {
-    for (const role of ['scheduler', 'nodeDetector', 'eviction'] as const)
-      cluster[role] ??= await workshop.maker(role, usual[role]);
+    for (const role of ['scheduler', 'nodeDetector', 'eviction'] as const) cluster[role] = await usually(role, cluster[role]);
   }
   return {
     cluster,
@@ -88,6 +110,10 @@ const usual = {
   scheduler: { use: 'kube-scheduler', params: defaults(schedulers['kube-scheduler'].params) },
   nodeDetector: { use: 'node-lease', params: defaults(detectors['node-lease'].params) },
   eviction: { use: 'node-lifecycle', params: defaults(nodeEvictions['node-lifecycle'].params) },
+  rollout: { use: 'rolling-update', params: defaults(rollouts['rolling-update'].params) },
+  store: { use: 'etcd', params: defaults(stores.etcd.params) },
+  election: { use: 'lease-election', params: defaults(electors['lease-election'].params) },
+  propagation: { use: 'push', params: defaults(agents.push.params) },
 } satisfies Record<string, PolicyUse>;
 
 type Values = ParamValues<ParamSpecs>;

@@ -31,6 +31,7 @@ export function readParam(
     case 'boolean':
       return typeof found === 'boolean' ? { value: found } : { problem: `expected true or false, found ${show(found)}` };
     case 'string':
+      if (param.mayBeNumber === true && typeof found === 'number' && Number.isFinite(found)) return { value: String(found) };
       return typeof found === 'string'
         ? { value: found }
         : { problem: `expected a text, found ${show(found)}`, hint: 'put it in quotes' };

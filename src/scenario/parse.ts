@@ -13,6 +13,7 @@ import { setAt, settingPath } from './edit.ts';
 import { compileExpect } from './expect.ts';
 import { compileGate } from './gate.ts';
 import { warnOfIdleDetection } from './idle-detection.ts';
+import { judgeChanges } from './judge-changes.ts';
 import { judgeOrchestration } from './judge-orchestration.ts';
 import { warnOfIdlePolicies } from './idle-policies.ts';
 import { toPlain, type Node } from './node.ts';
@@ -49,6 +50,7 @@ export async function parseScenario(
     warnOfIdlePolicies(variants, world, complaints);
     warnOfIdleDetection(variants, world, complaints);
     judgeOrchestration(variants, world, complaints);
+    judgeChanges(variants, world, complaints);
   }
   const worlds = [world, ...(variants ?? []).map((variant) => variant.world)].filter((each) => each !== undefined);
   const queries = [...worlds.flatMap(ownViews), ...[...expectations, ...(gates ?? [])].flatMap(({ part }) => part ?? [])];

@@ -125,25 +125,42 @@ export const roles: Readonly<Record<PolicyRole, RoleInfo>> = {
     'onTimer',
   ]),
   failover: role('edge', 'failover policy', 'failover policies', failovers, ['report', 'nextTimerMs', 'onTimer']),
-  rollout: role('service', 'roll-out strategy', 'roll-out strategies', rollouts, [
-    ...['start', 'command', 'step', 'nextTimerMs', 'snapshot', 'restore'],
-  ]),
-  store: role('cluster', 'store', 'stores', stores, [
-    'get',
-    'put',
-    'compareAndSwap',
-    'watch',
-    'acquire',
-    'nextTimerMs',
-    'onTimer',
-  ]),
-  election: role('cluster', 'leader election', 'leader elections', electors, ['start', 'onAnswer', 'nextTimerMs', 'onTimer']),
-  propagation: role('cluster', 'propagation agent', 'propagation agents', agents, [
-    'start',
-    'onMessage',
-    'nextTimerMs',
-    'onTimer',
-  ]),
+  // What is rolled out must be decided, kept and brought there somehow, so none of these may be none.
+  rollout: role(
+    'service',
+    'roll-out strategy',
+    'roll-out strategies',
+    rollouts,
+    ['start', 'command', 'step', 'nextTimerMs', 'snapshot', 'restore'],
+    false,
+  ),
+  store: role(
+    'cluster',
+    'store',
+    'stores',
+    stores,
+    [
+      ...['get', 'list', 'put', 'compareAndSwap', 'delete', 'watch', 'unwatch', 'grantLease', 'keepAlive', 'revokeLease'],
+      ...['acquire', 'release', 'holder', 'nextTimerMs', 'onTimer'],
+    ],
+    false,
+  ),
+  election: role(
+    'cluster',
+    'leader election',
+    'leader elections',
+    electors,
+    ['start', 'stop', 'onAnswer', 'nextTimerMs', 'onTimer'],
+    false,
+  ),
+  propagation: role(
+    'cluster',
+    'propagation agent',
+    'propagation agents',
+    agents,
+    ['start', 'onMessage', 'onDisconnected', 'onRestarted', 'nextTimerMs', 'onTimer'],
+    false,
+  ),
 };
 export type Role = PolicyRole;
 export const roleNames = Object.keys(roles) as readonly Role[];

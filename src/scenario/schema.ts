@@ -131,7 +131,7 @@ function paramSchema(param: Param): Json {
     case 'boolean':
       return { ...shown, type: 'boolean' };
     case 'string':
-      return { ...shown, type: 'string' };
+      return { ...shown, type: param.mayBeNumber === true ? ['string', 'number'] : 'string' };
     case 'records':
       return { ...shown, type: 'array', items: recordSchema(param), ...(param.atLeast === 0 ? {} : { minItems: param.atLeast }) };
     case 'policies':

@@ -166,6 +166,9 @@ const {
   ...edgeChoices
 } = serviceChoices;
 export const policies = keys(choices).meta({ id: 'policies' });
+const { balancer, retry, budget, hedge, breaker, admission } = choices;
+/** What a configuration can give to clients that are running. */
+export const clientPolicies = { balancer, retry, budget, hedge, breaker, admission };
 export const servicePolicies = keys(serviceChoices).meta({ id: 'service-policies' });
 /** Shedding, queueing, registry, restarts and replicas are the called service's, whoever calls. */
 export const edgePolicies = keys(edgeChoices).meta({ id: 'edge-policies' });

@@ -18,6 +18,7 @@ import {
   text,
   version,
 } from './fields.ts';
+import { change, changeFaults, delivery, versionKeys, versionsShape } from './shape-changes.ts';
 import { editorStep, metastability, queue, requestClass } from './shape-edges.ts';
 import { elasticKeys, metricsPipeline, nodeGroup, startsAt } from './shape-nodes.ts';
 import { above0, distribution, limits, list, policies, servicePolicies } from './shape-parts.ts';
@@ -66,6 +67,7 @@ export const service = keys({
     .prefault('fifo'),
   work: distribution.describe('Service time of a request at speed 1.'),
   workByClass: z.record(z.string(), distribution).describe('Of classes that differ.').optional(),
+  ...versionKeys,
   calls: z.any().optional(),
   whileWaiting: choice(['hold', 'release'])
     .describe('Whether a request keeps its slot while it waits for others (threads) or gives it up (event loop).')
@@ -189,6 +191,7 @@ export const fault = z.discriminatedUnion('type', [
   }),
   keys({ type: z.literal('control-plane-outage'), ...schedule }),
   keys({ type: z.literal('metrics-outage'), ...schedule }),
+  ...changeFaults(schedule),
   keys({ type: z.literal('cache-flush'), target, at: at() }),
   keys({ type: z.literal('zone-outage'), zone: name(), at: at(), for: positiveDuration('1m').optional() }),
 ]);
@@ -239,6 +242,8 @@ export const topLevel = keys({
   network: section,
   traffic: anything('a list of streams of requests'),
   faults: section,
+  changes: section,
+  delivery: section,
   policies: section,
   metastability: section,
   compare: section,
@@ -259,6 +264,7 @@ export const wholeFile = keys({
       z.string(),
       keys({
         ...service.shape,
+        versions: versionsShape.optional(),
         calls: list(editorStep).describe('What a request does after its own work, one step after the other.').optional(),
       }),
     )
@@ -272,6 +278,8 @@ export const wholeFile = keys({
   network: network.describe('Latency between proxies and instances; none by default.').optional(),
   traffic: list(traffic).describe('Who sends requests, and how many.'),
   faults: z.array(fault).describe('What goes wrong, and when.').optional(),
+  changes: z.array(change).describe('What is rolled out, and when.').optional(),
+  delivery: delivery.describe('How decisions of roll-outs are made and get to where they matter.').optional(),
   policies: policies.describe('For every edge and every service that does not say otherwise.').optional(),
   metastability: metastability.describe('Whether failures outlast their trigger; not judged by default.').optional(),
   compare: z

@@ -118,7 +118,7 @@ function makesSense({ run, services }: World, played: Played): void {
     (name === 'degraded' && ledger.ok === 0) ||
     (/^(attempts|retries|hedges|amplification)$/.test(name) && ledger.offered === 0 && Number.isNaN(metrics[name])) ||
     (name === 'amplification' && metrics['attempts'] === 0) ||
-    (/^(cacheHits|connections|detection\..*|replicas\..*|scaling\..*|alarm\..*|cost)$/.test(name) &&
+    (/^(cacheHits|connections|(detection|replicas|scaling|alarm|rollout|config)\..*|cost)$/.test(name) &&
       Number.isNaN(metrics[name])) ||
     (/^(utilization|instances)\./.test(name) && instances.every(({ existedMs = Infinity }) => existedMs === 0));
   for (const [name, value] of Object.entries(metrics)) {

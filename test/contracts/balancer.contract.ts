@@ -54,7 +54,7 @@ const testedRules: readonly ContractRule[] = [
       for (let i = 0; i < 30; i++) set.add(`e${i}`, { weight: 1 + (i % 3) }, 0);
       const balancer = make(smallIntegers());
       set.bind(balancer, 1000);
-      const context = { nowMs: 1000, attempt: 0, hasHash: true, hashHigh: 0, hashLow: 0 };
+      const context = { nowMs: 1000, attempt: 0, previous: -1, hasHash: true, hashHigh: 0, hashLow: 0 };
       const run = (): number => {
         let sum = 0;
         for (let i = 0; i < PICKS; i++) {

@@ -4,10 +4,8 @@
  *  clock is moved on by hand. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { createProxy } from '../../src/live/index.ts';
-import { policiesOf, type ProxyOptions } from '../../src/live/proxy-options.ts';
+import { type ProxyOptions, settingsOf } from '../../src/live/proxy-options.ts';
 import { systemClock } from '../../src/live/system.ts';
-import { makePolicy } from '../../src/live/use.ts';
-import { balancers } from '../../src/policies/balancing/index.ts';
 import { testRng } from '../policies/fixtures.ts';
 import { inTurn, inWords, letter, type Reply, World } from '../policies/pipeline/world.ts';
 import { ask, Backends } from './backends.ts';
@@ -150,12 +148,8 @@ function decideVirtually({ options, endpoints, steps }: Script): readonly string
     return behaviour === 'broken' ? { outcome: 'lost', commitsAfterMs: 0.1, afterMs: 0.2 } : { outcome: behaviour, afterMs: 0.1 };
   };
   const all = { endpoints: [], balancer: inTurn, ...options };
-  const world = new World({
-    endpoints: endpoints.length,
-    balancer: makePolicy(balancers, all.balancer, { rng: testRng(1) }),
-    reply,
-    parts: policiesOf(all, () => testRng(2)),
-  });
+  const parts = settingsOf(all, (policy) => testRng(policy === 'balancer' ? 1 : 2), undefined);
+  const world = new World({ endpoints: endpoints.length, balancer: parts.balancer, reply, parts });
   for (const step of steps) {
     if (step === 'ask') {
       world.start();

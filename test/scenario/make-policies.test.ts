@@ -21,6 +21,13 @@ const world = (parts: Parameters<typeof scenarioText>[0]): string =>
     rest: `queues: { jobs: { to: worker } }\n${parts?.rest ?? ''}`,
   });
 
+/** In which every role has something to do. */
+const changing = (): string =>
+  scenarioText({
+    services: 'services: { api: { instances: 3, work: 10ms, versions: { v2: {} } } }',
+    rest: 'changes: [{ type: config, at: 9s, service: api, version: v2 }]\ndelivery: { controllers: 2 }',
+  });
+
 describe('the strongest says', () => {
   test('the edge before the called service, and that before the variant', async () => {
     const rest = 'policies: { balancer: random, retry: constant, breaker: hystrix }';
@@ -73,7 +80,7 @@ describe('the strongest says', () => {
 
 describe('made from their tables', () => {
   test.each(roleNames)('%s: every policy can do what its role asks for', async (role) => {
-    const scenario = await scenarioOf(scenarioText());
+    const scenario = await scenarioOf(changing());
     for (const [name, { params }] of Object.entries(roles[role].table)) {
       const use: PolicyUse = {
         use: name,
@@ -109,7 +116,7 @@ describe('of one’s own', () => {
   });
 
   test('in every role, from a module that is loaded once', async () => {
-    const scenario = await scenarioOf(scenarioText());
+    const scenario = await scenarioOf(changing());
     const choice = Object.fromEntries(roleNames.map((role) => [role, own(role, { x: 1 })])) as unknown as PolicyChoice;
     const { edges, services: made, cluster, isUserPolicy, userFiles } = await makePolicies(choice, scenario);
     expect(isUserPolicy).toBe(true);

@@ -12,7 +12,7 @@ name: everything
 about: "all of it: é"
 run: { duration: 5m, warmup: 30s, seeds: [a, 7], seed: x, window: 1s }
 services:
-  api: &api { instances: [{ count: 3, speed: 2 }, { zone: z }], zones: [a, b], slots: 8, queue: unlimited, work: { type: lognormal, p50: 12ms, p99: 60ms } }
+  api: &api { version: a, versions: { b: { effects: [{ type: crash, onStart: 20%, every: 1m }, { type: incompatible, with: db, versions: v1 }], bad: true }, c: { clients: { timeout: 50ms, retry: none } } }, instances: [{ count: 3, speed: 2 }, { zone: z }], zones: [a, b], slots: 8, queue: unlimited, work: { type: lognormal, p50: 12ms, p99: 60ms } }
   db: { instances: 2, discipline: lifo, policies: { breaker: hystrix, retry: none }, workByClass: { write: 9ms }, work: &work { type: pareto, shape: 2.5, mean: 3ms, max: 1s }, coldStart: { for: 1s, factor: 2 } }
   web:
     instances: 2
@@ -38,8 +38,12 @@ faults:
   - { type: cache-flush, at: 1m, target: web/* }
   - { type: slow, at: 2m, for: 60s, target: [api/3, db/*], factor: 5 }
   - { type: crash, target: api@a, random: { mttf: { type: exponential, mean: 1m }, mttr: 5s } }
+  - { type: controller-pause, at: 2m, for: 10s, controller: 1 }
+changes: [{ type: release, at: 1m, service: api, version: b, slow: 300ms }, { type: config, at: 2m, service: api, version: c }]
+delivery: { controllers: 3, loss: 1%, distributors: [3], pushesPerSecond: unlimited }
 policies:
   detector: { use: heartbeat, every: 1s, misses: 3 }
+  rollout: { use: argo-canary, steps: [{ step: setWeight, weight: 5 }, { step: pause, duration: 1m }] }
 compare:
   balancer: [round-robin, { use: p2c, label: two choices }]
   services.api.slots: [4, 8]

@@ -47,7 +47,7 @@ export interface OrchestratorParts {
   /** A client's view has changed. */
   viewChanged(client: Client): void;
   /** A process is put into a place that was empty, or that was there at first. */
-  placed(instance: number, version: string): void;
+  placed(instance: number, group: string, version: string): void;
   /** Instances of the service have come, gone, become ready or ceased to be, or other numbers are wanted. */
   replicasChanged(service: number): void;
 }
@@ -318,7 +318,7 @@ export class Orchestrator {
       return;
     }
     this.scalings[service]!.groups.take(this.indexOf(instance), group);
-    this.parts.placed(instance, group.version);
+    this.parts.placed(instance, group.name, group.version);
     if (!this.isBeginning) this.elasticity.present(service, 1);
     group.controller.onCreated(this.indexOf(instance), NO_NODE, nowMs);
     if (this.isBeginning) this.wasReady(instance);

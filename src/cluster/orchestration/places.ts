@@ -12,14 +12,20 @@ type World = Omit<Scenario, 'variants'>;
 export function withPlaces(scenario: World, makers: PolicyMakers): World {
   if (makers.services.every(({ replicas }) => replicas === undefined)) return scenario;
   const services = scenario.services.map((service, index) =>
-    makers.services[index].replicas === undefined ? service : roomy(service, makers.services[index].mostReplicas ?? 0),
+    makers.services[index].replicas === undefined
+      ? service
+      : roomy(service, makers.services[index].mostReplicas ?? 0, isReleased(scenario, index)),
   );
   return { ...scenario, services, faults: scenario.faults.map((fault) => extended(fault, scenario.services, services)) };
 }
 
-function roomy(service: ServiceSpec, mostReplicas: number): ServiceSpec {
+/** Whether two versions of it may be there in full for a while. */
+const isReleased = ({ changes = [] }: World, index: number): boolean =>
+  changes.some(({ kind, service }) => kind === 'release' && service === index);
+
+function roomy(service: ServiceSpec, mostReplicas: number, isDouble: boolean): ServiceSpec {
   const { instances, elastic } = service;
-  const wanted = Math.max(instances.length, mostReplicas);
+  const wanted = Math.max(instances.length, mostReplicas) * (isDouble ? 2 : 1);
   const places = elastic.places ?? wanted + Math.max(SPARE_LEAST, Math.ceil(wanted * SPARE_SHARE));
   const zones = [...new Set(instances.map(({ zone }) => zone))];
   // Zones go on in turn; otherwise newcomers are as the last of those there.

@@ -58,6 +58,8 @@ export interface PickContext {
   nowMs: Ms;
   /** 0 for the first try, 1 for the first retry… */
   attempt: number;
+  /** Where the attempt before was sent; NO_ENDPOINT for the first try, or if that is not known. Somebody else may live there by now. */
+  previous: Slot;
   /** Whether the request carries a key to hash on. */
   hasHash: boolean;
   /** 64-bit hash of the key as two unsigned 32-bit halves. */

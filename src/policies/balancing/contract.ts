@@ -124,7 +124,7 @@ export class BalancerTrial {
   readonly picks: string[] = [];
   nowMs: Ms = 1000;
   readonly #world: Rng;
-  readonly #context: PickContext = { nowMs: 0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
+  readonly #context: PickContext = { nowMs: 0, attempt: 0, previous: NO_ENDPOINT, hasHash: false, hashHigh: 0, hashLow: 0 };
   readonly #report: LoadReport = emptyReport();
   readonly #probed = new Int32Array(64);
   #flights: { readonly slot: Slot; readonly sinceMs: Ms }[] = [];

@@ -36,7 +36,7 @@ export class EndpointSet {
   #states: Uint8Array;
   #eligible: Uint8Array;
   #slotCount = 0;
-  #balancer: Balancer | undefined;
+  #balancers: readonly Balancer[] = [];
   #nowMs: Ms = 0;
   #stale = false;
   #anybodyGoes = false;
@@ -143,10 +143,11 @@ export class EndpointSet {
     if (active[slot] === 0 && this.#states[slot] === LEAVING) this.#free(slot);
   }
 
-  /** Whether the balancer may pick this slot: a member of the view, or anybody not removed if it judges health itself. */
-  isEligible(slot: Slot): boolean {
+  /** Whether the balancer may pick this slot: a member of the view, or anybody not removed if it judges health itself. Where several are
+   *  bound the latest is meant, unless it is said whether the balancer in question does that. */
+  isEligible(slot: Slot, judgesHealth: boolean = this.#anybodyGoes): boolean {
     if (this.#stale) this.#filter();
-    return this.#eligible[slot] === 1 || (this.#anybodyGoes && this.#states[slot] === MEMBER);
+    return this.#eligible[slot] === 1 || (judgesHealth && this.#states[slot] === MEMBER);
   }
 
   /** The member's slot, or NO_ENDPOINT. */
@@ -154,12 +155,26 @@ export class EndpointSet {
     return this.#slotById.get(id) ?? NO_ENDPOINT;
   }
 
-  /** Attaches the balancer and shows it the members; from now on it hears of every change, once. */
+  /** Attaches the balancer in the place of any before and shows it the members; from now on it hears of every change, once. */
   bind(balancer: Balancer, nowMs: Ms): void {
-    this.#balancer = balancer;
+    this.#balancers = [];
+    this.bindAlso(balancer, nowMs);
+  }
+
+  /** The same beside those that are bound, which go on hearing of every change: while one takes over from another. */
+  bindAlso(balancer: Balancer, nowMs: Ms): void {
+    const isKnown = this.#balancers.includes(balancer);
+    this.#balancers = [...this.#balancers.filter((other) => other !== balancer), balancer];
     this.#anybodyGoes = balancer.judgesHealth === true;
+    if (isKnown) return;
     this.#nowMs = nowMs;
     balancer.update(this.view, nowMs);
+  }
+
+  /** It hears of nothing any more. */
+  unbind(balancer: Balancer): void {
+    this.#balancers = this.#balancers.filter((other) => other !== balancer);
+    this.#anybodyGoes = this.#balancers.at(-1)?.judgesHealth === true;
   }
 
   #changed(nowMs: Ms): void {
@@ -173,7 +188,7 @@ export class EndpointSet {
     this.#nowMs = nowMs;
     this.#unannounced = false;
     // While nobody listens the filter waits, so that building a large set is linear.
-    if (this.#balancer !== undefined) this.#balancer.update(this.view, nowMs);
+    for (const balancer of this.#balancers) balancer.update(this.view, nowMs);
   }
 
   #filter(): void {

@@ -43,6 +43,7 @@ export { shortestExpectedDelay } from './shortest-expected-delay.ts';
 export { sourceIpHash } from './source-ip-hash.ts';
 export { staticStride } from './static-stride.ts';
 export { staticWeightedRoundRobin } from './static-weighted-round-robin.ts';
+export { type BucketOf, TrafficSplit, type TrafficSplitDeps } from './traffic-split.ts';
 export { weightedP2c } from './weighted-p2c.ts';
 export { weightedRandom } from './weighted-random.ts';
 export { weightedRoundRobin } from './weighted-round-robin.ts';

@@ -41,6 +41,8 @@ export class AttemptTable {
   inFlight: Int32Array;
   /** Its class, for admission control. */
   partition: Uint16Array;
+  /** The configuration it lives by; only where there can be several. */
+  generation: Int32Array;
   /** Hash of the key, for picks after the first; -1 in `hashLow` for none. */
   hashHigh: Float64Array;
   hashLow: Float64Array;
@@ -70,6 +72,7 @@ export class AttemptTable {
     this.deadlineMs = new Float64Array(rest);
     this.inFlight = new Int32Array(rest);
     this.partition = new Uint16Array(rest);
+    this.generation = new Int32Array(rest);
     this.hashHigh = new Float64Array(rest);
     this.hashLow = new Float64Array(rest);
     this.tried = new Int32Array(rest * TRIED_MAX);
@@ -100,6 +103,7 @@ export class AttemptTable {
     this.deadlineMs = reals(this.deadlineMs);
     this.inFlight = ints(this.inFlight);
     this.partition = shorts(this.partition);
+    this.generation = ints(this.generation);
     this.hashHigh = reals(this.hashHigh);
     this.hashLow = reals(this.hashLow);
     this.tried = grown(this.tried, new Int32Array(capacity * TRIED_MAX));

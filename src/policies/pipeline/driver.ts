@@ -14,12 +14,13 @@ export interface PipelineDriver {
   /** Nobody waits for this attempt any more: the request timed out or was answered by another attempt. `onResponse` must not be called
    *  for it; the work may be cancelled. */
   dropAttempt(attempt: number): void;
-  /** Call `onTimeout(request)` after this long, unless `cancelTimeout` comes first. `isUsual`: the client's own timeout, always the
-   *  same; otherwise what is left of the caller's. */
+  /** Call `onTimeout(request)` after this long, unless `cancelTimeout` comes first. `isUsual`: the client's own timeout, the same until
+   *  the pipeline is reconfigured; otherwise what is left of the caller's. */
   armTimeout(request: number, delayMs: Ms, isUsual: boolean): void;
   cancelTimeout(request: number): void;
-  /** The same for one attempt, with `onAttemptTimeout(attempt)`. The delay is always the client's attempt timeout. */
-  armAttemptTimeout(attempt: number): void;
+  /** The same for one attempt, with `onAttemptTimeout(attempt)`. The delay is the attempt timeout that its request began with, so there
+   *  are as many as configurations in use: one, unless the pipeline is reconfigured. */
+  armAttemptTimeout(attempt: number, delayMs: Ms): void;
   cancelAttemptTimeout(attempt: number): void;
   /** Call `onNext(request)` after this long, unless `cancelNext` comes first: a back-off or a hedge. */
   armNext(request: number, delayMs: Ms): void;

@@ -7,6 +7,9 @@
  *  streams, `onCommit`). Every policy of the path is optional; a pipeline that has only a balancer takes a shorter way through the same steps. State per request lives in typed
  *  arrays, so nothing allocates per request.
  *
+ *  A pipeline that was made for it can be given other settings while requests are out: those live on by the settings they began with,
+ *  retries, hedges and ends included, as in Envoy when its routes change.
+ *
  *  One request, several attempts: after an attempt's timeout, and with hedging, attempts of one request are out at the same time. The
  *  first good answer wins; the others are dropped. A failed attempt is tried again once no other is out, unless the hedging policy
  *  sends the next one at once. */
@@ -20,6 +23,7 @@ import {
   type Slot,
 } from '../balancing/balancer.ts';
 import type { EndpointSet } from '../balancing/endpoint-set.ts';
+import { invariant } from '../../core/errors.ts';
 import type { Clock, Ms } from '../../core/time.ts';
 import {
   type Admission,
@@ -28,77 +32,62 @@ import {
   admissionResults,
 } from '../resilience/admission/admission.ts';
 import { type Breaker, NO_PERMIT } from '../resilience/breakers/breaker.ts';
-import type { RetryBudget } from '../resilience/budgets/retry-budget.ts';
 import type { Hedge } from '../resilience/hedging/hedge.ts';
-import type { RetryPolicy } from '../resilience/retries/retry.ts';
 import { type AttemptTable, repeats, TRIED_MAX } from './attempt-table.ts';
 import type { PipelineDriver } from './driver.ts';
+import type { Generation, PipelineSettings } from './generation.ts';
+import { Generations } from './generations.ts';
 import { type RequestResult, resultMask, results } from './results.ts';
 
 /** Probes one pick may ask for. */
 const PROBES_MAX = 64;
-/** Picks repeated for a hedge to avoid endpoints already tried, where no retry policy says how often. */
-const HOST_SELECTION_RETRIES = 5;
 
 /** Results after which surely nobody has worked on the request. */
 const UNSERVED = resultMask(['refused', 'shed', 'noEndpoint']);
 
 const phases = { idle: 0, backoff: 1, hedge: 2, fallback: 3 } as const;
 
-export interface PipelineParts {
+/** The settings to begin with, their balancer bound to the endpoints, and what stays for the client's life. */
+export interface PipelineParts extends PipelineSettings {
   readonly endpoints: EndpointSet;
-  /** Already bound to the endpoints. */
-  readonly balancer: Balancer;
   readonly attempts: AttemptTable;
   readonly driver: PipelineDriver;
   readonly clock: Clock;
-  /** Of a request, all attempts together; Infinity for none. */
-  readonly timeoutMs?: Ms;
-  /** Of one attempt; Infinity for none. */
-  readonly attemptTimeoutMs?: Ms;
-  readonly retry?: RetryPolicy | undefined;
-  readonly budget?: RetryBudget | undefined;
-  readonly hedge?: Hedge | undefined;
-  readonly breaker?: Breaker | undefined;
-  readonly admission?: Admission | undefined;
-  /** Results that are replaced by a default answer, which takes a while. */
-  readonly fallback?: { readonly on: readonly string[]; readonly takesMs: Ms } | undefined;
-  /** Told how each attempt ended at its endpoint: passive outlier detection. */
-  readonly outlier?: { onEnd(endpoint: Slot, outcome: Outcome, nowMs: Ms): void } | undefined;
+  /** Told how each attempt ended at its endpoint, and how long it took: passive outlier detection. */
+  readonly outlier?: { onEnd(endpoint: Slot, outcome: Outcome, nowMs: Ms, latencyMs: Ms): void } | undefined;
   /** Whether `start` is ever given less time than the client's own timeout. */
   readonly hasDeadlines?: boolean;
+  /** Whether `reconfigure` is ever called. */
+  readonly isReconfigurable?: boolean;
 }
 
 /** Whether a pipeline with these parts needs the full `AttemptTable`. */
 export const needsFullTable = (parts: Omit<PipelineParts, 'endpoints' | 'balancer' | 'attempts' | 'driver' | 'clock'>): boolean =>
+  parts.isReconfigurable === true ||
   (parts.attemptTimeoutMs ?? Infinity) < Infinity ||
   [parts.retry, parts.budget, parts.hedge, parts.breaker, parts.admission, parts.fallback].some((part) => part !== undefined);
 
 export class Pipeline {
-  /** Requests that have not ended; only counted where a policy asks for it. */
+  /** Requests that have not ended, whatever settings they live by; only counted where a policy asks for it. */
   active: number;
-  readonly breaker: Breaker | undefined;
-  readonly admission: Admission | undefined;
   private readonly endpoints: EndpointSet;
-  private readonly balancer: Balancer;
   private readonly attempts: AttemptTable;
   private readonly driver: PipelineDriver;
   private readonly clock: Clock;
   /** Whether it has only a balancer: then it keeps no count of attempts, which is one per request. */
   readonly isPlain: boolean;
+  private readonly isReconfigurable: boolean;
+  private readonly generations: Generations;
+  // The current settings.
+  private current: Generation;
+  private currentBalancer: Balancer;
   private readonly timeoutMs: Ms;
   private readonly hasTimeout: boolean;
   /** Whether a request may have a timer on it. */
   private readonly isTimed: boolean;
-  private readonly hasAttemptTimeout: boolean;
-  private readonly retry: RetryPolicy | undefined;
-  private readonly retryMask: number;
-  private readonly hostSelectionRetries: number;
-  private readonly budget: RetryBudget | undefined;
-  private readonly hedge: Hedge | undefined;
+  /** Whether somebody wants to know how long a plain attempt took. */
+  private readonly isMeasured: boolean;
   private readonly outlier: PipelineParts['outlier'];
-  private readonly fallbackMask: number;
-  private readonly fallbackMs: Ms;
   private readonly context: PickContext;
   private readonly asked: AdmissionRequest;
   private isRepeatable: boolean;
@@ -107,29 +96,51 @@ export class Pipeline {
   constructor(parts: PipelineParts) {
     this.active = 0;
     this.endpoints = parts.endpoints;
-    this.balancer = parts.balancer;
     this.attempts = parts.attempts;
     this.driver = parts.driver;
     this.clock = parts.clock;
     this.isPlain = !needsFullTable(parts);
-    this.timeoutMs = parts.timeoutMs ?? Infinity;
-    this.hasTimeout = this.timeoutMs < Infinity;
-    this.isTimed = this.hasTimeout || parts.hasDeadlines === true;
-    this.hasAttemptTimeout = (parts.attemptTimeoutMs ?? Infinity) < Infinity;
-    this.retry = parts.retry;
-    this.retryMask = parts.retry === undefined ? 0 : resultMask(parts.retry.on);
-    this.hostSelectionRetries = parts.retry?.hostSelectionRetries ?? HOST_SELECTION_RETRIES;
-    this.budget = parts.budget;
-    this.hedge = parts.hedge;
-    this.breaker = parts.breaker;
-    this.admission = parts.admission;
+    this.isReconfigurable = parts.isReconfigurable === true;
+    this.generations = new Generations(parts, parts.endpoints);
+    this.current = this.generations.current;
+    this.currentBalancer = parts.balancer;
+    this.timeoutMs = this.current.timeoutMs;
+    this.hasTimeout = this.current.hasTimeout;
+    this.isTimed = this.hasTimeout || parts.hasDeadlines === true || this.isReconfigurable;
+    this.isMeasured = parts.balancer.onEnd !== undefined || parts.outlier !== undefined;
     this.outlier = parts.outlier;
-    this.fallbackMask = parts.fallback === undefined ? 0 : resultMask(parts.fallback.on);
-    this.fallbackMs = parts.fallback?.takesMs ?? 0;
     this.isRepeatable = true;
     this.probeTargets = new Int32Array(PROBES_MAX);
-    this.context = { nowMs: -0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
+    this.context = { nowMs: -0, attempt: 0, previous: NO_ENDPOINT, hasHash: false, hashHigh: 0, hashLow: 0 };
     this.asked = { nowMs: -0, priority: 0, inFlight: 0, queued: 0, user: 0, partition: 0 };
+  }
+
+  /** Requests that begin from now on live by these settings, all of them; what is to stay is given again. Those that are out live on by
+   *  the settings they began with. The balancer is bound here, and hears of the endpoints until its last request has ended. Usual
+   *  timeouts have another length from now on. */
+  reconfigure(settings: PipelineSettings): void {
+    invariant(this.isReconfigurable, 'a pipeline was reconfigured that was not made for it');
+    this.generations.replace(settings, this.clock.now());
+    this.current = this.generations.current;
+    this.currentBalancer = settings.balancer;
+  }
+
+  /** Of requests that begin now. */
+  get balancer(): Balancer {
+    return this.currentBalancer;
+  }
+
+  get breaker(): Breaker | undefined {
+    return this.current.breaker;
+  }
+
+  get admission(): Admission | undefined {
+    return this.current.admission;
+  }
+
+  /** How many settings requests live by, the current ones included. */
+  get settingsInUse(): number {
+    return this.generations.count;
   }
 
   /** The key of the request about to start, as two unsigned 32-bit halves of its hash. */
@@ -169,35 +180,40 @@ export class Pipeline {
       this.driver.finish(request, results.timeout, false);
       return;
     }
-    const endpoint = this.balancer.pick(context);
-    if (!this.isUsable(request, endpoint)) {
+    const balancer = this.currentBalancer;
+    const endpoint = balancer.pick(context);
+    if (!this.endpoints.isEligible(endpoint)) {
+      this.refusePick(request, endpoint);
+      this.attempts.endpoint[request] = NO_ENDPOINT;
       this.driver.finish(request, results.noEndpoint, false);
       return;
     }
     if (leftMs < this.timeoutMs) this.driver.armTimeout(request, leftMs, false);
     else if (this.hasTimeout) this.driver.armTimeout(request, this.timeoutMs, true);
     this.attempts.endpoint[request] = endpoint;
-    if (this.balancer.onEnd !== undefined) this.attempts.sentMs[request] = context.nowMs;
-    this.sendTo(request, request, endpoint, 0);
+    if (this.isMeasured) this.attempts.sentMs[request] = context.nowMs;
+    this.sendTo(request, request, endpoint, 0, balancer);
   }
 
   /** A load report arrived: a probe's answer, or what came with a response. */
   onReport(endpoint: Slot, report: LoadReport): void {
-    if (this.balancer.onReport !== undefined) this.balancer.onReport(endpoint, this.clock.now(), report);
+    const balancer = this.currentBalancer;
+    if (balancer.onReport !== undefined) balancer.onReport(endpoint, this.clock.now(), report);
   }
 
   /** The answer to an attempt arrived, or the connection was refused or lost. */
   onResponse(attempt: number, outcome: Outcome): void {
     if (this.isPlain) {
-      this.endAtEndpoint(attempt, outcome);
+      this.endAtEndpoint(attempt, outcome, this.currentBalancer);
       if (this.isTimed) this.driver.cancelTimeout(attempt);
       this.driver.finish(attempt, outcome, false);
       return;
     }
     const request = this.attempts.request[attempt];
-    this.endAttempt(request, attempt, outcome);
-    if (outcome === outcomes.ok) this.finish(request, results.ok);
-    else this.attemptFailed(request, outcome);
+    const settings = this.settingsOf(request);
+    this.endAttempt(request, attempt, outcome, settings);
+    if (outcome === outcomes.ok) this.finish(request, results.ok, settings);
+    else this.attemptFailed(request, outcome, settings);
   }
 
   /** The answer to an attempt has begun to arrive and is being handed on to the caller, so that it is too late for another: other
@@ -207,18 +223,20 @@ export class Pipeline {
     if (this.isPlain) return;
     const { attempts } = this;
     const request = attempts.request[attempt];
+    const settings = this.settingsOf(request);
     attempts.repeat[request] = repeats.never;
     this.cancelNext(request);
-    if (this.hasAttemptTimeout) this.driver.cancelAttemptTimeout(attempt);
-    this.dropOthers(request, attempt);
+    if (settings.hasAttemptTimeout) this.driver.cancelAttemptTimeout(attempt);
+    this.dropOthers(request, attempt, settings);
   }
 
   /** The attempt's own time is up. */
   onAttemptTimeout(attempt: number): void {
     const request = this.attempts.request[attempt];
-    this.endAttempt(request, attempt, outcomes.timeout);
+    const settings = this.settingsOf(request);
+    this.endAttempt(request, attempt, outcomes.timeout, settings);
     this.driver.dropAttempt(attempt);
-    this.attemptFailed(request, outcomes.timeout);
+    this.attemptFailed(request, outcomes.timeout, settings);
   }
 
   /** The request's time is up. */
@@ -237,14 +255,24 @@ export class Pipeline {
     const phase = this.attempts.phase[request];
     this.attempts.phase[request] = phases.idle;
     this.context.nowMs = this.clock.now();
-    if (phase === phases.backoff) this.tryOnce(request, true);
-    else if (phase === phases.hedge) this.hedgeNow(request);
-    else this.driver.finish(request, results.ok, true);
+    const settings = this.settingsOf(request);
+    if (phase === phases.backoff) this.tryOnce(request, true, settings);
+    else if (phase === phases.hedge) this.hedgeNow(request, settings);
+    else this.leave(request, results.ok, true, settings);
+  }
+
+  /** The settings that the request began with. */
+  private settingsOf(request: number): Generation {
+    return this.isReconfigurable ? this.generations.of(this.attempts.generation[request]) : this.current;
   }
 
   private startFully(request: number, leftMs: Ms): void {
-    const { attempts, context } = this;
+    const { attempts, context, current: settings } = this;
     const { nowMs } = context;
+    if (this.isReconfigurable) {
+      attempts.generation[request] = settings.number;
+      settings.requests++;
+    }
     attempts.firstOut[request] = -1;
     attempts.sent[request] = 0;
     attempts.retries[request] = 0;
@@ -254,44 +282,46 @@ export class Pipeline {
     attempts.backoffMs[request] = 0;
     attempts.waitedMs[request] = 0;
     attempts.startedMs[request] = nowMs;
-    attempts.deadlineMs[request] = nowMs + Math.min(leftMs, this.timeoutMs);
+    attempts.deadlineMs[request] = nowMs + Math.min(leftMs, settings.timeoutMs);
     attempts.hashHigh[request] = context.hashHigh;
     attempts.hashLow[request] = context.hasHash ? context.hashLow : -1;
     attempts.partition[request] = this.asked.partition;
     attempts.endpoint[request] = NO_ENDPOINT;
     if (leftMs <= 0) {
-      this.conclude(request, results.timeout);
+      this.conclude(request, results.timeout, settings);
       return;
     }
-    if (this.admission !== undefined) {
+    if (settings.admission !== undefined) {
       this.asked.nowMs = nowMs;
       this.asked.inFlight = this.active;
-      if (!this.admission.admit(this.asked)) {
-        this.conclude(request, results.shed);
+      if (!settings.admission.admit(this.asked)) {
+        this.conclude(request, results.shed, settings);
         return;
       }
     }
     this.active++;
     attempts.inFlight[request] = this.active;
-    if (this.budget !== undefined) this.budget.onRequest(nowMs, this.active);
-    if (this.hedge !== undefined) this.hedge.onRequest(nowMs);
-    if (leftMs < this.timeoutMs) this.driver.armTimeout(request, leftMs, false);
-    else if (this.hasTimeout) this.driver.armTimeout(request, this.timeoutMs, true);
-    this.tryOnce(request, false);
+    if (settings.budget !== undefined) settings.budget.onRequest(nowMs, this.active);
+    if (settings.hedge !== undefined) settings.hedge.onRequest(nowMs);
+    if (leftMs < settings.timeoutMs) this.driver.armTimeout(request, leftMs, false);
+    else if (settings.hasTimeout) this.driver.armTimeout(request, settings.timeoutMs, true);
+    this.tryOnce(request, false, settings);
   }
 
   /** One attempt; `isGranted` when a budget paid for it. Expects the time in the context. */
-  private tryOnce(request: number, isGranted: boolean): void {
+  private tryOnce(request: number, isGranted: boolean, settings: Generation): void {
     const { attempts, context } = this;
+    const { breaker, budget } = settings;
     const { nowMs } = context;
     const ordinal = attempts.sent[request];
-    const endpoint = this.pickFor(request, ordinal);
-    const isUsable = this.isUsable(request, endpoint);
+    const endpoint = this.pickFor(request, ordinal, settings);
+    const isUsable = this.endpoints.isEligible(endpoint, settings.judgesHealth);
+    if (!isUsable) this.refusePick(request, endpoint);
     // Asked last: some breakers take a permit that is given back unused for a good sign.
-    const permit = this.breaker === undefined || !isUsable ? 0 : this.breaker.acquire(nowMs);
+    const permit = breaker === undefined || !isUsable ? 0 : breaker.acquire(nowMs);
     if (!isUsable || permit === NO_PERMIT) {
-      if (isGranted && this.budget !== undefined) this.budget.onRetryEnd(nowMs);
-      this.attemptFailed(request, isUsable ? results.circuitOpen : results.noEndpoint);
+      if (isGranted && budget !== undefined) budget.onRetryEnd(nowMs);
+      this.attemptFailed(request, isUsable ? results.circuitOpen : results.noEndpoint, settings);
       return;
     }
     const attempt = ordinal === 0 ? request : this.driver.newAttempt(request);
@@ -304,31 +334,34 @@ export class Pipeline {
     attempts.isGranted[attempt] = isGranted ? 1 : 0;
     this.link(request, attempt);
     // Before the message leaves: its answer may come before `send` returns.
-    if (this.hasAttemptTimeout) this.driver.armAttemptTimeout(attempt);
-    if (this.hedge !== undefined) this.armHedge(request, nowMs);
-    this.sendTo(request, attempt, endpoint, ordinal);
+    if (settings.hasAttemptTimeout) this.driver.armAttemptTimeout(attempt, settings.attemptTimeoutMs);
+    if (settings.hedge !== undefined) this.armHedge(request, nowMs, settings.hedge);
+    this.sendTo(request, attempt, endpoint, ordinal, settings.balancer);
   }
 
-  private sendTo(request: number, attempt: number, endpoint: Slot, ordinal: number): void {
+  private sendTo(request: number, attempt: number, endpoint: Slot, ordinal: number, balancer: Balancer): void {
     const { nowMs } = this.context;
     this.endpoints.begin(endpoint);
-    if (this.balancer.onStart !== undefined) this.balancer.onStart(endpoint, nowMs);
-    if (this.balancer.probes !== undefined) this.sendProbes(request, nowMs);
+    if (balancer.onStart !== undefined) balancer.onStart(endpoint, nowMs);
+    // The answers go to the current balancer: nobody asks for those of one before it.
+    if (balancer.probes !== undefined && balancer === this.currentBalancer) this.sendProbes(request, nowMs, balancer);
     this.driver.send(request, attempt, endpoint, ordinal);
   }
 
-  private pickFor(request: number, ordinal: number): Slot {
+  private pickFor(request: number, ordinal: number, { balancer, hostSelectionRetries }: Generation): Slot {
     const { attempts, context } = this;
     context.attempt = ordinal;
+    if (ordinal > 0) context.previous = attempts.tried[request * TRIED_MAX + ((ordinal - 1) % TRIED_MAX)];
     // Other requests may have set theirs since this one began.
     context.hasHash = attempts.hashLow[request] >= 0;
     context.hashHigh = attempts.hashHigh[request];
     context.hashLow = Math.max(0, attempts.hashLow[request]);
-    let endpoint = this.balancer.pick(context);
-    for (let again = 0; again < this.hostSelectionRetries && this.wasTried(request, endpoint, ordinal); again++) {
-      endpoint = this.balancer.pick(context);
+    let endpoint = balancer.pick(context);
+    for (let again = 0; again < hostSelectionRetries && this.wasTried(request, endpoint, ordinal); again++) {
+      endpoint = balancer.pick(context);
     }
     context.attempt = 0;
+    context.previous = NO_ENDPOINT;
     return endpoint;
   }
 
@@ -338,47 +371,45 @@ export class Pipeline {
     return false;
   }
 
-  private isUsable(request: number, endpoint: Slot): boolean {
-    if (this.endpoints.isEligible(endpoint)) return true;
+  private refusePick(request: number, endpoint: Slot): void {
     if (endpoint !== NO_ENDPOINT) this.driver.invalidPick(request, endpoint);
-    if (this.isPlain) this.attempts.endpoint[request] = NO_ENDPOINT;
-    return false;
   }
 
   /** An attempt failed, or could not be sent: hedge, wait for the others, try again, or give up. */
-  private attemptFailed(request: number, result: RequestResult): void {
-    const { attempts, budget, retry } = this;
+  private attemptFailed(request: number, result: RequestResult, settings: Generation): void {
+    const { attempts } = this;
+    const { budget, hedge, retry } = settings;
     const nowMs = this.clock.now();
     this.context.nowMs = nowMs;
     const isSent = result !== results.circuitOpen && result !== results.noEndpoint;
-    const isRetriable = (this.retryMask & (1 << result)) !== 0;
+    const isRetriable = (settings.retryMask & (1 << result)) !== 0;
     // Without a retry policy it is the hedging policy that tries again, after any failure of an attempt.
     const isFailure = retry === undefined ? isSent : isRetriable;
     if (budget !== undefined && isFailure) budget.onFailure(nowMs);
     const isAllowed = this.mayRepeat(request, result);
-    if (this.hedge?.onFailure === true && isSent && isFailure && isAllowed && this.canHedge(request, nowMs)) {
+    if (hedge?.onFailure === true && isSent && isFailure && isAllowed && this.canHedge(request, nowMs, settings)) {
       this.cancelNext(request);
       attempts.hedges[request]++;
-      this.tryOnce(request, budget !== undefined);
+      this.tryOnce(request, budget !== undefined, settings);
       return;
     }
     if (attempts.firstOut[request] >= 0) return;
     this.cancelNext(request);
     if (retry === undefined || !isRetriable || !isAllowed || attempts.retries[request] >= retry.retries) {
-      this.finish(request, result);
+      this.finish(request, result, settings);
       return;
     }
     const delayMs = retry.delayMs(attempts.retries[request] + 1, attempts.backoffMs[request], attempts.waitedMs[request]);
     // A retry that would start at or after the deadline is not worth paying for.
     if (nowMs + delayMs >= attempts.deadlineMs[request] || (budget !== undefined && !budget.tryWithdraw(nowMs, this.active))) {
-      this.finish(request, result);
+      this.finish(request, result, settings);
       return;
     }
     attempts.retries[request]++;
     attempts.backoffMs[request] = delayMs;
     attempts.waitedMs[request] += delayMs;
     if (delayMs > 0) this.armNext(request, phases.backoff, delayMs);
-    else this.tryOnce(request, true);
+    else this.tryOnce(request, true, settings);
   }
 
   private mayRepeat(request: number, result: RequestResult): boolean {
@@ -386,32 +417,32 @@ export class Pipeline {
     return repeat === repeats.always || (repeat === repeats.unserved && (UNSERVED & (1 << result)) !== 0);
   }
 
-  private armHedge(request: number, nowMs: Ms): void {
+  private armHedge(request: number, nowMs: Ms, hedge: Hedge): void {
     if (this.attempts.repeat[request] !== repeats.always) return;
-    const delayMs = this.hedge!.delayMs(this.attempts.sent[request], nowMs);
+    const delayMs = hedge.delayMs(this.attempts.sent[request], nowMs);
     if (this.attempts.phase[request] !== phases.idle) this.cancelNext(request);
     if (delayMs < Infinity) this.armNext(request, phases.hedge, delayMs);
   }
 
-  private hedgeNow(request: number): void {
+  private hedgeNow(request: number, settings: Generation): void {
     const { nowMs } = this.context;
-    if (!this.canHedge(request, nowMs)) return;
+    if (!this.canHedge(request, nowMs, settings)) return;
     this.attempts.hedges[request]++;
-    this.tryOnce(request, this.budget !== undefined);
+    this.tryOnce(request, settings.budget !== undefined, settings);
   }
 
   /** Whether the hedging policy and the retry budget pay for one more; takes it from both. */
-  private canHedge(request: number, nowMs: Ms): boolean {
-    const { hedge, budget } = this;
+  private canHedge(request: number, nowMs: Ms, { hedge, budget }: Generation): boolean {
     if (hedge === undefined || hedge.delayMs(this.attempts.sent[request], nowMs) === Infinity) return false;
     return hedge.tryHedge(nowMs) && (budget === undefined || budget.tryWithdraw(nowMs, this.active));
   }
 
-  private endAttempt(request: number, attempt: number, outcome: Outcome, isLoser = false): void {
-    const { attempts, breaker, budget } = this;
+  private endAttempt(request: number, attempt: number, outcome: Outcome, settings: Generation, isLoser = false): void {
+    const { attempts } = this;
+    const { breaker, budget, hedge } = settings;
     this.unlink(request, attempt);
-    if (this.hasAttemptTimeout) this.driver.cancelAttemptTimeout(attempt);
-    this.endAtEndpoint(attempt, outcome);
+    if (settings.hasAttemptTimeout) this.driver.cancelAttemptTimeout(attempt);
+    this.endAtEndpoint(attempt, outcome, settings.balancer);
     const nowMs = this.clock.now();
     const tookMs = nowMs - attempts.sentMs[attempt];
     if (breaker !== undefined) {
@@ -423,80 +454,92 @@ export class Pipeline {
       if (attempts.isGranted[attempt] !== 0) budget.onRetryEnd(nowMs);
     }
     // Also those that lost: without them the learnt latency would shrink by the hedging's own success.
-    if (this.hedge !== undefined && (outcome === outcomes.ok || isLoser)) this.hedge.onLatency(tookMs, nowMs);
+    if (hedge !== undefined && (outcome === outcomes.ok || isLoser)) hedge.onLatency(tookMs, nowMs);
   }
 
-  private endAtEndpoint(attempt: number, outcome: Outcome): void {
+  private endAtEndpoint(attempt: number, outcome: Outcome, balancer: Balancer): void {
     const endpoint = this.attempts.endpoint[attempt];
     this.endpoints.end(endpoint);
-    if (this.outlier !== undefined) this.outlier.onEnd(endpoint, outcome, this.clock.now());
-    if (this.balancer.onEnd !== undefined) {
+    if (this.outlier !== undefined) {
       const nowMs = this.clock.now();
-      this.balancer.onEnd(endpoint, nowMs, nowMs - this.attempts.sentMs[attempt], outcome);
+      this.outlier.onEnd(endpoint, outcome, nowMs, nowMs - this.attempts.sentMs[attempt]);
+    }
+    if (balancer.onEnd !== undefined) {
+      const nowMs = this.clock.now();
+      balancer.onEnd(endpoint, nowMs, nowMs - this.attempts.sentMs[attempt], outcome);
     }
   }
 
   /** Ends the request from outside, with all its attempts that are out. */
   private stop(request: number, outcome: typeof outcomes.timeout | typeof outcomes.cancelled): void {
     if (this.isPlain) {
-      this.endAtEndpoint(request, outcome);
+      this.endAtEndpoint(request, outcome, this.currentBalancer);
       this.driver.dropAttempt(request);
       this.driver.finish(request, outcome, false);
       return;
     }
+    const settings = this.settingsOf(request);
     const isOver = this.attempts.phase[request] === phases.fallback;
     if (isOver) {
       // It has its result and waits for the fallback, which a cancelled caller does not need.
       this.cancelNext(request);
-      this.driver.finish(request, outcome, false);
+      this.leave(request, outcome, false, settings);
       return;
     }
     // A retry that was paid for and will not be sent.
-    if (this.budget !== undefined && this.attempts.phase[request] === phases.backoff) this.budget.onRetryEnd(this.clock.now());
-    this.dropAll(request, outcome);
-    this.finish(request, outcome);
+    const { budget } = settings;
+    if (budget !== undefined && this.attempts.phase[request] === phases.backoff) budget.onRetryEnd(this.clock.now());
+    this.dropAll(request, outcome, settings);
+    this.finish(request, outcome, settings);
   }
 
   /** `isLoser`: because another attempt won. */
-  private dropAll(request: number, outcome: Outcome, isLoser = false): void {
+  private dropAll(request: number, outcome: Outcome, settings: Generation, isLoser = false): void {
     for (let attempt = this.attempts.firstOut[request]; attempt >= 0; attempt = this.attempts.firstOut[request]) {
-      this.endAttempt(request, attempt, outcome, isLoser);
+      this.endAttempt(request, attempt, outcome, settings, isLoser);
       this.driver.dropAttempt(attempt);
     }
   }
 
   /** Those that lost against this one. */
-  private dropOthers(request: number, winner: number): void {
+  private dropOthers(request: number, winner: number, settings: Generation): void {
     const { attempts } = this;
     for (let attempt = attempts.firstOut[request]; attempt >= 0;) {
       const next = attempts.next[attempt];
       if (attempt !== winner) {
-        this.endAttempt(request, attempt, outcomes.cancelled, true);
+        this.endAttempt(request, attempt, outcomes.cancelled, settings, true);
         this.driver.dropAttempt(attempt);
       }
       attempt = next;
     }
   }
 
-  private finish(request: number, result: RequestResult): void {
+  private finish(request: number, result: RequestResult, settings: Generation): void {
     const { attempts } = this;
-    this.dropAll(request, outcomes.cancelled, result === results.ok);
+    const { admission } = settings;
+    this.dropAll(request, outcomes.cancelled, settings, result === results.ok);
     this.cancelNext(request);
     if (attempts.deadlineMs[request] < Infinity) this.driver.cancelTimeout(request);
     this.active--;
-    if (this.admission !== undefined) {
+    if (admission !== undefined) {
       const nowMs = this.clock.now();
       const tookMs = nowMs - attempts.startedMs[request];
-      this.admission.onEnd(asAdmission(result), tookMs, attempts.inFlight[request], nowMs, attempts.partition[request]);
+      admission.onEnd(asAdmission(result), tookMs, attempts.inFlight[request], nowMs, attempts.partition[request]);
     }
-    this.conclude(request, result);
+    this.conclude(request, result, settings);
   }
 
   /** The result is known; a fallback may stand in for it. */
-  private conclude(request: number, result: RequestResult): void {
-    if ((this.fallbackMask & (1 << result)) === 0) this.driver.finish(request, result, false);
-    else if (this.fallbackMs > 0) this.armNext(request, phases.fallback, this.fallbackMs);
-    else this.driver.finish(request, results.ok, true);
+  private conclude(request: number, result: RequestResult, settings: Generation): void {
+    if ((settings.fallbackMask & (1 << result)) === 0) this.leave(request, result, false, settings);
+    else if (settings.fallbackMs > 0) this.armNext(request, phases.fallback, settings.fallbackMs);
+    else this.leave(request, results.ok, true, settings);
+  }
+
+  /** The request is over: its settings, if others have taken their place, may be over with it. */
+  private leave(request: number, result: RequestResult, isDegraded: boolean, settings: Generation): void {
+    if (this.isReconfigurable) this.generations.leave(settings);
+    this.driver.finish(request, result, isDegraded);
   }
 
   private armNext(request: number, phase: number, delayMs: Ms): void {
@@ -510,8 +553,8 @@ export class Pipeline {
     this.driver.cancelNext(request);
   }
 
-  private sendProbes(request: number, nowMs: Ms): void {
-    const count = this.balancer.probes?.(this.probeTargets, nowMs) ?? 0;
+  private sendProbes(request: number, nowMs: Ms, balancer: Balancer): void {
+    const count = balancer.probes?.(this.probeTargets, nowMs) ?? 0;
     for (let i = 0; i < count; i++) {
       const endpoint = this.probeTargets[i];
       if (this.endpoints.isEligible(endpoint)) this.driver.probe(request, endpoint);

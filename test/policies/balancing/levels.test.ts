@@ -15,7 +15,7 @@ import {
 import { testRng } from '../fixtures.ts';
 
 const { unhealthy, degraded, healthy } = healthStates;
-const context = { nowMs: 0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
+const context = { nowMs: 0, attempt: 0, previous: -1, hasHash: false, hashHigh: 0, hashLow: 0 };
 
 function setOf(...endpoints: readonly EndpointOptions[]): EndpointSet {
   const set = new EndpointSet();

@@ -184,9 +184,9 @@ export class World implements PipelineDriver {
     this.disarm(`request ${request}`);
   }
 
-  armAttemptTimeout(attempt: number): void {
+  armAttemptTimeout(attempt: number, delayMs: Ms): void {
     this.called('armAttemptTimeout', attempt);
-    this.arm(`attempt ${attempt}`, this.setup.parts!.attemptTimeoutMs!, () => this.pipeline.onAttemptTimeout(attempt));
+    this.arm(`attempt ${attempt}`, delayMs, () => this.pipeline.onAttemptTimeout(attempt));
   }
 
   cancelAttemptTimeout(attempt: number): void {

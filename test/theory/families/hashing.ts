@@ -53,7 +53,7 @@ function balancerOf({ policy, settings }: Setup, names: readonly string[], strea
 }
 
 function ask(balancer: Balancer, keys: readonly Key[]): Int32Array {
-  const context = { nowMs: 0, attempt: 0, hasHash: true, hashHigh: 0, hashLow: 0 };
+  const context = { nowMs: 0, attempt: 0, previous: -1, hasHash: true, hashHigh: 0, hashLow: 0 };
   return Int32Array.from(keys, ({ high, low }) => {
     context.hashHigh = high;
     context.hashLow = low;

@@ -127,7 +127,7 @@ const weightedRotation: Adapter = ({ params }) => {
   const definition = balancers['weighted-round-robin'];
   const balancer = definition.create(defaultsOf(definition), { rng: new Streams('theory').stream('rotation') });
   endpoints.bind(balancer, 0);
-  const context = { nowMs: 0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
+  const context = { nowMs: 0, attempt: 0, previous: -1, hasHash: false, hashHigh: 0, hashLow: 0 };
   const picks = (params.sequence as readonly number[]).map(() => balancer.pick(context));
   return exact(Object.fromEntries(picks.map((slot, index) => [`pick${index}`, slot])));
 };

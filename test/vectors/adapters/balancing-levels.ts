@@ -84,7 +84,7 @@ export const levelAdapters: Adapters = {
       { rng: new Script(input.seed, ...input.weights.map(() => 0)) },
     );
     set.bind(balancer, 0);
-    const context = { nowMs: 0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
+    const context = { nowMs: 0, attempt: 0, previous: -1, hasHash: false, hashHigh: 0, hashLow: 0 };
     const picks = Array.from({ length: input.count }, () => set.table.locality[balancer.pick(context)]);
     return {
       picks,

@@ -4,6 +4,7 @@ import {
   type Balancer,
   type Health,
   healthStates,
+  NO_ENDPOINT,
   type PickContext,
   type Slot,
 } from '../../../src/policies/balancing/balancer.ts';
@@ -11,7 +12,7 @@ import { EndpointSet } from '../../../src/policies/balancing/endpoint-set.ts';
 
 export class Stage {
   readonly set = new EndpointSet();
-  readonly context: PickContext = { nowMs: 0, attempt: 0, hasHash: false, hashHigh: 0, hashLow: 0 };
+  readonly context: PickContext = { nowMs: 0, attempt: 0, previous: NO_ENDPOINT, hasHash: false, hashHigh: 0, hashLow: 0 };
   #balancer: Balancer | undefined;
 
   constructor(weights: readonly number[], names?: readonly string[]) {

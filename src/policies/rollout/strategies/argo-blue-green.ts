@@ -135,6 +135,7 @@ const START: Omit<State, keyof BaseState> = {
 };
 
 class ArgoBlueGreen extends BaseRollout<State> {
+  readonly routes = true;
   readonly #params: ParamValues<typeof params>;
   readonly #pre: Analysis;
   readonly #post: Analysis;

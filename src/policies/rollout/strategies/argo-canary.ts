@@ -192,6 +192,7 @@ const START: Omit<State, keyof BaseState> = {
 };
 
 class ArgoCanary extends BaseRollout<State> {
+  readonly routes: boolean;
   readonly #settings: CanarySettings;
   readonly #params: ParamValues<typeof params>;
   readonly #templates = new Map<string, Analysis>();
@@ -199,13 +200,14 @@ class ArgoCanary extends BaseRollout<State> {
   constructor(values: ParamValues<typeof params>, isOnHosts: boolean) {
     super({ ...idleState, ...START }, values.minReadySeconds);
     this.#params = values;
+    this.routes = values.trafficRouting && !isOnHosts;
     const { replicaProgressThreshold: threshold, replicaProgressThresholdType: type } = values;
     this.#settings = {
       steps: values.steps,
       // Hosts cannot be had twice, and nothing but their number divides traffic.
       maxSurge: isOnHosts ? { count: 0 } : parseCountOrPercent(values.maxSurge, 'maxSurge'),
       maxUnavailable: parseCountOrPercent(values.maxUnavailable, 'maxUnavailable'),
-      trafficRouting: values.trafficRouting && !isOnHosts,
+      trafficRouting: this.routes,
       dynamicStableScale: values.dynamicStableScale,
       minPodsPerReplicaSet: values.minPodsPerReplicaSet,
       maxTrafficWeight: values.maxTrafficWeight,

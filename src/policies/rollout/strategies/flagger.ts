@@ -114,8 +114,18 @@ const params = {
         about: 'What is looked at: request-success-rate (percent), request-duration (p99, ms), or whatever the host has.',
         official: 'Flagger metrics.name',
       }),
-      min: string({ default: '', about: 'Smallest value that is good; empty: none.', official: 'Flagger thresholdRange.min' }),
-      max: string({ default: '', about: 'Largest value that is good; empty: none.', official: 'Flagger thresholdRange.max' }),
+      min: string({
+        default: '',
+        mayBeNumber: true,
+        about: 'Smallest value that is good; empty: none.',
+        official: 'Flagger thresholdRange.min',
+      }),
+      max: string({
+        default: '',
+        mayBeNumber: true,
+        about: 'Largest value that is good; empty: none.',
+        official: 'Flagger thresholdRange.max',
+      }),
       interval: duration({
         default: 60_000,
         min: 1,
@@ -209,6 +219,7 @@ const TOTAL_WEIGHT = 100;
 export const canaryGroupOf = (version: string): string => `${version}-canary`;
 
 class Flagger extends BaseRollout<State> {
+  readonly routes = true;
   readonly #params: ParamValues<typeof params>;
   readonly #steps: StepSettings;
   readonly #bounds: readonly { readonly metric: string; readonly windowMs: Ms; readonly min: number; readonly max: number }[];

@@ -70,6 +70,8 @@ const START: Omit<State, keyof BaseState> = {
 };
 
 class PercentageFlag extends BaseRollout<State> {
+  readonly routes = true;
+  readonly leavesReplicas = true;
   readonly #params: ParamValues<typeof params>;
   readonly #isOnHosts: boolean;
   readonly #analysis: Analysis;

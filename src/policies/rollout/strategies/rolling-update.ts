@@ -31,11 +31,13 @@ import { grownReplicas, shrunkReplicas } from './parts/rolling-replicas.ts';
 export const surgeParams = {
   maxSurge: string({
     default: '25%',
+    mayBeNumber: true,
     about: 'How many replicas above the wanted count there may be: a count, or a percentage of it that is rounded up.',
     official: 'Kubernetes maxSurge',
   }),
   maxUnavailable: string({
     default: '25%',
+    mayBeNumber: true,
     about: 'How many below it may be missing: a count, or a percentage that is rounded down.',
     official: 'Kubernetes maxUnavailable',
   }),

@@ -105,6 +105,10 @@ export interface Rollout {
   readonly reason: string;
   /** How long a replica must be ready to be available. */
   readonly minReadyMs: Ms;
+  /** Whether it divides traffic by a router, where there is one; if not, every ready replica gets its share. */
+  readonly routes?: boolean;
+  /** Whether replicas are not its business: both versions have to be there before it begins. */
+  readonly leavesReplicas?: boolean;
   /** `to` shall take the place of `from`, which serves now; undefined if nothing does. Also in the middle of another roll-out. */
   start(from: string | undefined, to: string, nowMs: Ms): void;
   /** Takes effect with the next step. Strategies ignore what they have no use for. */

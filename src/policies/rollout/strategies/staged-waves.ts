@@ -39,6 +39,7 @@ const params = {
   onFailure: choice({ choices: ['rollback', 'halt'], default: 'rollback', about: 'What is done when a stage fails.' }),
   maxUnhealthy: string({
     default: '0',
+    mayBeNumber: true,
     about:
       'How many hosts with the new version may do badly after a stage has reached them: a count or a percentage of those reached.',
   }),
