@@ -2,7 +2,7 @@
  *  same time, two controllers decided at once, and only fencing kept their writes apart. */
 import type { RunFile, VariantResult } from '../../lab/types.ts';
 import type { LeaderSpan } from '../../stats/result.ts';
-import { formatMs, formatSpan, isNumber } from '../format.ts';
+import { formatSpan, isNumber } from '../format.ts';
 import { laneBars, lanesOf } from './lanes.ts';
 import { accents, variantColor } from './palette.ts';
 import { chart, rounded, sentences, short, type ChartSpec, type Row } from './spec.ts';
@@ -89,7 +89,7 @@ function finding(run: RunFile): string {
   const found = ledOf(run)
     .flatMap(({ label, estimates }) => {
       const mean = estimates['rollout.split']?.mean;
-      return isNumber(mean) ? [{ label: short(label), mean, text: mean === 0 ? 'never' : `for ${formatMs(mean)}` }] : [];
+      return isNumber(mean) ? [{ label: short(label), mean, text: mean === 0 ? 'never' : `for ${formatSpan(mean)}` }] : [];
     })
     .sort((a, b) => a.mean - b.mean);
   const [least] = found;

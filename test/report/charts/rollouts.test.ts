@@ -179,7 +179,7 @@ describe('versions of hosts', () => {
     expect(subtitle('version-map', large)).toContain('40 of 300 rows, picked evenly');
     // 35 % of the fleet changed, so do those picked.
     expect(shown.filter((row) => row.version === 'retry-5')).toHaveLength(14);
-    expect(title('version-map', large)).toBe('retry-5, which is bad, reaches 105 of 300 hosts');
+    expect(title('version-map', large)).toBe('retry-5, which is bad, is on up to 105 hosts at once');
   });
   test('clients of an edge belong to the service at its end', () => {
     const file = changed(
@@ -198,6 +198,18 @@ describe('versions of hosts', () => {
   });
 });
 
+test('instances that replace each other are counted once at a time', () => {
+  const file = changed(() => ({
+    hosts: ['api/0', 'api/1', 'api/2'].flatMap((host, place) => [
+      { atMs: place * 10_000, host, kind: 'release' as const, version: 'v2' },
+      { atMs: (place + 1) * 10_000, host, kind: 'release' as const, version: '' },
+    ]),
+  }));
+  expect(title('version-map', { ...file, variants: file.variants.slice(0, 2) })).toBe(
+    'v2, which is bad, is on up to 1 instance at once with argo-canary, 10 with all-at-once',
+  );
+});
+
 describe('leading controllers', () => {
   const file = configured();
   test('a bar per time in which one believed to lead, open ends at the end of the run', () => {
@@ -214,7 +226,7 @@ describe('leading controllers', () => {
       ['controller-0', 50, 54],
       ['controller-1', 50, 54],
     ]);
-    expect(title('leaders', file)).toBe('Two controllers believe to lead at once for 4.00 s with waves');
+    expect(title('leaders', file)).toBe('Two controllers believe to lead at once for 4s with waves');
   });
   test('one controller needs no picture', () => {
     expect(charts.leaders!.when(run)).toBe(false);
