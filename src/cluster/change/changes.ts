@@ -144,6 +144,15 @@ export class Changes {
     for (const { track } of this.subjects[client.spec.service]) track.attemptEnded(client.number, slot, outcome, latencyMs);
   }
 
+  /** Which instance gets a copy of a request that is on its way now; -1 for none. */
+  copyTo(service: number): number {
+    return this.releases[service]?.copyTo() ?? -1;
+  }
+
+  copyEnded(client: Client, instance: number, outcome: Outcome, latencyMs: Ms): void {
+    this.releases[client.spec.service]?.track.copyEnded(instance - client.base, outcome, latencyMs);
+  }
+
   ended(request: number, result: RequestResult): void {
     const { requests, errands } = this.parts;
     const arrivalMs = requests.reals[(request << 3) + ARRIVAL_MS];
@@ -303,6 +312,8 @@ export class Changes {
       isMeasured: () => this.metricOutages === 0,
       changed: (subject) => this.controllers.changed(subject),
       phase: (action) => this.phase(service, 'release', release.record, action),
+      rng: streams.stream(`mirror/${spec.name}`),
+      instances: Array.from({ length: spec.instances.length }, (_, slot) => this.parts.fleet.base[service] + slot),
     });
     return release;
   }
