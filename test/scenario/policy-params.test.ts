@@ -86,11 +86,6 @@ describe('records', () => {
     expect(found.values).toMatchObject({ metrics: [{ name: 'cpu' }] });
   });
 
-  test('takes a number for a text', () => {
-    read('use: hpa\nmetrics: { name: 3 }');
-    expect(found.values).toMatchObject({ metrics: [{ name: '3' }] });
-  });
-
   test('may be none where none are needed', () => {
     read('use: hpa\nmetrics: []');
     expect(found.values).toMatchObject({ metrics: [] });
@@ -101,7 +96,7 @@ describe('records', () => {
     ['[{ name: cpu, averageUtilization: 80 }]', '2:44 80 is above 1; write 80% or 0.8'],
     ['[{ name: cpu }, { name: x, period: 15 }]', '2:45 15 has no unit; write 15ms or 15s'],
     ['[{ name: cpu, type: Pod }]', '2:30 "Pod" is not one of Resource, Pods; did you mean "Pods"?'],
-    ['[{ name: true }]', '2:19 expected a text, found true; put it in quotes'],
+    ['[{ name: 3 }]', '2:19 expected a text, found 3; put it in quotes'],
     ['[{ type: Pods }]', '2:11 missing key "name"; Name of the metric.'],
     ['[{ name: a }, { type: Pods, name: "" }]', '2:44 no name'],
     ['[cpu]', '2:11 expected a map, found "cpu"; write { type: …, name: … }'],
