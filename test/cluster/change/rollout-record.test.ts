@@ -305,7 +305,7 @@ describe('one after the other', () => {
       outcome: 'succeeded',
     });
     // And is no roll-out of anything, either.
-    expect(book.numbers).toMatchObject({ 'rollout.aborted': 0, 'rollout.exposure': 0 });
+    expect(book.numbers).toMatchObject({ 'rollout.aborted': 0, 'rollout.finish': NaN });
   });
 
   test('going back to what served before', () => {
