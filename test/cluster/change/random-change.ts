@@ -267,7 +267,7 @@ class Builder {
       const balancer = one(g, ...several(g, Object.values(balancers), 1));
       const retries = one(g, 0, 0, 2);
       return {
-        ...{ balancerName: 'test', isUserPolicy: false, balancer: (deps) => balancer.make({}, deps) },
+        ...{ balancerName: 'test', isUserPolicy: false, balancer: (deps) => balancer.make(tables[balancer.name] ?? {}, deps) },
         ...(retries > 0
           ? { retry: (deps) => retryPolicies['immediate'].make({ retries, on: ['error', 'refused', 'lost'] }, deps) }
           : {}),
@@ -316,6 +316,9 @@ class Builder {
     };
   }
 }
+
+/** Smaller than in production: they are made anew at every change. */
+const tables: Readonly<Record<string, object>> = { maglev: { tableSize: 251 }, 'ring-hash': { minimumRingSize: 64 } };
 
 const onInstances: ReadonlySet<string> = new Set(['crash', 'slow', 'errors', 'pause']);
 

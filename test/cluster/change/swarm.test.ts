@@ -12,6 +12,7 @@ import {
 import { type Attempt, type Played, playWorld, type World } from '../world-builder.ts';
 import { changingWorld } from './random-change.ts';
 
+/** For more of them, by hand. */
 const RUNS = Number(process.env['SWARM_RUNS'] ?? 110);
 const SEED = Number(process.env['SWARM_SEED'] ?? 3);
 
@@ -36,7 +37,6 @@ test('every invariant holds where versions are rolled out', { timeout: 120_000 *
   });
   fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: true });
   // The worlds must not be empty.
-  if (process.env['SWARM_RUNS'] !== undefined) console.log(outcomes, strategies.size, exposed);
   expect(strategies.size).toBe(8);
   for (const outcome of ['succeeded', 'aborted', 'superseded']) expect(outcomes.get(outcome), outcome).toBeGreaterThan(10);
   expect(exposed).toBeGreaterThan(10_000);
