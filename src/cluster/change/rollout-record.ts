@@ -95,7 +95,7 @@ export class RolloutRecord {
     const thenMs = isThere ? nowMs : NaN;
     const version = this.options.versions.findIndex(({ name }) => name === change.version);
     const isReturn = this.known.has(change.version);
-    this.asked = { from: serving, to: change.version };
+    if (!isAgain) this.asked = { from: serving, to: change.version, turn: this.runs.length };
     this.runs.push({
       change,
       from: isAgain ? before.from : isBack ? before.to : serving,
