@@ -329,6 +329,14 @@ describe('a canary', () => {
     expect(blind).toMatchObject({ outcome: 'aborted', decidedMs: 50 * SECOND });
   });
 
+  test('is tried again when it is asked for again', () => {
+    const played = judged({ versions: failing, changes: [release('v2', 10 * SECOND), release('v2', 60 * SECOND)] });
+    expect(played.change.rollouts.map(({ outcome, decidedMs, failed }) => [outcome, decidedMs, failed > 20])).toEqual([
+      ['aborted', 20 * SECOND, true],
+      ['aborted', 70 * SECOND, true],
+    ]);
+  });
+
   test('an analysis that cannot measure gives it up, good as it may be', () => {
     const played = judged({ faults: [outage({ type: 'metrics-outage' }, 8 * SECOND, 40 * SECOND)] }, 2);
     // The third time in a row.
