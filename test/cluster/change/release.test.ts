@@ -62,6 +62,18 @@ describe('all at once', () => {
     expect(played.ledger.failed.noEndpoint).toBe(2);
   });
 
+  test('who finds nobody has met nobody, whatever the row of its request has seen', () => {
+    const played = playChange({
+      ...{ versions: [version('v1'), version('v2', [], { isBad: true }), version('v3')], startupMs: 100 },
+      ...{ changes: [release('v2', 200), release('v3', 600)], at: each(20, 10, 1000) },
+    });
+    expect(played.ledger.failed.noEndpoint).toBe(10);
+    expect(played.change.rollouts.map(({ exposed, failed, offered }) => [exposed, failed, offered])).toEqual([
+      [15, 0, 20],
+      [0, 0, 5],
+    ]);
+  });
+
   test('what is under way is finished first', () => {
     const played = playChange({ versions, ...to('v2', 200), at: [195], work: 100, startupMs: 20 });
     expect(played.attempts[0]).toMatchObject({ slot: 0, outcome: 'ok' });
