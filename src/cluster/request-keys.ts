@@ -7,7 +7,7 @@ const KEY_SPACE = new Int32Array([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344
 const hash = new Int32Array(4);
 
 /** Tells the pipeline the key of the request about to start; −1 for none. */
-export function setKey(pipeline: Pipeline, key: number): void {
+export function setKey(pipeline: Pick<Pipeline, 'setHash' | 'clearHash'>, key: number): void {
   if (key < 0) {
     pipeline.clearHash();
     return;

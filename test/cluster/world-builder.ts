@@ -201,7 +201,10 @@ export function playWorld(scenario: World, setup: PlaySetup = {}): Played {
   const isUserPolicy = setup.isUserPolicy ?? false;
   const makersOf = (edge: number): EdgeMakers => {
     const own = setup.edges?.[edge] ?? {};
-    const inner = own.balancer ?? setup.balancer ?? inTurn;
+    const watched = (inner: EdgeMakers['balancer']): EdgeMakers['balancer'] => {
+      return (deps) => recorded(inner(deps), edge, clients++, attempts, picks);
+    };
+    const versions = Object.entries(own.versions ?? {}).map(([name, its]) => [name, { ...its, balancer: watched(its.balancer) }]);
     return {
       balancerName: 'test',
       isUserPolicy,
@@ -209,7 +212,8 @@ export function playWorld(scenario: World, setup: PlaySetup = {}): Played {
       ...(setup.retry === undefined ? {} : { retry: atOnce(setup.retry) }),
       ...setup.edge,
       ...own,
-      balancer: (deps) => recorded(inner(deps), edge, clients++, attempts, picks),
+      ...(own.versions === undefined ? {} : { versions: Object.fromEntries(versions) as EdgeMakers['versions'] & {} }),
+      balancer: watched(own.balancer ?? setup.balancer ?? inTurn),
     };
   };
   const makers = {

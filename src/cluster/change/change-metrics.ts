@@ -22,6 +22,8 @@ export function changeNumbers(runs: readonly RolloutRun[], delivery: DeliveryNum
   const good = tried.filter(({ isBad }) => !isBad);
   const bad = tried.filter(({ isBad }) => isBad);
   const isGivenUp = ({ verdict }: RolloutRun): boolean => verdict === 'given-up';
+  // One that was given up before anybody met it was not found out by what it did, though somebody may meet what is left of it.
+  const isDetected = (run: RolloutRun): boolean => isGivenUp(run) && run.exposedMs <= run.decidedMs;
   const isAccepted = ({ verdict }: RolloutRun): boolean => verdict === 'accepted';
   return {
     'rollout.exposure': offered > 0 ? sum((run) => run.exposed) / offered : NaN,
@@ -29,7 +31,7 @@ export function changeNumbers(runs: readonly RolloutRun[], delivery: DeliveryNum
     'rollout.slow': sum((run) => run.slow),
     'rollout.userMinutes': sum((run) => run.anonymous + run.userMinutes.size),
     'rollout.allFailed': sum((run) => run.allFailed),
-    'rollout.detect': mean(bad.filter(isGivenUp).map(({ decidedMs, exposedMs }) => decidedMs - exposedMs)),
+    'rollout.detect': mean(bad.filter(isDetected).map(({ decidedMs, exposedMs }) => decidedMs - exposedMs)),
     'rollout.rollback': mean(tried.filter(isGivenUp).map(({ endedMs, decidedMs }) => endedMs - decidedMs)),
     'rollout.finish': mean(tried.filter(isAccepted).map(({ endedMs, startedMs }) => endedMs - startedMs)),
     'rollout.aborted': share(tried, isGivenUp),

@@ -321,7 +321,7 @@ export class Changes {
   }
 
   private config(service: number): ConfigChange {
-    const { errands, streams, scenario, makers, servers, effects } = this.parts;
+    const { errands, streams, scenario, makers, fleet, servers, effects } = this.parts;
     const { name, versions = [] } = scenario.services[service];
     const track = this.track(service, 'config');
     const config: ConfigChange = new ConfigChange({
@@ -332,6 +332,7 @@ export class Changes {
           ...{ errands, streams, store: this.link, delivery: scenario.delivery!, service: name, versions, hosts, applied },
           makeAgent: makers.cluster.propagation!,
         }),
+      domainOf: ({ instance, client }) => fleet.zoneNames[client === undefined ? fleet.zone[instance] : client.zone],
       isUp: (instance) => servers.isUp(instance),
       isMeasured: () => this.metricOutages === 0,
       configure: (host, version) => {
@@ -361,9 +362,8 @@ export class Changes {
     const isOfInstances = [...told, ...(isReplaced ? versions.slice(0, 1) : [])].some(({ effects }) => effects.length > 0);
     if (isOfInstances) {
       for (let instance = fleet.base[service]; instance < fleet.base[service + 1]; instance++) {
-        const domain = fleet.zoneNames[fleet.zone[instance]];
         const of = { instance, slot: instance - fleet.base[service] };
-        hosts.set(fleet.ids[instance], { domain, of, isThere: servers.isUp(instance) });
+        hosts.set(fleet.ids[instance], { of, isThere: servers.isUp(instance) });
       }
     }
     if (isOfInstances && told.every((version) => version.clients === undefined)) return hosts;
@@ -374,8 +374,7 @@ export class Changes {
       const number = numbers.get(name) ?? 0;
       numbers.set(name, number + 1);
       const isConfigurable = makers.edges[client.edge].versions !== undefined || !isOfInstances;
-      const domain = fleet.zoneNames[client.zone];
-      if (isConfigurable) hosts.set(`${name}#${number}`, { domain, of: { client }, isThere: true });
+      if (isConfigurable) hosts.set(`${name}#${number}`, { of: { client }, isThere: true });
     }
     return hosts;
   }
@@ -437,7 +436,7 @@ export class Changes {
   }
 }
 
-type ConfigHosts = Map<string, { readonly domain: string; readonly of: ConfigHostOf; readonly isThere: boolean }>;
+type ConfigHosts = Map<string, { readonly of: ConfigHostOf; readonly isThere: boolean }>;
 
 function enlarged(column: Uint16Array, size: number): Uint16Array {
   const larger = new Uint16Array(Math.max(size, 2 * column.length));

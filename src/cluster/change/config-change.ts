@@ -21,8 +21,10 @@ export interface ConfigChangeParts {
   readonly errands: Errands;
   readonly record: RolloutRecord;
   readonly track: VersionTrack;
-  /** All there may ever be, by name, with where they stand; those of `absent` come later. */
-  readonly hosts: ReadonlyMap<string, { readonly domain: string; readonly of: ConfigHostOf; readonly isThere: boolean }>;
+  /** All there may ever be, by name; some come later. */
+  readonly hosts: ReadonlyMap<string, { readonly of: ConfigHostOf; readonly isThere: boolean }>;
+  /** Where it stands, which may be known only once it is there. */
+  readonly domainOf: (host: ConfigHostOf) => string;
   readonly first: VersionSpec;
   readonly configurationOf: (hosts: readonly HostPlace[], applied: (host: string, version: VersionSpec) => void) => Configuration;
   readonly isUp: (instance: number) => boolean;
@@ -58,7 +60,7 @@ export class ConfigChange implements ChangeSubject {
     this.skewedMs = 0;
     this.isSkewed = false;
     this.skewedSinceMs = 0;
-    const places = [...parts.hosts].flatMap(([host, { domain, isThere }]) => (isThere ? [{ host, domain }] : []));
+    const places = [...parts.hosts].flatMap(([host, { of, isThere }]) => (isThere ? [{ host, domain: parts.domainOf(of) }] : []));
     this.configuration = parts.configurationOf(places, (host, version) => this.applied(host, version));
     for (const [host, { of, isThere }] of parts.hosts) {
       this.measure(of, parts.first);
@@ -75,11 +77,12 @@ export class ConfigChange implements ChangeSubject {
   }
 
   observe(): RolloutObservation {
-    const { errands, hosts, isUp, isMeasured } = this.parts;
+    const { errands, hosts, domainOf, isUp, isMeasured } = this.parts;
     const { nowMs } = errands;
     const statuses = this.configuration.statuses().map((status) => {
       const { of } = hosts.get(status.host)!;
-      return { ...status, isHealthy: of.instance === undefined || isUp(of.instance) };
+      // Instances that were there at first have been put on their nodes since.
+      return { ...status, domain: domainOf(of), isHealthy: of.instance === undefined || isUp(of.instance) };
     });
     return {
       nowMs,
@@ -128,7 +131,7 @@ export class ConfigChange implements ChangeSubject {
     const isThere = this.configuration.statuses().some((status) => status.host === name);
     if (isThere) this.configuration.hostRestarted(name);
     else {
-      this.configuration.hostCame({ host: name, domain: host.domain });
+      this.configuration.hostCame({ host: name, domain: this.parts.domainOf(host.of) });
       this.parts.noted(name, this.configuration.versionOf(name).name);
       this.count();
     }

@@ -77,18 +77,26 @@ export class RolloutRecord {
     return this.asked;
   }
 
-  /** A change is due. */
+  /** A change is due. One to what serves alone has succeeded before it begins. */
   ask(change: ChangeSpec, nowMs: Ms): void {
     const { serving } = this;
     const before = this.runs.at(-1);
     const isUnderWay = before !== undefined && before.verdict === undefined;
+    const isAgain = isUnderWay && before.to === change.version;
     if (isUnderWay) before.isSuperseded = true;
+    // What is under way goes on, under the later name.
+    if (isAgain) before.endedMs = before.closedMs = nowMs;
+    // Where both are in place there is something to go back from.
+    const isServing = change.version === serving;
+    const isBack = isServing && before !== undefined && (isUnderWay || before.phase === 'halted');
+    const isThere = isServing && !isBack;
+    const thenMs = isThere ? nowMs : NaN;
     const version = this.options.versions.findIndex(({ name }) => name === change.version);
     const isReturn = this.known.has(change.version);
-    this.asked = { from: serving, to: change.version };
+    if (!isAgain) this.asked = { from: serving, to: change.version, turn: this.runs.length };
     this.runs.push({
       change,
-      from: change.version === serving && isUnderWay ? before.to : serving,
+      from: isAgain ? before.from : isBack ? before.to : serving,
       to: change.version,
       version,
       isBad: this.options.versions[version].isBad,
@@ -96,11 +104,11 @@ export class RolloutRecord {
       startedMs: nowMs,
       slowMs: change.slowMs ?? this.slowFrom(),
       exposedMs: NaN,
-      decidedMs: NaN,
-      endedMs: NaN,
-      closedMs: NaN,
-      verdict: undefined,
-      phase: 'idle',
+      decidedMs: thenMs,
+      endedMs: thenMs,
+      closedMs: thenMs,
+      verdict: isThere ? 'accepted' : undefined,
+      phase: isThere ? 'succeeded' : 'idle',
       isSuperseded: false,
       offered: 0,
       allFailed: 0,
@@ -129,8 +137,9 @@ export class RolloutRecord {
       if (!Number.isNaN(run.endedMs)) continue;
       const loser = run.verdict === 'accepted' || (run.isReturn && !run.isSuperseded) ? run.from : run.to;
       const isDecided = run.verdict !== undefined || run.isSuperseded;
-      // Who was given up with both versions in place has not ended.
-      if (isDecided && run.phase !== 'halted' && this.options.count(loser) === 0) run.endedMs = nowMs;
+      // Who was given up with both versions in place has not ended, until another is asked for.
+      const isLeft = run.phase === 'halted' && run === this.runs.at(-1);
+      if (isDecided && !isLeft && this.options.count(loser) === 0) run.endedMs = nowMs;
     }
     for (const run of this.runs) {
       if (Number.isNaN(run.endedMs) || !Number.isNaN(run.closedMs)) continue;

@@ -19,6 +19,8 @@ export interface FencedActions {
 export interface RolloutRequest {
   readonly from: string | undefined;
   readonly to: string;
+  /** Sets apart requests for the same: a version that was given up may be asked for again. */
+  readonly turn?: number;
 }
 
 export interface RolloutControllerOptions {
@@ -60,15 +62,16 @@ export class RolloutController {
       return undefined;
     }
     if (token !== this.#token) this.#takeOver(token);
-    if (this.#request?.to !== request.to || this.#request.from !== request.from) {
+    const before = this.#request;
+    if (before?.to !== request.to || before.from !== request.from || before.turn !== request.turn) {
       this.#request = request;
       this.#rollout.start(request.from, request.to, observation.nowMs);
     }
-    const before = this.#memory(request);
+    const memoryBefore = this.#memory(request);
     const actions = this.#rollout.step(observation);
     const memory = this.#memory(request);
     this.#wakeMs = this.#rollout.nextTimerMs();
-    return actions.length === 0 && memory === before ? undefined : { token, actions, memory };
+    return actions.length === 0 && memory === memoryBefore ? undefined : { token, actions, memory };
   }
 
   command(command: RolloutCommand, nowMs: Ms): void {

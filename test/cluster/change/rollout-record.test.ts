@@ -305,7 +305,7 @@ describe('one after the other', () => {
       outcome: 'succeeded',
     });
     // And is no roll-out of anything, either.
-    expect(book.numbers).toMatchObject({ 'rollout.aborted': 0, 'rollout.exposure': 0 });
+    expect(book.numbers).toMatchObject({ 'rollout.aborted': 0, 'rollout.finish': NaN });
   });
 
   test('going back to what served before', () => {
@@ -320,6 +320,55 @@ describe('one after the other', () => {
     book.have({ v1: 3, v3: 0 }, 2300);
     book.through([['succeeded', 2400]]);
     expect(book.last).toMatchObject({ decidedMs: 2400, endedMs: 2400, outcome: 'succeeded' });
+  });
+
+  test('to what serves already: there is nothing to do, and nothing more is counted', () => {
+    book.want('v1', 1000);
+    book.meet(V1, 1000, 1010, 'error');
+    expect(book.last).toMatchObject({ from: 'v1', to: 'v1', outcome: 'succeeded', decidedMs: 1000, endedMs: 1000, offered: 0 });
+    // What happens meanwhile is usual.
+    book.meet(V1, 1000, 1020);
+    book.want('v2', 2000);
+    expect(book.last.slowMs).toBeCloseTo(40, 0);
+  });
+
+  test('an accepted bad version goes on to be counted, though it is asked for again', () => {
+    book.want('v2', 1000, 50);
+    book.have({ v1: 0, v2: 3 }, 1100);
+    book.through([['succeeded', 1100]]);
+    book.want('v2', 2000, 50);
+    book.meet(V2, 3000, 3010, 'error');
+    expect(book.results().map(({ offered, failed }) => [offered, failed])).toEqual([
+      [1, 1],
+      [0, 0],
+    ]);
+  });
+
+  test('back after it was halted with both in place', () => {
+    book.want('v2', 1000, 50);
+    book.have({ v1: 2, v2: 1 }, 1100);
+    book.through([['halted', 1200]]);
+    book.want('v1', 2000, 50);
+    book.meet(V2, 2100, 2110, 'error');
+    book.have({ v1: 3, v2: 0 }, 2200);
+    book.through([['succeeded', 2300]]);
+    const [forth, back] = book.results();
+    expect(forth).toMatchObject({ outcome: 'halted', decidedMs: 1200, endedMs: 2200, failed: 1 });
+    expect(back).toMatchObject({ from: 'v2', to: 'v1', outcome: 'succeeded', endedMs: 2300, failed: 0 });
+  });
+
+  test.each(['v2', 'v1'])('asked again for %s while that is under way: it goes on as the later one', (name) => {
+    book.want('v2', 1000, 50);
+    book.have({ v1: 2, v2: 1 }, 1100);
+    book.meet(V2, 1100, 1110, 'error');
+    if (name === 'v1') book.want('v1', 1500, 50);
+    book.want(name, 2000, 50);
+    const [before, last] = book.results().slice(-2);
+    expect(before).toMatchObject({ to: name, outcome: 'superseded', endedMs: 2000 });
+    expect(last).toMatchObject({ from: before.from, to: name, outcome: 'idle', endedMs: NaN });
+    book.have(name === 'v1' ? { v1: 3, v2: 0 } : { v1: 0, v2: 3 }, 2100);
+    book.through([['succeeded', 2200]]);
+    expect(book.last).toMatchObject({ outcome: 'succeeded', endedMs: 2200 });
   });
 
   test('asked again after it was given up, it is new again', () => {
