@@ -25,6 +25,7 @@ import {
   AT_INSTANCE,
   AWAITED,
   CLIENT,
+  COPY,
   DEGRADED,
   HELD_BY_CALLER,
   HELD_BY_CLIENT,
@@ -84,6 +85,9 @@ export interface GatewayParts {
   /** A request between services is over; its row is about to be freed. `parent` is -1 for messages. */
   callEnded(parent: number, call: number, request: number, result: RequestResult, isDegraded: boolean): void;
 }
+
+/** Number of a copy among the attempts of its request; no request has so many. */
+const COPY_ORDINAL = 0x7ff;
 
 export class Gateway implements PipelineDriver {
   /** By edge: requests begun and ended. */
@@ -235,8 +239,35 @@ export class Gateway implements PipelineDriver {
     if (client.discovery?.resolveNow !== undefined) parts.resolve(client, false);
     if (parts.explainer !== undefined) parts.explainer.decided(client, attempt, endpoint);
     if (parts.tracer !== undefined) parts.tracer.sent(request, attempt);
-    if (parts.changes !== undefined) parts.changes.sent(request, endpoint);
+    if (parts.changes !== undefined) {
+      parts.changes.sent(request, endpoint);
+      const instance = ordinal === 0 ? parts.changes.copyTo(client.spec.service) : -1;
+      if (instance >= 0) this.sendCopy(request, instance);
+    }
     this.transport.depart(attempt);
+  }
+
+  /** A copy of the request goes to this instance. */
+  private sendCopy(request: number, instance: number): void {
+    const { requests } = this;
+    const copy = this.newAttempt(request);
+    requests.reals[(copy << 3) + ARRIVAL_MS] = this.engine.time;
+    requests.reals[(copy << 3) + WORK_MS] = requests.reals[(request << 3) + WORK_MS];
+    requests.ints[(copy << 4) + TAG] |= COPY_ORDINAL << 16;
+    requests.ints[(copy << 4) + INSTANCE] = instance;
+    requests.ints[(copy << 4) + HOLDERS] = HELD_BY_SERVER | COPY;
+    const { calls, attempts } = requests;
+    calls.parent[copy] = calls.parent[request];
+    calls.deadlineMs[copy] = Infinity;
+    if (!this.clientOf(request).pipeline.isPlain) attempts.request[copy] = copy;
+    this.transport.departCopy(copy);
+  }
+
+  /** The instance is done with a copy. */
+  copyEnded(copy: number, outcome: Outcome): void {
+    const { requests } = this;
+    const latencyMs = this.engine.time - requests.reals[(copy << 3) + ARRIVAL_MS];
+    this.parts.changes?.copyEnded(this.clientOf(copy), requests.ints[(copy << 4) + INSTANCE], outcome, latencyMs);
   }
 
   dropAttempt(attempt: number): void {

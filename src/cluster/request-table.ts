@@ -43,6 +43,10 @@ export const AWAITED = 8;
 export const HELD_BY_CALLER = 16;
 /** The answer lacks an optional part. */
 export const DEGRADED = 32;
+/** Of an attempt: a copy, for whose answer nobody waits but those who measure. */
+export const COPY = 64;
+/** Those that hold nothing. */
+const NOTES = DEGRADED | COPY;
 
 export class RequestTable {
   /** The pipeline's columns. */
@@ -97,7 +101,7 @@ export class RequestTable {
   release(request: number, holder: number): void {
     const holders = this.ints[(request << 4) + HOLDERS] & ~holder;
     this.ints[(request << 4) + HOLDERS] = holders;
-    if ((holders & ~DEGRADED) !== 0) return;
+    if ((holders & ~NOTES) !== 0) return;
     this.ints[(request << 4) + HOLDERS] = 0;
     this.live--;
     this.ints[(request << 4) + NEXT] = this.free;
@@ -110,6 +114,10 @@ export class RequestTable {
 
   isAwaited(attempt: number): boolean {
     return (this.ints[(attempt << 4) + HOLDERS] & AWAITED) !== 0;
+  }
+
+  isCopy(attempt: number): boolean {
+    return (this.ints[(attempt << 4) + HOLDERS] & COPY) !== 0;
   }
 
   classOf(request: number): number {

@@ -85,6 +85,11 @@ export class Transport {
     else this.pass(attempt, client, OUT);
   }
 
+  /** A copy of a request goes to its instance, past proxies and connections. */
+  departCopy(attempt: number): void {
+    this.transmit(attempt, this.clientOf(attempt));
+  }
+
   /** Nobody waits for the attempt any more. True if nothing is left of it on this side of the network. */
   recall(attempt: number): boolean {
     const client = this.clientOf(attempt);
@@ -117,7 +122,8 @@ export class Transport {
   /** A message off the network reaches its instance; a client that has given up in the meantime may have taken it back. */
   requestDelivered(attempt: number): void {
     const { requests } = this;
-    if (!requests.isAwaited(attempt) && this.gateway.cancelsAbandoned(attempt)) requests.release(attempt, HELD_BY_SERVER);
+    const isWanted = requests.isAwaited(attempt) || requests.isCopy(attempt);
+    if (!isWanted && this.gateway.cancelsAbandoned(attempt)) requests.release(attempt, HELD_BY_SERVER);
     else this.servers.receive(attempt);
   }
 
@@ -125,6 +131,7 @@ export class Transport {
   reply(attempt: number, outcome: Outcome): void {
     const { requests, network } = this;
     if (!requests.isAwaited(attempt)) {
+      if (requests.isCopy(attempt)) this.gateway.copyEnded(attempt, outcome);
       requests.release(attempt, HELD_BY_SERVER | AT_INSTANCE);
       return;
     }

@@ -350,7 +350,7 @@ class World implements EventHandler {
     this.servers.tracer = this.tracer;
     if (this.calls !== undefined) this.calls.tracer = this.tracer;
     if (scenario.changes !== undefined) {
-      this.effects = new VersionEffects(fleet, this.servers, this.errands, streams, {
+      this.effects = new VersionEffects(fleet, this.servers, this.errands, streams, scenario.changes, {
         callerOf: (attempt) => this.callerOf(attempt),
         flushCaches: (instance) => this.calls?.flush(instance),
       });

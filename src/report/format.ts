@@ -36,12 +36,13 @@ export const formatMs = (value: Ms, unit: TimeUnit = commonTimeUnit([value])): s
 /** A span of simulated time: `5m`, `1h 30m`, `90s` is `1m 30s`, `250ms`. */
 export function formatSpan(ms: Ms): string {
   if (!isNumber(ms)) return missing;
-  if (ms < 1000) return `${significant(ms)}ms`;
-  const seconds = ms / 1000;
-  if (seconds < 60) return `${trimZeros(significant(seconds))}s`;
+  if (ms < 1000) return `${trimZeros(significant(ms))}ms`;
+  if (ms < 59_950) return `${trimZeros(significant(ms / 1000))}s`;
+  // Rounded before it is taken apart: 2m 59.9s is 3m.
+  const seconds = Math.round(ms / 1000);
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
-  const rest = Math.round(seconds % 60);
+  const rest = seconds % 60;
   return [hours > 0 ? `${hours}h` : '', minutes > 0 ? `${minutes}m` : '', rest > 0 ? `${rest}s` : ''].filter(Boolean).join(' ');
 }
 

@@ -132,7 +132,7 @@ function faults(run: RunFile, packed: readonly PackedChart[]): [string, string] 
 /** What was rolled out, how that went, and what it did. Starts a line of its own where there is something to say. */
 function changes(run: RunFile, packed: readonly PackedChart[]): string {
   const [summary, ...rest] = rolloutTables(run).map(dataTable);
-  const pictures = figures(packed, ['traffic-by-version', 'canary', 'version-map']);
+  const pictures = figures(packed, ['traffic-by-version', 'canary', 'version-map', 'leaders']);
   const content = section('changes', 'Changes', [summary ?? '', pictures, ...rest].join('\n'));
   return content === '' ? '' : `\n${content}`;
 }

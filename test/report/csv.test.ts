@@ -8,10 +8,14 @@ import { timeseriesCsv } from '../../src/report/timeseries-csv.ts';
 import { ledgerCsv } from '../../src/report/ledger-csv.ts';
 import { nodesCsv } from '../../src/report/nodes-csv.ts';
 import { partsCsv } from '../../src/report/parts-csv.ts';
+import { phasesCsv } from '../../src/report/phases-csv.ts';
 import { queuesCsv } from '../../src/report/queues-csv.ts';
 import { replicasCsv } from '../../src/report/replicas-csv.ts';
+import { rolloutsCsv } from '../../src/report/rollouts-csv.ts';
 import { scalingCsv } from '../../src/report/scaling-csv.ts';
+import { trafficByVersionCsv } from '../../src/report/traffic-by-version-csv.ts';
 import { waterfallsCsv } from '../../src/report/waterfalls-csv.ts';
+import { bare, configured, rollouts } from './change.ts';
 import { fixture } from './fixture.ts';
 import { elastic, outage, shop } from './life.ts';
 
@@ -191,5 +195,41 @@ describe('what comes and goes', () => {
   });
   test('there are no such files where nothing does', () => {
     expect([replicasCsv(run), scalingCsv(run), nodesCsv(run), alarmsCsv(run)]).toEqual([null, null, null, null]);
+  });
+});
+
+describe('what is rolled out', () => {
+  const file = rollouts();
+  test('has a row per roll-out and seed; what never came is empty', () => {
+    const rows = lines(rolloutsCsv(file)!);
+    expect(rows[0]).toBe(
+      'scenario,variant,seed,service,kind,from,to,quality,started_s,exposed_s,decided_s,ended_s,outcome,offered,exposed,failed,slow,user_minutes,slow_from_ms',
+    );
+    expect(rows).toHaveLength(1 + 3 * 3 * 2);
+    expect(rows[1]).toBe(
+      `slow-node,all-at-once,${file.seeds[0]},api,release,v1,v2,bad,26,30,30,31,succeeded,5000,1000,200,100,67,120`,
+    );
+    expect(lines(rolloutsCsv(bare())!)[1]).toMatch(/,api,release,v1,v2,good,1,,,,idle,0,0,0,0,0,$/);
+  });
+  test('has its phases with their reasons, of the first seed', () => {
+    expect(lines(phasesCsv(file)!).slice(0, 3)).toEqual([
+      'scenario,variant,at_s,service,kind,phase,reason',
+      'slow-node,all-at-once,26,api,release,progressing,Replacing',
+      'slow-node,all-at-once,30,api,release,succeeded,Replaced',
+    ]);
+  });
+  test('has its traffic per version and window, at its start', () => {
+    const rows = lines(trafficByVersionCsv(file)!);
+    expect(rows[0]).toBe('scenario,variant,service,kind,version,window_start_s,requests,failed,hosts');
+    expect(rows).toHaveLength(1 + 3 * 3 * 120);
+    expect(rows[1 + 360 + 120 + 40]).toBe('slow-node,argo-canary,api,release,v2,40,50,10,1.1');
+  });
+  test('names are kept from being run', () => {
+    const variants = configured().variants.map((each) => ({ ...each, label: '=1+1' }));
+    for (const write of [rolloutsCsv, phasesCsv, trafficByVersionCsv])
+      expect(lines(write({ ...configured(), variants })!)[1]).toMatch(/^slow-node,'=1\+1,/);
+  });
+  test('there are no such files where nothing is', () => {
+    expect([rolloutsCsv(run), phasesCsv(run), trafficByVersionCsv(run)]).toEqual([null, null, null]);
   });
 });

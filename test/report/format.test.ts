@@ -68,6 +68,11 @@ describe('times', () => {
     [5_400_000, '1h 30m'],
     [250, '250ms'],
     [1500, '1.5s'],
+    [5, '5ms'],
+    [59_940, '59.9s'],
+    [59_990, '1m'],
+    [179_980, '3m'],
+    [3_599_900, '1h'],
   ])('a span of %d ms is written %s', (value, text) => {
     expect(formatSpan(value)).toBe(text);
   });

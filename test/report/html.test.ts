@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunFile } from '../../src/lab/types.ts';
 import { renderHtml } from '../../src/report/html.ts';
+import { configured, rollouts } from './change.ts';
 import { fixture } from './fixture.ts';
 import { elastic, outage, shop, storm, sweep } from './life.ts';
 
@@ -135,6 +136,27 @@ describe('the report', () => {
     expect(page.match(/<script/g)).toHaveLength(3);
     expect(page).not.toContain('<img');
     expect(html).not.toMatch(/id="scaling"|id="chart-(replicas|pareto|nodes|alarms)"|<h3>(Scaling|Alarms)/);
+  });
+
+  test('has roll-outs where there are any, and shows foreign names among them literally', async () => {
+    const file = configured();
+    const renamed = JSON.parse(
+      JSON.stringify(file, (_, value: unknown) => (value === Infinity ? 1e12 : value)),
+      (key, value: unknown) =>
+        typeof value === 'string' && key !== 'kind'
+          ? value.replace(/^(retry-[25]|v[123]|api|halted|Stage 1|controller-0)(?=$|[/#])/, (name) => attack + name)
+          : value === null && ['exposedMs', 'decidedMs', 'endedMs'].includes(key)
+            ? NaN
+            : value,
+    ) as RunFile;
+    const page = await renderHtml(renamed);
+    expect(page).toContain('<h2 id="changes-title">Changes</h2>');
+    for (const name of ['traffic-by-version', 'canary', 'version-map', 'leaders']) expect(page).toContain(`id="chart-${name}"`);
+    for (const title of ['Roll-outs', 'Each roll-out', 'Delivery of changes']) expect(page).toContain(`<h3>${title}</h3>`);
+    expect(page.match(/<script/g)).toHaveLength(3);
+    expect(page).not.toContain('<img');
+    expect(await renderHtml(rollouts())).not.toContain('<h3>Delivery of changes</h3>');
+    expect(html).not.toMatch(/id="changes"|id="chart-(traffic-by-version|canary|version-map|leaders)"|<h3>(Roll-outs|Each)/);
   });
 
   test('shows names of edges, queues, classes and instances literally, too', async () => {

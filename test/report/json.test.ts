@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/core/errors.ts';
 import { parseRun, serializeRun } from '../../src/report/json.ts';
+import { bare, configured, rollouts } from './change.ts';
 import { fixture } from './fixture.ts';
 import { elastic, outage, shop, storm, sweep } from './life.ts';
 
@@ -69,8 +70,8 @@ describe('reading', () => {
     expect(run.comparisons.find((each) => each.metric === 'availability')!.relative).toBeNull();
   });
 
-  test('edges, queues, waterfalls, recovery, faults, truth, beliefs, replicas, nodes and alarms come back as they were', () => {
-    for (const file of [shop(), storm(), sweep(), outage(), elastic()])
+  test('edges, queues, waterfalls, recovery, faults, truth, beliefs, replicas, nodes, alarms and roll-outs come back as they were', () => {
+    for (const file of [shop(), storm(), sweep(), outage(), elastic(), rollouts(), configured(), bare()])
       expect(parseRun(serializeRun(file), 'run.json')).toEqual(file);
   });
 
@@ -105,6 +106,24 @@ describe('reading', () => {
       'run.json',
     );
     expect(run.variants[0]).toMatchObject({ elastic: null, alarms: [] });
+  });
+
+  test('of a file from before versions were rolled out, none are', () => {
+    const run = parseRun(
+      changed((data) => {
+        delete data.variants![0]!.change;
+      }),
+      'run.json',
+    );
+    expect(run.variants[0]!.change).toBeNull();
+  });
+
+  test('a kind of change that does not exist is refused', () => {
+    const data = JSON.parse(serializeRun(bare())) as Loose;
+    Object.assign(data.variants![0]!.change!.rollouts![0]!, { kind: 'code' });
+    expect((complaint(JSON.stringify(data)) as Error).message).toMatch(
+      /"variants\[0\]\.change\.rollouts\[0\]\.kind" should be one of release, config, found "code"/,
+    );
   });
 
   test('keys of later versions are kept', () => {

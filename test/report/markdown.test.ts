@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { renderMarkdown } from '../../src/report/markdown.ts';
+import { configured, rollouts } from './change.ts';
 import { fixture } from './fixture.ts';
 import { elastic, outage, shop, storm } from './life.ts';
 
@@ -14,7 +15,14 @@ test('verdict first, then one table row per variant', () => {
 
 test('every table row has as many cells as its header', () => {
   const cells = (line: string): number => line.split(/(?<!\\)\|/).length;
-  const blocks = [text, renderMarkdown(shop()), renderMarkdown(storm()), renderMarkdown(outage()), renderMarkdown(elastic())]
+  const blocks = [
+    text,
+    renderMarkdown(shop()),
+    renderMarkdown(storm()),
+    renderMarkdown(outage()),
+    renderMarkdown(elastic()),
+    renderMarkdown(configured()),
+  ]
     .flatMap((each) => each.split('\n\n'))
     .filter((block) => block.startsWith('|'));
   expect(blocks.length).toBeGreaterThan(10);
@@ -68,6 +76,14 @@ test('scaling and alarms have tables that say how to read them', () => {
   expect(scaling).toMatch(/^\*\*Scaling by service\.\*\* The same for each service that scales\.$/m);
   expect(scaling).toMatch(/^\| ahead \| 5\.00 s \| 50 % \| 30\.0 \|$/m);
   expect(text).not.toMatch(/Scaling|Alarms/);
+});
+
+test('roll-outs have tables that say how to read them', () => {
+  const changes = renderMarkdown(rollouts());
+  expect(changes).toMatch(/^\*\*Roll-outs\.\*\* Means over seeds\./m);
+  expect(changes).toMatch(/^\| api: v1 to v2 \(bad\) at 26s \| all-at-once \| accepted after 4s \| 20 % \| 201 \| 101 \|$/m);
+  expect(renderMarkdown(configured())).toMatch(/^\| waves \| 800ms \| 12s \| 30 % \| 0 \| 2 \| 4s \| 3 \| 1 \|$/m);
+  expect(text).not.toMatch(/[Rr]oll-out|Delivery/);
 });
 
 test('where nobody judges instances, the table is about the error budget alone', () => {

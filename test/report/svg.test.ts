@@ -3,11 +3,12 @@ import { charts } from '../../src/report/charts/index.ts';
 import { chart } from '../../src/report/charts/spec.ts';
 import { renderPng } from '../../src/report/png.ts';
 import { renderSvg } from '../../src/report/svg.ts';
+import { bare, configured, crowded, rollouts } from './change.ts';
 import { fixture } from './fixture.ts';
 import { elastic, outage, shop, storm, sweep } from './life.ts';
 
 const run = fixture({ windows: 60, seeds: 3 });
-const files = [run, shop(), storm(), sweep(), outage(), elastic()];
+const files = [run, shop(), storm(), sweep(), outage(), elastic(), rollouts(), configured()];
 
 const texts = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);
 
@@ -66,6 +67,26 @@ describe('SVG', () => {
     const shown = Object.values(charts).filter((each) => each.when(odd));
     expect(shown.length).toBeGreaterThan(0);
     for (const each of shown) expect(await renderSvg(each.spec(odd))).toContain('</svg>');
+  });
+});
+
+describe('roll-outs that are unlike usual ones', () => {
+  const renamed = (file: ReturnType<typeof rollouts>, name: string): ReturnType<typeof rollouts> =>
+    JSON.parse(JSON.stringify(file), (_, value: unknown) =>
+      typeof value === 'string' ? value.replace(/^(v2|retry-5)$/, name) : value,
+    ) as ReturnType<typeof rollouts>;
+  test.each([
+    ['nine versions of two services in ten variants', crowded()],
+    ['a single window, nothing met', bare()],
+    ['300 hosts', configured(300)],
+    ['a name with quotes', renamed(configured(3), '"\\\'; datum')],
+    ['a name of a property', renamed(rollouts(), '__proto__')],
+    ['a name without characters', renamed(rollouts(), '')],
+  ])('%s: every chart the run has can be drawn', async (_, file) => {
+    for (const name of ['traffic-by-version', 'canary', 'version-map', 'leaders'].filter((each) => charts[each]!.when(file))) {
+      const svg = await renderSvg(charts[name]!.spec(file));
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    }
   });
 });
 

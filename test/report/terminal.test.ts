@@ -2,6 +2,7 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import type { RunFile } from '../../src/lab/types.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
+import { bare, configured, crowded, rollouts } from './change.ts';
 import { fixture } from './fixture.ts';
 import { elastic, outage, shop, storm, sweep } from './life.ts';
 
@@ -244,9 +245,46 @@ describe('scaling and alarms', () => {
   });
 });
 
+describe('roll-outs', () => {
+  const text = render(rollouts());
+  test('have a row per variant, and one per roll-out and variant with what became of it', () => {
+    expect(line(text, ' roll-outs')).toMatch(
+      /exposed +failed +slow +user minutes +detected +rolled back +finished +missed +wrong$/,
+    );
+    expect(text).toMatch(/^ all-at-once +20 % +203 +102 +68 +24s +100 % +0$/m);
+    expect(text).toMatch(/^ api: v1 to v2 \(bad\) at 26s +all-at-once +accepted after 4s +20 % +201 +101$/m);
+    expect(text).toMatch(/^ +rolling-update +still progressing +55\.7 % /m);
+  });
+  test('say how many seeds decided otherwise', () => {
+    expect(text).toMatch(/argo-canary +given up after 20s, gone 4s later, in 2 of 3 seeds; accepted after 20s in 1 /);
+  });
+  test('of a version that replaces another one under each variant, only the new one is named', () => {
+    expect(text).toMatch(/^ api: v3 at 1m 16s +all-at-once /m);
+  });
+  test('tell about delivery where configuration is spread or controllers are several', () => {
+    const delivery = render(configured());
+    expect(line(delivery, ' delivery')).toMatch(/lag +longest lag +skew +refused +took over +two leaders +fenced +stale$/);
+    expect(delivery).toMatch(/^ waves +800ms +12s +30 % +0 +2 +4s +3 +1$/m);
+    expect(text).not.toMatch(/^ delivery/m);
+  });
+  test('of many, those are shown that failed most requests', () => {
+    const many = render(crowded());
+    expect(many).toMatch(/^ roll-out \(2 of 16\)/m);
+    expect(many).toMatch(/: 2026\.11\.12-build \(bad\) +round-robin +superseded after /);
+  });
+  test('that nobody met and that were not decided are not begun, and there is no table of what is not known', () => {
+    expect(render(bare())).toMatch(/^ api: v1 to v2 at 1s +not begun +0 +0$/m);
+    expect(render(bare())).not.toMatch(/^ roll-outs/m);
+  });
+  test('are not spoken of where nothing is rolled out', () => {
+    expect(render(run)).not.toMatch(/roll-out|delivery/);
+  });
+});
+
 test.each([130, 100, 80, 60, 40])('no line is wider than %d cells, except what is meant to be copied', (width) => {
   const text = render(fixture({ labels: ['負荷分散'.repeat(3), 'b', 'c', 'd', 'e'] }), { width });
-  const life = [shop(), storm(), sweep(), outage(), elastic()].map((each) => render(each, { width })).join('\n');
+  const changes = [rollouts(), configured(), crowded(), bare()];
+  const life = [shop(), storm(), sweep(), outage(), elastic(), ...changes].map((each) => render(each, { width })).join('\n');
   const wide = `${text}\n${life}`.split('\n').filter((each) => stringWidth(each) > width && !/^(Again: |scenarios\/)/.test(each));
   expect(wide).toEqual([]);
 });

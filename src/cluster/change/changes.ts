@@ -144,6 +144,15 @@ export class Changes {
     for (const { track } of this.subjects[client.spec.service]) track.attemptEnded(client.number, slot, outcome, latencyMs);
   }
 
+  /** Which instance gets a copy of a request that is on its way now; -1 for none. */
+  copyTo(service: number): number {
+    return this.releases[service]?.copyTo() ?? -1;
+  }
+
+  copyEnded(client: Client, instance: number, outcome: Outcome, latencyMs: Ms): void {
+    this.releases[client.spec.service]?.track.copyEnded(instance - client.base, outcome, latencyMs);
+  }
+
   ended(request: number, result: RequestResult): void {
     const { requests, errands } = this.parts;
     const arrivalMs = requests.reals[(request << 3) + ARRIVAL_MS];
@@ -160,10 +169,12 @@ export class Changes {
     const { fleet, effects, errands, clients, splits } = this.parts;
     const service = fleet.service[instance];
     const version = this.versionOf(service, versionName);
-    if (version === undefined) return;
+    const release = this.releases[service];
+    // Where nothing is released, every process has the first version.
+    if (version === undefined || release === undefined) return;
     effects.place(instance, version);
     const slot = instance - fleet.base[service];
-    this.releases[service]?.track.setInstance(slot, group, versionName, errands.nowMs);
+    release.track.setInstance(slot, group, versionName, errands.nowMs);
     for (const client of clients) if (client.spec.service === service) splits[client.number]?.setGroup(slot, group);
     this.note(fleet.ids[instance], 'release', versionName);
   }
@@ -303,6 +314,8 @@ export class Changes {
       isMeasured: () => this.metricOutages === 0,
       changed: (subject) => this.controllers.changed(subject),
       phase: (action) => this.phase(service, 'release', release.record, action),
+      rng: streams.stream(`mirror/${spec.name}`),
+      instances: Array.from({ length: spec.instances.length }, (_, slot) => this.parts.fleet.base[service] + slot),
     });
     return release;
   }
@@ -332,7 +345,7 @@ export class Changes {
     return config;
   }
 
-  /** Instances where a version that is rolled out does something to them, clients where one sets something for them; clients, too, if all that
+  /** Instances where a version that comes or goes does something to them, clients where one sets something for them; clients, too, if all that
    *  is rolled out does nothing. */
   private configHosts(service: number): ConfigHosts {
     const { scenario, fleet, servers, clients, makers } = this.parts;
@@ -342,7 +355,10 @@ export class Changes {
       return version === undefined ? [] : [version];
     });
     const hosts: ConfigHosts = new Map();
-    const isOfInstances = told.some(({ effects }) => effects.length > 0);
+    // What the first version does ends with the next one, where that takes its place.
+    const { versions = [] } = scenario.services[service];
+    const isReplaced = !this.isChanged(service, 'release');
+    const isOfInstances = [...told, ...(isReplaced ? versions.slice(0, 1) : [])].some(({ effects }) => effects.length > 0);
     if (isOfInstances) {
       for (let instance = fleet.base[service]; instance < fleet.base[service + 1]; instance++) {
         const domain = fleet.zoneNames[fleet.zone[instance]];

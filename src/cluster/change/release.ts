@@ -1,5 +1,6 @@
 /** Code of one service that is rolled out: instances are replaced by others with another version, in groups that a strategy sizes, and a router
  *  divides requests among the groups where the strategy asks for that. */
+import type { Rng } from '../../core/rng.ts';
 import type { Rollout, RolloutAction, RolloutObservation } from '../../policies/rollout/strategies/rollout.ts';
 import type { RolloutRequest } from '../../policies/rollout/rollout-controller.ts';
 import type { Errands } from '../orchestration/errands.ts';
@@ -24,6 +25,10 @@ export interface ReleaseParts {
   /** Controllers should look. */
   readonly changed: (subject: ChangeSubject) => void;
   readonly phase: (action: Extract<RolloutAction, { kind: 'phase' }>) => void;
+  /** Draws what is copied, and to whom. */
+  readonly rng: Rng;
+  /** All there may ever be. */
+  readonly instances: readonly number[];
 }
 
 export class Release implements ChangeSubject {
@@ -33,10 +38,12 @@ export class Release implements ChangeSubject {
   readonly track: VersionTrack;
   private readonly parts: ReleaseParts;
   private isLooking: boolean;
+  private mirror: RolloutObservation['mirror'];
 
   constructor(parts: ReleaseParts) {
     this.parts = parts;
     this.isLooking = false;
+    this.mirror = undefined;
     this.service = parts.service;
     this.record = parts.record;
     this.track = parts.track;
@@ -60,7 +67,7 @@ export class Release implements ChangeSubject {
       desired: orchestrator.wanted(this.service),
       groups: orchestrator.groups(this.service, strategy.minReadyMs),
       weights: router?.weights,
-      mirror: undefined,
+      mirror: this.mirror,
       hosts: [],
       metric: (query) => (isMeasured() ? this.track.metric(query, nowMs) : undefined),
     };
@@ -76,14 +83,29 @@ export class Release implements ChangeSubject {
         router?.divide(action.weights, action.hash);
         this.parts.changed(this);
         return;
+      case 'mirror':
+        this.mirror = action.group === undefined ? undefined : { group: action.group, percent: action.percent };
+        this.parts.changed(this);
+        return;
       case 'phase':
         phase(action);
         this.lookSoon();
         return;
       default:
-        // Nothing is copied here, and there are no hosts of a configuration.
+        // There are no hosts of a configuration.
         return;
     }
+  }
+
+  /** The instance that gets a copy of one more request; -1 if none does. */
+  copyTo(): number {
+    const { mirror } = this;
+    const { rng, instances, orchestrator } = this.parts;
+    if (mirror === undefined || 100 * rng.next() >= mirror.percent) return -1;
+    const ready = instances.filter(
+      (instance) => orchestrator.groupOf(instance)?.name === mirror.group && orchestrator.isReady(instance),
+    );
+    return ready.length === 0 ? -1 : ready[Math.floor(rng.next() * ready.length)];
   }
 
   /** Instances have come, gone, become ready or ceased to be, another number is wanted, or a change is due. */

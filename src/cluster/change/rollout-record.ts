@@ -12,8 +12,6 @@ const MINUTE: Ms = 60_000;
 const SLOW_QUANTILE = 0.99;
 const SLOW_FACTOR = 2;
 
-/** Those that may still get anywhere. */
-const accepting: readonly RolloutPhase[] = ['promoting', 'succeeded'];
 const givingUp: readonly RolloutPhase[] = ['rolling-back', 'halted', 'aborted'];
 
 /** One roll-out, as `RolloutResult` has it. */
@@ -120,7 +118,7 @@ export class RolloutRecord {
     const run = this.runs.at(-1);
     if (run === undefined) return;
     run.phase = phase;
-    if (accepting.includes(phase)) this.decide(run, 'accepted', nowMs);
+    if (phase === 'succeeded') this.decide(run, 'accepted', nowMs);
     else if (givingUp.includes(phase)) this.decide(run, 'given-up', nowMs);
     this.settle(nowMs);
   }
@@ -230,6 +228,5 @@ function count(run: RolloutRun, isOk: boolean): void {
 
 function outcomeOf({ verdict, phase, isSuperseded }: RolloutRun): string {
   if (verdict === undefined && isSuperseded) return 'superseded';
-  if (verdict === 'accepted' && phase === 'promoting') return 'promoting';
   return phase;
 }

@@ -1,12 +1,13 @@
 /** What versions do to the instances that have them: slower, failing, crashing, leaking, cold, or at odds with others. Each instance has a
- *  version as code, for as long as its process lives, and one as configuration, which may change under way; what the two do adds up.
+ *  version as code, for as long as its process lives, and one as configuration, which may change under way; what the two do adds up. The
+ *  first version is there as code, but as configuration where nothing else is rolled out, so that the next one takes its place.
  *
  *  What shows only under load, or only towards some callers, is asked for with each request (`VersionParts`); everything else is set
  *  on the instance when it begins to show. Chances are drawn from a stream of each instance's own. */
 import type { Streams } from '../../core/streams.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Xoshiro128 } from '../../core/xoshiro.ts';
-import type { ServiceSpec, VersionEffect, VersionSpec } from '../../scenario/spec.ts';
+import type { ChangeSpec, ServiceSpec, VersionEffect, VersionSpec } from '../../scenario/spec.ts';
 import { makeSampler } from '../../stats/samplers.ts';
 import { type Fleet, instanceStates } from '../fleet.ts';
 import type { Errands } from '../orchestration/errands.ts';
@@ -54,19 +55,29 @@ export class VersionEffects implements VersionParts {
   /** By instance: what shows only under load; empty for most. */
   private readonly loaded: (readonly (Effect<'slow'> | Effect<'errors'>)[])[];
   private readonly hasIncompatible: boolean;
+  /** By service: as what the first version is there. */
+  private readonly homes: readonly Layer[];
 
-  constructor(fleet: Fleet, servers: Servers, errands: Errands, streams: Streams, host: VersionEffectsHost) {
+  constructor(
+    fleet: Fleet,
+    servers: Servers,
+    errands: Errands,
+    streams: Streams,
+    changes: readonly ChangeSpec[],
+    host: VersionEffectsHost,
+  ) {
     this.fleet = fleet;
     this.servers = servers;
     this.errands = errands;
     this.host = host;
-    const firsts = Array.from(fleet.service, (service) => fleet.services[service].versions?.[0]);
-    const held = (first: VersionSpec | undefined): Held => ({
-      version: first,
-      showing: new Map<VersionEffect, number>(),
-      life: 0,
-    });
-    this.held = { release: firsts.map((first) => held(first)), config: firsts.map(() => held(undefined)) };
+    this.homes = fleet.services.map((_, service) => homeOf(changes, service));
+    const held = (layer: Layer): Held[] =>
+      Array.from(fleet.service, (service) => ({
+        version: this.homes[service] === layer ? fleet.services[service].versions?.[0] : undefined,
+        showing: new Map<VersionEffect, number>(),
+        life: 0,
+      }));
+    this.held = { release: held('release'), config: held('config') };
     this.rngs = fleet.ids.map((id) => streams.stream(`version/${id}`));
     this.loaded = fleet.ids.map(() => []);
     this.hasIncompatible = fleet.services.some(({ versions = [] }) =>
@@ -79,10 +90,6 @@ export class VersionEffects implements VersionParts {
     for (let instance = 0; instance < this.fleet.count; instance++) if (this.servers.isUp(instance)) this.begin(instance, layers);
   }
 
-  versionOf(instance: number, layer: Layer): VersionSpec | undefined {
-    return this.held[layer][instance].version;
-  }
-
   /** A process with this version is put into the place; what it does begins when it is up. */
   place(instance: number, version: VersionSpec): void {
     this.held.release[instance].version = version;
@@ -90,7 +97,10 @@ export class VersionEffects implements VersionParts {
 
   /** The instance has this configuration from now on. */
   configure(instance: number, version: VersionSpec): void {
-    this.held.config[instance].version = version;
+    const service = this.fleet.service[instance];
+    // The first version is not there twice.
+    const isThereAsCode = this.homes[service] === 'release' && version === this.fleet.services[service].versions?.[0];
+    this.held.config[instance].version = isThereAsCode ? undefined : version;
     if (this.servers.isUp(instance)) this.begin(instance, ['config']);
   }
 
@@ -241,4 +251,9 @@ export class VersionEffects implements VersionParts {
   private isLoaded({ load }: VersionEffect, instance: number): boolean {
     return this.servers.load(instance) >= load;
   }
+}
+
+function homeOf(changes: readonly ChangeSpec[], service: number): Layer {
+  const own = changes.filter((change) => change.service === service);
+  return own.length > 0 && own.every(({ kind }) => kind === 'config') ? 'config' : 'release';
 }

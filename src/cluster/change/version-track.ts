@@ -120,6 +120,16 @@ export class VersionTrack {
     if (this.isExposed) total.failed++;
   }
 
+  /** Of a request that was copied to the instance: roll-outs see it, users do not. */
+  copyEnded(slot: number, outcome: Outcome, latencyMs: Ms): void {
+    const number = this.byInstance[slot];
+    if (number === NOBODY) return;
+    const group = this.groups[number];
+    group.requests++;
+    if (outcome === outcomes.ok) group.latencies.record(latencyMs);
+    else group.failed++;
+  }
+
   scrape(nowMs: Ms): void {
     for (const group of this.groups) {
       const { requests, failed, latencies, readings } = group;

@@ -11,7 +11,7 @@ import { textWidth } from '../text-width.ts';
 import { latencyAxis, logTicks, percentLabel } from './axes.ts';
 import { ink, plotWidth } from './palette.ts';
 import { chart, rounded, roundedOrNull, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
-import { panelTitle, pickPanels, trafficOf, versionColor, type Versioned, versionedOf } from './version-looks.ts';
+import { panelTitle, trafficOf, versionColor, type Versioned, versionedOf } from './version-looks.ts';
 
 /** Of all pictures together; the run file has all. */
 const maxRows = 40;
@@ -31,7 +31,7 @@ export const anyCanary = (run: RunFile): boolean => comparedOf(run).length > 0;
 
 export function canary(run: RunFile): ChartSpec {
   const all = comparedOf(run);
-  const shown = pickPanels(all, maxRows);
+  const shown = pickRows(all);
   const things = [...new Set(shown.map(({ versioned }) => versioned))];
   const rows = shown.map((each) => rowOf(run, each, things));
   const seeds = shown.flatMap((each) => seedRows(run, each, things));
@@ -77,6 +77,19 @@ function comparedOf(run: RunFile): Compared[] {
           }));
     }),
   );
+}
+
+/** Whole variants, the same room for everything that has versions. */
+function pickRows(all: readonly Compared[]): readonly Compared[] {
+  const things = [...new Set(all.map(({ versioned }) => versioned))].slice(0, maxRows / 2);
+  const room = Math.floor(maxRows / things.length);
+  return things.flatMap((thing) => {
+    const own = all.filter(({ versioned }) => versioned === thing);
+    const variants = [...new Set(own.map(({ variant }) => variant))];
+    const countUpTo = (index: number): number => own.filter(({ variant }) => variants.indexOf(variant) <= index).length;
+    const kept = variants.filter((_, index) => index === 0 || countUpTo(index) <= room);
+    return own.filter(({ variant }) => kept.includes(variant));
+  });
 }
 
 const metVersions = ({ versions, totals }: VariantTraffic): number[] =>

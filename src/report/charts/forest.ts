@@ -14,8 +14,9 @@ const order = ['latency.p99', 'latency.p99.9', 'latency.p50', 'latency.mean', 'a
 
 export function forest(run: RunFile): ChartSpec {
   const metrics = shownMetrics(run);
+  const inUnits = metricsInUnits(run);
   const rows = run.comparisons.flatMap((comparison) => {
-    const row = comparisonRow(comparison);
+    const row = comparisonRow(comparison, inUnits.has(comparison.metric));
     return row !== null && metrics.includes(comparison.metric) ? [row] : [];
   });
   const baseline = baselineName(run, run.comparisons[0]!);
@@ -59,15 +60,19 @@ function shownMetrics(run: RunFile): string[] {
   return run.variants.length <= manyVariants ? shown : shown.filter((metric, at) => at === 0 || metric === 'availability');
 }
 
+/** A baseline of nothing has no per cent, and a panel has one unit: these metrics are shown in their own. */
+const metricsInUnits = ({ comparisons }: RunFile): ReadonlySet<string> =>
+  new Set(comparisons.filter(({ relative }) => relative === null).map(({ metric }) => metric));
+
 /** Everything in per cent, or in percentage points for shares that are compared absolutely. */
-function comparisonRow(comparison: Comparison): Row | null {
+function comparisonRow(comparison: Comparison, inUnits = false): Row | null {
   const { relative, difference, indifference, verdict, metric } = comparison;
-  const isRelative = relative !== null && isNumber(relative.mean);
+  const isRelative = relative !== null && isNumber(relative.mean) && !inUnits;
   const scale = isRelative || findMetric(metric)?.unit === 'fraction' ? 100 : 1;
   const values = isRelative ? relative : difference;
   const mean = roundedOrNull(values.mean * scale);
   if (mean === null) return null;
-  const change = describeChange(comparison);
+  const change = describeChange({ ...comparison, relative: isRelative ? relative : null });
   // relative = difference / baseline, so the zone shrinks by the same factor.
   const zone = isRelative
     ? difference.mean === 0

@@ -14,6 +14,7 @@ import { anyCanary, canary } from './canary.ts';
 import { anyComparison, forest } from './forest.ts';
 import { hasBusyShares, instanceHeatmap } from './instance-heatmap.ts';
 import { hasSeries, latencyOverTime } from './latency-over-time.ts';
+import { anyLeader, leaders } from './leaders.ts';
 import { loadOverTime } from './load-over-time.ts';
 import { loadSpread, severalInstances } from './load-spread.ts';
 import { loadSweep, severalLoads } from './load-sweep.ts';
@@ -62,6 +63,7 @@ const chartTable: Record<string, Chart> = {
   'traffic-by-version': { title: 'Requests by version', when: anyVersion, spec: trafficByVersion },
   canary: { title: 'Versions against each other', when: anyCanary, spec: canary },
   'version-map': { title: 'Versions of instances and hosts', when: anyHost, spec: versionMap },
+  leaders: { title: 'Leading controllers', when: anyLeader, spec: leaders },
   'latency-over-time': { title: 'Latency over time', when: (run) => hasSeries(run, 'latencyP99'), spec: latencyOverTime },
   'availability-over-time': { title: 'Availability over time', when: anyFailure, spec: availabilityOverTime },
   'budget-burn': { title: 'Burn rate of the error budget', when: spendsBudget, spec: budgetBurn },
@@ -171,6 +173,7 @@ const plainChange = (found: VariantChange | null): VariantChange | null =>
     phases: found.phases.map((phase) => ({
       ...phase,
       service: forTerminal(phase.service),
+      phase: forTerminal(phase.phase),
       reason: forTerminal(phase.reason),
     })),
     hosts: found.hosts.map((each) => ({ ...each, host: forTerminal(each.host), version: forTerminal(each.version) })),

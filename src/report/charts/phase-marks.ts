@@ -12,6 +12,8 @@ const maxMarks = 40;
 const gap = 6;
 /** A word may stand so many pixels to the right of its rule, where another one is in its place. */
 const maxShift = 40;
+/** That it goes on after a pause says little, and nothing where the next pause begins at once. */
+const lastShifted = 4;
 const barHeight = 3;
 /** Room for faults and words between a title and its plot. */
 export const marksHeight = 20;
@@ -38,9 +40,14 @@ export function phaseRows(run: RunFile, { key, versioned, variant }: Place): Row
   const marks = marksOf(variant, versioned).filter(({ atMs }) => atMs <= run.scenario.durationMs);
   const kept = marks.toSorted((a, b) => a.rank - b.rank || a.atMs - b.atMs).slice(0, maxMarks);
   const taken: Room[] = [];
-  const rows = kept.map(({ atMs, text, reason }) => {
+  const rows = kept.map(({ atMs, text, reason, rank }) => {
     const width = textWidth(text, 10);
-    const from = placeFor(Math.max(0, Math.min(atMs * toPixels, plotWidth - width)), width, taken);
+    const from = placeFor(
+      Math.max(0, Math.min(atMs * toPixels, plotWidth - width)),
+      width,
+      taken,
+      rank <= lastShifted ? maxShift : 0,
+    );
     if (from !== null) taken.push({ from, to: from + width });
     const word_at = from === null ? null : rounded((from / toPixels) * perMs);
     return { panel: key, at: rounded(atMs * perMs), phase: text, reason, word_at };
@@ -54,10 +61,10 @@ interface Room {
 }
 
 /** Where a word begins, near where it should; null where there is no room. */
-function placeFor(wish: number, width: number, taken: readonly Room[]): number | null {
+function placeFor(wish: number, width: number, taken: readonly Room[], shift: number): number | null {
   const isFree = (from: number): boolean =>
     from + width <= plotWidth && taken.every((each) => from >= each.to + gap || from + width + gap <= each.from);
-  const places = [wish, ...taken.map(({ to }) => to + gap).filter((from) => from > wish && from <= wish + maxShift)];
+  const places = [wish, ...taken.map(({ to }) => to + gap).filter((from) => from > wish && from <= wish + shift)];
   return places.toSorted((a, b) => a - b).find(isFree) ?? null;
 }
 

@@ -7,7 +7,7 @@ import { percentLabel } from './axes.ts';
 import { ink } from './palette.ts';
 import { marksHeight, phaseLayers, phaseRows } from './phase-marks.ts';
 import { chart, plotWidth, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
-import { contextDatasets, contextLayers, groupSize, timeAxis, timeUnit, zoom } from './time.ts';
+import { contextDatasets, contextLayers, groupSize, timeAxis, timeUnit } from './time.ts';
 import { panelTitle, pickPanels, trafficOf, versionColor, type Versioned, versionedOf } from './version-looks.ts';
 
 /** More than these make a picture nobody scrolls through; `traffic-by-version.csv` has all of them. */
@@ -35,7 +35,7 @@ export function trafficByVersion(run: RunFile): ChartSpec {
     {
       title: finding(run),
       subtitle: sentences(
-        'Share of requests by the version that served them; blank: none were served.',
+        'Share of requests by the version that served them; blank: none were served. In the title: while one is rolled out.',
         lines.length > 0 ? 'Dashed: share of instances or hosts that had it.' : '',
         run.faults.length > 0 ? 'Orange bars: faults.' : '',
         run.seeds.length > 1 ? `Mean of ${run.seeds.length} seeds${phases.length > 0 ? ', phases of the first' : ''}.` : '',
@@ -185,7 +185,6 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: P
       ...contextLayers(run, 'none', height),
       {
         ...own('shares'),
-        params: [{ ...zoom, name: `zoom_${key}` }],
         mark: { type: 'area', interpolate: 'step-after', opacity: 0.9, line: false, clip: true, tooltip: null },
         encoding: {
           x,
@@ -233,7 +232,7 @@ function finding(run: RunFile): string {
   const [least] = found;
   const most = found.at(-1);
   if (least === undefined || most === undefined) return 'Requests by the version that served them';
-  const head = `While versions are rolled out, ${least.text} of the requests meet a new one`;
+  const head = `${least.text} of the requests meet a new version`;
   if (least.text === most.text) return found.length > 1 ? `${head} with every variant` : head;
   return `${head} with ${least.label}, ${most.text} with ${most.label}`;
 }

@@ -216,7 +216,7 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast, nam
   };
 }
 
-/** How far a bad version came, or else the last one. */
+/** How far a bad version came, or else the last one. Instances that replace each other are not added up. */
 function finding(run: RunFile, panels: readonly Panel[]): string {
   const versioneds = [...new Set(panels.map(({ versioned }) => versioned))];
   const isBad = (each: Versioned): boolean => badVersions(run, each).size > 0;
@@ -224,14 +224,29 @@ function finding(run: RunFile, panels: readonly Panel[]): string {
   const version = [...badVersions(run, versioned)][0] ?? versioned.versions.at(-1)!;
   const reached = panels
     .filter((panel) => panel.versioned === versioned)
-    .map(({ variant, hosts }) => {
-      const count = hosts.filter(({ spans }) => spans.some((span) => span.version === version)).length;
-      return { label: short(variant.label), text: `${count} of ${plural(hosts.length, 'host')}`, share: count / hosts.length };
-    })
-    .sort((a, b) => a.share - b.share);
+    .map(({ variant, hosts }) => ({ label: short(variant.label), count: mostAtOnce(hosts, version) }))
+    .sort((a, b) => a.count - b.count);
   const [least, most] = [reached[0]!, reached.at(-1)!];
-  const name = `${short(version)}${isBad(versioned) ? ', which is bad,' : ''} reaches`;
-  if (reached.length === 1) return `${name} ${most.text}`;
-  if (least.share === most.share) return `${name} ${most.text} with every variant`;
-  return `${name} ${least.text} with ${least.label}, ${most.text} with ${most.label}`;
+  const name = `${short(version)}${isBad(versioned) ? ', which is bad,' : ''} is on up to`;
+  const counted = (count: number): string => plural(count, versioned.kind === 'config' ? 'host' : 'instance');
+  if (least.count === most.count)
+    return `${name} ${counted(most.count)} at once${reached.length > 1 ? ' with every variant' : ''}`;
+  return `${name} ${counted(least.count)} at once with ${least.label}, ${most.count} with ${most.label}`;
+}
+
+function mostAtOnce(hosts: readonly Host[], version: string): number {
+  const changes = hosts.flatMap(({ spans }) =>
+    spans
+      .filter((span) => span.version === version)
+      .flatMap(({ fromMs, toMs }) => [
+        { atMs: fromMs, by: 1 },
+        { atMs: toMs, by: -1 },
+      ]),
+  );
+  // Who leaves as another comes was not there at the same time.
+  changes.sort((a, b) => a.atMs - b.atMs || a.by - b.by);
+  let now = 0;
+  let most = 0;
+  for (const { by } of changes) most = Math.max(most, (now += by));
+  return most;
 }

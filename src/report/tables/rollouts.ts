@@ -1,7 +1,7 @@
 /** Roll-outs: what each strategy made of all of them, and each one by itself. They are alike in all seeds when they are asked for, but each
  *  seed decides by what it sees; where seeds decide otherwise, the outcome says how many. */
 import { isMeasured, type RunFile, type SeedRollout, type VariantResult } from '../../lab/types.ts';
-import { commonTimeUnit, formatCount, formatMs, formatPercent, formatSpan, isNumber, significant } from '../format.ts';
+import { formatCount, formatPercent, formatSpan, isNumber, significant } from '../format.ts';
 import { labelColumn } from './faults.ts';
 import { type DataColumn, type DataTable, unlessEmpty } from './table.ts';
 
@@ -67,8 +67,8 @@ function meansOf(variants: readonly VariantResult[]) {
     share: (header: string, metric: string, dropOrder?: number) => column(header, metric, formatPercent, dropOrder),
     count: (header: string, metric: string, dropOrder?: number) => column(header, metric, countText, dropOrder),
     time: (header: string, metric: string, dropOrder?: number) => {
-      const unit = commonTimeUnit(means(metric));
-      return column(header, metric, (value) => formatMs(value, unit), dropOrder);
+      // From milliseconds to hours: no unit fits all.
+      return column(header, metric, formatSpan, dropOrder);
     },
   };
 }
@@ -104,7 +104,7 @@ function singleTable(run: RunFile, maxRows: number): DataTable | null {
         header: shown < all.length ? `roll-out (${shown} of ${all.length})` : 'roll-out',
         align: 'left',
         cells: names,
-        short: { order: 2, cells: rows.map(({ first }) => (isOne ? first.to : `${first.service}: ${first.to}`)) },
+        short: { order: 1, cells: rows.map(({ first }) => shortName(first, isOne)) },
       },
       ...(run.variants.length > 1
         ? [
@@ -116,14 +116,18 @@ function singleTable(run: RunFile, maxRows: number): DataTable | null {
         : []),
       {
         ...{ header: 'outcome', align: 'left', cells: rows.map((row) => outcomeText(row.seeds)) },
-        short: { order: 1, cells: rows.map((row) => outcomeText(row.seeds, true)) },
+        short: { order: 3, cells: rows.map((row) => outcomeText(row.seeds, true)) },
       },
-      number('exposed', (row) => {
-        const share = mean(row, ({ exposed }) => exposed) / mean(row, ({ offered }) => offered);
-        return isNumber(share) ? (share === 0 ? '0' : formatPercent(share)) : '';
-      }),
+      number(
+        'exposed',
+        (row) => {
+          const share = mean(row, ({ exposed }) => exposed) / mean(row, ({ offered }) => offered);
+          return isNumber(share) ? (share === 0 ? '0' : formatPercent(share)) : '';
+        },
+        4,
+      ),
       number('failed', (row) => countText(mean(row, ({ failed }) => failed))),
-      number('slow', (row) => countText(mean(row, ({ slow }) => slow)), 3),
+      number('slow', (row) => countText(mean(row, ({ slow }) => slow)), 2),
     ],
   };
 }
@@ -135,6 +139,9 @@ function rolloutName(group: readonly RolloutGroup[]): string {
   const isSame = group.every(({ seeds }) => seeds.every((seed) => seed.from === from));
   return `${what}: ${isSame ? `${from} to ${to}` : to}${isBad ? ' (bad)' : ''} at ${formatSpan(startedMs)}`;
 }
+
+const shortName = ({ service, to, isBad }: SeedRollout, isOne: boolean): string =>
+  `${isOne ? '' : `${service}: `}${to}${isBad ? ' (bad)' : ''}`;
 
 /** One list per roll-out, in the order in which they were asked for: its rows, in the order of the variants. */
 function rolloutGroups(variants: readonly VariantResult[]): RolloutGroup[][] {
@@ -179,7 +186,7 @@ export function outcomeText(seeds: readonly SeedRollout[], isShort = false): str
   const word = ([outcome]: (typeof sorted)[number]): string => outcomeWords[outcome] ?? `still ${outcome}`;
   const text = (group: (typeof sorted)[number], isFull: boolean): string => `${word(group)}${durations(group[1], isFull)}`;
   if (sorted.length === 1) return isShort ? word(most) : text(most, true);
-  if (isShort) return `${word(most)} in ${most[1].length} of ${seeds.length}`;
+  if (isShort) return sorted.map((group) => `${word(group)} in ${group[1].length}`).join('; ');
   const rest = sorted.slice(1).map((group) => `${text(group, false)} in ${group[1].length}`);
   return `${text(most, true)}, in ${most[1].length} of ${seeds.length} seeds; ${rest.join('; ')}`;
 }

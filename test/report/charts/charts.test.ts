@@ -4,11 +4,20 @@ import { charts } from '../../../src/report/charts/index.ts';
 import { verdictLooks, variantLooks } from '../../../src/report/charts/palette.ts';
 import { serializeSpec, type ChartSpec, type Row } from '../../../src/report/charts/spec.ts';
 import { fixture } from '../fixture.ts';
+import { configured, rollouts } from '../change.ts';
 import { elastic, outage, shop, storm, sweep } from '../life.ts';
 
 const run = fixture();
 /** A run in which the chart has something to show. */
-const life = { shop: shop(), storm: storm(), sweep: sweep(), outage: outage(), elastic: elastic() };
+const life = {
+  shop: shop(),
+  storm: storm(),
+  sweep: sweep(),
+  outage: outage(),
+  elastic: elastic(),
+  rollouts: rollouts(),
+  configured: configured(),
+};
 const runFor = (name: string): RunFile => [run, ...Object.values(life)].find((file) => charts[name]!.when(file)) ?? run;
 const spec = (name: string, file: RunFile = run): ChartSpec => charts[name]!.spec(file);
 const rows = (name: string, dataset: string, file: RunFile = run): readonly Row[] => spec(name, file).datasets[dataset]!;
@@ -47,7 +56,7 @@ describe('every chart', () => {
 describe('which charts a run has', () => {
   const shown = (file: RunFile): string[] => Object.keys(charts).filter((name) => charts[name]!.when(file));
 
-  test('one service without retries has no pictures about retries, calls, queues, recovery, loads or scaling', () => {
+  test('one service without retries has no pictures about retries, calls, queues, recovery, loads, scaling or versions', () => {
     expect(shown(run)).toEqual([
       ...['forest', 'per-seed', 'latency-over-time', 'availability-over-time', 'budget-burn', 'load-over-time'],
       ...['latency-survival', 'latency-percentiles', 'instance-heatmap', 'load-spread'],
@@ -118,6 +127,20 @@ describe('forest', () => {
   });
   test('its title counts the verdicts', () => {
     expect(title('forest')).toBe('p99 latency: 3 of 4 variants better than round-robin, 1 worse');
+  });
+  test('a metric that is nothing for one of the baselines is shown in its own unit for all', () => {
+    const [first, second] = run.comparisons.filter((each) => each.metric === 'latency.p99');
+    const count = { metric: 'rollout.failed', difference: { mean: 12, low: 10, high: 14, sd: 2, n: 10 }, indifference: 5 };
+    const comparisons = [
+      ...run.comparisons,
+      { ...first!, ...count, relative: null },
+      { ...second!, ...count, relative: { mean: 0.12, low: 0.1, high: 0.14 } },
+    ];
+    const shown = rows('forest', 'comparisons', { ...run, comparisons }).filter((row) => row.metric === 'rollout.failed');
+    expect(shown.map(({ unit, change, low, indifference, text }) => [unit, change, low, indifference, text])).toEqual([
+      ['count', 12, 10, 5, '+12.0 [+10.0 .. +14.0]'],
+      ['count', 12, 10, 5, '+12.0 [+10.0 .. +14.0]'],
+    ]);
   });
   test('a variant twenty times worse gets an axis that leaves the others readable', () => {
     const comparisons = run.comparisons.map((each) =>
