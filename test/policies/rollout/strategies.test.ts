@@ -361,6 +361,18 @@ describe('Flagger', () => {
     expect(trial.versions()).toEqual(['v1']);
   });
 
+  it('keeps the promoted version in the primary when another one comes before it is done', () => {
+    const trial = new RolloutTrial(flagger.make({}, replicas), replicas).populate('v1');
+    trial.start('v1', 'v2').run(60 * MINUTE, 'promoting');
+    trial.run(5000).start('v1', 'v3');
+    trial.errorRate = (version) => (version.startsWith('v3') ? 0.3 : 0.001);
+    trial.run(5 * MINUTE).start('v1', 'v4');
+    trial.run(2 * MINUTE);
+    expect(trial.versions()).not.toContain('v1');
+    trial.run(60 * MINUTE);
+    expect([trial.rollout.phase, trial.versions()]).toEqual(['succeeded', ['v4']]);
+  });
+
   it('takes a value that cannot be read for a failed check', () => {
     const trial = new RolloutTrial(flagger.make({ threshold: 1 }, replicas), replicas).populate('v1');
     trial.errorRate = () => undefined;
