@@ -19,6 +19,8 @@ export interface RolloutRun {
   readonly change: ChangeSpec;
   readonly from: string;
   readonly to: string;
+  /** What served when it was asked for, and does again if it is given up. */
+  readonly base: string;
   /** Index of `to` among the versions. */
   readonly version: number;
   readonly isBad: boolean;
@@ -83,13 +85,16 @@ export class RolloutRecord {
     const before = this.runs.at(-1);
     const isUnderWay = before !== undefined && before.verdict === undefined;
     if (isUnderWay) before.isSuperseded = true;
+    // To what serves already: something is left of what was tried before, by which this can be told from nothing.
+    const isLeft = before !== undefined && (isUnderWay || Number.isNaN(before.endedMs));
     const version = this.options.versions.findIndex(({ name }) => name === change.version);
-    const isReturn = this.known.has(change.version);
+    const isReturn = change.version === serving || this.known.has(change.version);
     this.asked = { from: serving, to: change.version };
     this.runs.push({
       change,
-      from: change.version === serving && isUnderWay ? before.to : serving,
+      from: change.version === serving && isLeft ? before.to : serving,
       to: change.version,
+      base: serving,
       version,
       isBad: this.options.versions[version].isBad,
       isReturn,
@@ -127,10 +132,13 @@ export class RolloutRecord {
   settle(nowMs: Ms): void {
     for (const run of this.runs) {
       if (!Number.isNaN(run.endedMs)) continue;
-      const loser = run.verdict === 'accepted' || (run.isReturn && !run.isSuperseded) ? run.from : run.to;
+      const isStaying = run.verdict === 'accepted' || (run.to === run.base && !run.isSuperseded);
+      const loser = isStaying ? run.from : run.to;
       const isDecided = run.verdict !== undefined || run.isSuperseded;
-      // Who was given up with both versions in place has not ended.
-      if (isDecided && run.phase !== 'halted' && this.options.count(loser) === 0) run.endedMs = nowMs;
+      // Who was given up with both versions in place has not ended, until somebody asks for something else.
+      const isHalted = run.phase === 'halted' && run === this.runs.at(-1);
+      const isGone = run.from === run.to || this.options.count(loser) === 0;
+      if (isDecided && !isHalted && isGone) run.endedMs = nowMs;
     }
     for (const run of this.runs) {
       if (Number.isNaN(run.endedMs) || !Number.isNaN(run.closedMs)) continue;
@@ -202,8 +210,9 @@ export class RolloutRecord {
     run.verdict = verdict;
     run.decidedMs = nowMs;
     // What was accepted may still be given up, by an analysis after the switch.
-    this.serving = verdict === 'accepted' || run.isReturn ? run.to : run.from;
-    this.known.add(this.serving);
+    this.serving = verdict === 'accepted' ? run.to : run.base;
+    // Whoever asks for a bad version again makes the same mistake again.
+    if (verdict === 'accepted' && !run.isBad) this.known.add(run.to);
   }
 
   /** The latest that was under way when the request arrived. */
