@@ -744,7 +744,7 @@ class World implements EventHandler {
   }
 
   /** Place in its service of the instance that the message is delivered to. */
-  private consumerOf(delivery: number, edge: number): Slot {
+  private consumerOf(delivery: number, edge: number): number {
     return this.requests.ints[(delivery << 4) + INSTANCE] - this.fleet.base[this.scenario.edges[edge].service];
   }
 
