@@ -729,6 +729,7 @@ class World implements EventHandler {
     if (times > 0) this.recorder.sent(true, times);
     this.tracer?.begun(delivery, edge);
     this.changes?.begun(delivery);
+    this.changes?.sent(delivery, this.consumerOf(delivery, edge));
     this.views?.offered(delivery, edge);
   }
 
@@ -736,9 +737,15 @@ class World implements EventHandler {
     this.gateway.over[edge]++;
     const lastedMs = this.engine.time - this.requests.reals[(delivery << 3) + ARRIVAL_MS];
     const isOk = outcome === outcomes.ok;
+    this.changes?.attemptEnded(this.clientOf(delivery), this.consumerOf(delivery, edge), outcome, lastedMs);
     this.changes?.ended(delivery, outcome);
     this.gateway.meters?.end(this.scenario.edges[edge].service, lastedMs, isOk, outcome === outcomes.cancelled);
     this.views?.ended(delivery, edge, outcome === outcomes.cancelled ? outcomes.lost : outcome, false);
+  }
+
+  /** Place in its service of the instance that the message is delivered to. */
+  private consumerOf(delivery: number, edge: number): number {
+    return this.requests.ints[(delivery << 4) + INSTANCE] - this.fleet.base[this.scenario.edges[edge].service];
   }
 
   private scheduleWindow(): void {

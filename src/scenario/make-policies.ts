@@ -13,7 +13,8 @@ import { replicaControllers } from '../policies/recovery/replicas/index.ts';
 import { electors } from '../policies/rollout/elections/index.ts';
 import { agents } from '../policies/rollout/propagation/index.ts';
 import { stores } from '../policies/rollout/store/index.ts';
-import { rollouts } from '../policies/rollout/strategies/index.ts';
+import { checkedRollout } from '../policies/rollout/strategies/checked-rollout.ts';
+import { type Rollout, type RolloutDeps, rollouts } from '../policies/rollout/strategies/index.ts';
 import { mostReplicas } from './elastic.ts';
 import type { EdgeMakers, PolicyMakers } from './makers.ts';
 import { type Definition, type Role, roles } from './roles.ts';
@@ -155,7 +156,8 @@ class Workshop {
       }
       const missing = methods.filter((method) => typeof (made as Record<string, unknown> | undefined)?.[method] !== 'function');
       if (missing.length > 0) throw new PolicyFault(use.use, `${use.use} lacks ${missing.map((name) => `${name}()`).join(', ')}`);
-      return made;
+      // What the others answer is looked at by whoever asks them.
+      return role === 'rollout' ? checkedRollout(made as Rollout, use.use, deps as RolloutDeps) : made;
     };
   }
 }

@@ -8,6 +8,7 @@ import { Xoshiro128 } from '../../src/core/xoshiro.ts';
 import { makePolicies } from '../../src/scenario/make-policies.ts';
 import { defaults } from '../../src/core/params.ts';
 import { roleNames, roles } from '../../src/scenario/roles.ts';
+import type { Rollout } from '../../src/policies/rollout/strategies/index.ts';
 import type { PolicyChoice, PolicyUse } from '../../src/scenario/spec.ts';
 import { scenarioOf, scenarioText } from './fixture.ts';
 
@@ -126,8 +127,13 @@ describe('of one’s own', () => {
       string,
       (given: unknown) => { params: object; load: number }
     >;
-    const policies = roleNames.map((role) => all[role](deps));
-    expect(policies.map(({ params }) => params)).toEqual(roleNames.map(() => ({ x: 1 })));
+    // Those of roll-outs are given with somebody who looks at their answers.
+    const bare = roleNames.filter((role) => role !== 'rollout');
+    const policies = bare.map((role) => all[role](deps));
+    expect(policies.map(({ params }) => params)).toEqual(bare.map(() => ({ x: 1 })));
+    expect(() => (all.rollout({ unit: 'replicas' }) as unknown as Rollout).step({ groups: [], hosts: [] } as never)).toThrow(
+      new PolicyFault('./mine.mjs#rollout', './mine.mjs#rollout answered 0, not a list of actions'),
+    );
     expect(new Set(policies.map(({ load }) => load)).size).toBe(1);
   });
 

@@ -19,6 +19,8 @@ export interface RolloutRun {
   readonly change: ChangeSpec;
   readonly from: string;
   readonly to: string;
+  /** What served when it was asked for, and does again if it is given up. */
+  readonly base: string;
   /** Index of `to` among the versions. */
   readonly version: number;
   readonly isBad: boolean;
@@ -86,18 +88,20 @@ export class RolloutRecord {
     if (isUnderWay) before.isSuperseded = true;
     // What is under way goes on, under the later name.
     if (isAgain) before.endedMs = before.closedMs = nowMs;
-    // Where both are in place there is something to go back from.
     const isServing = change.version === serving;
-    const isBack = isServing && before !== undefined && (isUnderWay || before.phase === 'halted');
+    // To what serves already, where something is left of what was tried before: there is something to go back from.
+    const isLeft = before !== undefined && Number.isNaN(before.endedMs) && before.to !== change.version;
+    const isBack = isServing && (isAgain || isLeft);
     const isThere = isServing && !isBack;
     const thenMs = isThere ? nowMs : NaN;
     const version = this.options.versions.findIndex(({ name }) => name === change.version);
-    const isReturn = this.known.has(change.version);
+    const isReturn = isServing || this.known.has(change.version);
     if (!isAgain) this.asked = { from: serving, to: change.version, turn: this.runs.length };
     this.runs.push({
       change,
-      from: isAgain ? before.from : isBack ? before.to : serving,
+      from: isAgain ? before.from : isBack ? before!.to : serving,
       to: change.version,
+      base: serving,
       version,
       isBad: this.options.versions[version].isBad,
       isReturn,
@@ -135,11 +139,13 @@ export class RolloutRecord {
   settle(nowMs: Ms): void {
     for (const run of this.runs) {
       if (!Number.isNaN(run.endedMs)) continue;
-      const loser = run.verdict === 'accepted' || (run.isReturn && !run.isSuperseded) ? run.from : run.to;
+      const isStaying = run.verdict === 'accepted' || (run.to === run.base && !run.isSuperseded);
+      const loser = isStaying ? run.from : run.to;
       const isDecided = run.verdict !== undefined || run.isSuperseded;
-      // Who was given up with both versions in place has not ended, until another is asked for.
-      const isLeft = run.phase === 'halted' && run === this.runs.at(-1);
-      if (isDecided && !isLeft && this.options.count(loser) === 0) run.endedMs = nowMs;
+      // Who was given up with both versions in place has not ended, until somebody asks for something else.
+      const isHalted = run.phase === 'halted' && run === this.runs.at(-1);
+      const isGone = run.from === run.to || this.options.count(loser) === 0;
+      if (isDecided && !isHalted && isGone) run.endedMs = nowMs;
     }
     for (const run of this.runs) {
       if (Number.isNaN(run.endedMs) || !Number.isNaN(run.closedMs)) continue;
@@ -211,8 +217,9 @@ export class RolloutRecord {
     run.verdict = verdict;
     run.decidedMs = nowMs;
     // What was accepted may still be given up, by an analysis after the switch.
-    this.serving = verdict === 'accepted' || run.isReturn ? run.to : run.from;
-    this.known.add(this.serving);
+    this.serving = verdict === 'accepted' ? run.to : run.base;
+    // Whoever asks for a bad version again makes the same mistake again.
+    if (verdict === 'accepted' && !run.isBad) this.known.add(run.to);
   }
 
   /** The latest that was under way when the request arrived. */

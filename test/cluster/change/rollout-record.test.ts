@@ -162,12 +162,12 @@ describe('how it ends', () => {
       ['paused', 1300],
       ['promoting', 1400],
     ]);
-    expect(book.last).toMatchObject({ outcome: 'promoting', decidedMs: 1400, endedMs: NaN });
+    expect(book.last).toMatchObject({ outcome: 'promoting', decidedMs: NaN, endedMs: NaN });
     book.have({ v1: 0, v3: 3 }, 1500);
     book.through([['succeeded', 1600]]);
-    expect(book.last).toMatchObject({ outcome: 'succeeded', exposedMs: 1200, decidedMs: 1400, endedMs: 1500 });
+    expect(book.last).toMatchObject({ outcome: 'succeeded', exposedMs: 1200, decidedMs: 1600, endedMs: 1600 });
     expect(book.numbers).toMatchObject({
-      'rollout.finish': 500,
+      'rollout.finish': 600,
       'rollout.aborted': 0,
       'rollout.wrong': 0,
       'rollout.missed': NaN,
@@ -194,6 +194,18 @@ describe('how it ends', () => {
     book.have({ v1: 3, v2: 0 }, 1100);
     book.through([['halted', 1200]]);
     expect(book.last).toMatchObject({ outcome: 'halted', decidedMs: 1200, endedMs: NaN });
+  });
+
+  test('halted with both in place, until somebody asks for the old one and it is everywhere', () => {
+    book.want('v2', 1000);
+    book.have({ v1: 2, v2: 1 }, 1100);
+    book.through([['halted', 1200]]);
+    book.want('v1', 2000);
+    expect(book.last).toMatchObject({ from: 'v2', to: 'v1' });
+    book.have({ v1: 3, v2: 0 }, 2300);
+    book.through([['succeeded', 2300]]);
+    expect(book.results().map(({ endedMs }) => endedMs)).toEqual([2300, 2300]);
+    expect(book.numbers).toMatchObject({ 'rollout.rollback': 1100 });
   });
 
   test('stalled, and then it goes on', () => {
@@ -369,6 +381,41 @@ describe('one after the other', () => {
     book.have(name === 'v1' ? { v1: 3, v2: 0 } : { v1: 0, v2: 3 }, 2100);
     book.through([['succeeded', 2200]]);
     expect(book.last).toMatchObject({ outcome: 'succeeded', endedMs: 2200 });
+  });
+
+  test('going back is given up, too: what was there before it stays', () => {
+    book.want('v3', 1000);
+    book.have({ v1: 0, v3: 3 }, 1100);
+    book.through([['succeeded', 1100]]);
+    book.want('v1', 2000);
+    book.have({ v1: 1, v3: 2 }, 2100);
+    book.through([['rolling-back', 2200]]);
+    book.have({ v1: 0, v3: 3 }, 2300);
+    expect(book.last).toMatchObject({ endedMs: 2300 });
+    book.want('v2', 3000);
+    expect(book.last).toMatchObject({ from: 'v3', to: 'v2' });
+  });
+
+  test('asked for what serves after all is done, nothing is left to end', () => {
+    book.want('v2', 1000);
+    book.through([['aborted', 1100]]);
+    book.have({}, 1100);
+    book.want('v1', 2000);
+    book.through([['succeeded', 2000]]);
+    expect(book.last).toMatchObject({ from: 'v1', to: 'v1', endedMs: 2000 });
+  });
+
+  test('a bad version is a mistake each time that it is asked for', () => {
+    book.want('v2', 1000);
+    book.have({ v1: 0, v2: 3 }, 1100);
+    book.through([['succeeded', 1100]]);
+    book.want('v1', 2000);
+    book.have({ v1: 3, v2: 0 }, 2100);
+    book.through([['succeeded', 2100]]);
+    book.want('v2', 3000);
+    book.have({ v1: 2, v2: 1 }, 3100);
+    book.meet(V2, 3100, 3110, 'error');
+    expect(book.last).toMatchObject({ from: 'v1', exposed: 1, failed: 1 });
   });
 
   test('asked again after it was given up, it is new again', () => {

@@ -194,6 +194,23 @@ describe('an Argo canary', () => {
     expect(trial.versions()).toEqual(['v1']);
   });
 
+  it('is back on the stable version without any steps as long as the new one has not replaced it', () => {
+    const trial = new RolloutTrial(argoCanary.make({ steps, trafficRouting: true }, replicas), replicas).populate('v1');
+    trial.start('v1', 'v2').run(30 * MINUTE, 'promoting');
+    expect(trial.rollout.phase).toBe('promoting');
+    // Whoever asks takes the promoted version for the one that serves.
+    trial.start('v2', 'v1').run(1);
+    expect([trial.weights, trial.rollout.phase]).toEqual([{ v1: 100 }, 'succeeded']);
+    trial.run(30 * MINUTE);
+    expect(trial.versions()).toEqual(['v1']);
+  });
+
+  it('tells of every roll-out how it went, also where the one before had come', () => {
+    const trial = new RolloutTrial(argoCanary.make({ steps }, replicas), replicas).populate('v1');
+    trial.start('v1', 'v1').run(MINUTE).start('v1', 'v1').run(MINUTE);
+    expect(phases(trial)).toEqual(['succeeded: RolloutHealthy', 'succeeded: RolloutHealthy']);
+  });
+
   it('asks a human when the analysis says nothing', () => {
     const open = { ...errors, successCondition: 'result < 0.01' };
     const settings = { steps: [{ step: 'setWeight', weight: 20 }, { step: 'analysis' }] as const, metrics: [open] };
@@ -266,6 +283,22 @@ describe('an Argo blue-green', () => {
     expect(trial.leastAvailable).toBe(10);
   });
 
+  it('switches back without waiting for anybody while the new version is still being analysed', () => {
+    const settings = {
+      autoPromotionEnabled: false,
+      metrics: [{ ...errors, count: 60 }],
+      postPromotionTemplate: 'default',
+    };
+    const trial = new RolloutTrial(argoBlueGreen.make(settings, replicas), { ...replicas, isPromoted: false }).populate('v1');
+    trial.start('v1', 'v2').run(MINUTE, 'paused');
+    trial.rollout.command('promote', trial.nowMs);
+    trial.run(MINUTE);
+    expect([trial.rollout.phase, trial.weights]).toEqual(['promoting', { v2: 100 }]);
+    trial.start('v2', 'v1').run(MINUTE);
+    expect([trial.rollout.phase, trial.weights]).toEqual(['succeeded', { v1: 100 }]);
+    expect(trial.versions()).toEqual(['v1']);
+  });
+
   it('does not switch when the analysis before it fails', () => {
     const settings = { metrics: [{ ...errors, count: 3 }], prePromotionTemplate: 'default' };
     const trial = new RolloutTrial(argoBlueGreen.make(settings, replicas), replicas).populate('v1');
@@ -326,6 +359,18 @@ describe('Flagger', () => {
     expect(trial.rollout.reason).toBe('Failed');
     expect(trial.weights).toEqual({ v1: 100 });
     expect(trial.versions()).toEqual(['v1']);
+  });
+
+  it('keeps the promoted version in the primary when another one comes before it is done', () => {
+    const trial = new RolloutTrial(flagger.make({}, replicas), replicas).populate('v1');
+    trial.start('v1', 'v2').run(60 * MINUTE, 'promoting');
+    trial.run(5000).start('v1', 'v3');
+    trial.errorRate = (version) => (version.startsWith('v3') ? 0.3 : 0.001);
+    trial.run(5 * MINUTE).start('v1', 'v4');
+    trial.run(2 * MINUTE);
+    expect(trial.versions()).not.toContain('v1');
+    trial.run(60 * MINUTE);
+    expect([trial.rollout.phase, trial.versions()]).toEqual(['succeeded', ['v4']]);
   });
 
   it('takes a value that cannot be read for a failed check', () => {

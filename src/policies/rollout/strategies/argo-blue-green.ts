@@ -149,7 +149,8 @@ class ArgoBlueGreen extends BaseRollout<State> {
     this.#post = of(values.postPromotionTemplate);
   }
 
-  protected begin(from: string | null, to: string, nowMs: Ms): void {
+  protected begin(serving: string | null, to: string, nowMs: Ms): void {
+    const from = this.stableOf(serving);
     this.set({ ...START, from, to, progress: noProgressYet(nowMs), phase: 'progressing', reason: 'RolloutProgressing' });
   }
 

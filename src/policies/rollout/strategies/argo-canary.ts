@@ -218,7 +218,8 @@ class ArgoCanary extends BaseRollout<State> {
       this.#templates.set(name, analysisOf(values.metrics, name));
   }
 
-  protected begin(from: string | null, to: string, nowMs: Ms): void {
+  protected begin(serving: string | null, to: string, nowMs: Ms): void {
+    const from = this.stableOf(serving);
     // Without another version, or on the way back to it, there is nothing to prove.
     const index = from === null || from === to ? this.#settings.steps.length : 0;
     const progress = noProgressYet(nowMs);

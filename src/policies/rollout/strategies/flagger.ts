@@ -247,7 +247,8 @@ class Flagger extends BaseRollout<State> {
     return this.state.failedChecks;
   }
 
-  protected begin(from: string | null, to: string, nowMs: Ms): void {
+  protected begin(serving: string | null, to: string, nowMs: Ms): void {
+    const from = serving === to ? serving : this.#primaryVersion(serving);
     const isFirst = from === null || from === to;
     this.set({ ...START, from, to, hasNews: !isFirst, nextLookMs: nowMs });
     this.#enter(isFirst ? 'Initializing' : this.state.stage === 'Initializing' ? 'Initialized' : this.state.stage);
@@ -274,6 +275,13 @@ class Flagger extends BaseRollout<State> {
       this.#look(observation, to);
     }
     return this.#answers(observation, to);
+  }
+
+  /** In the middle of something the primary is what that has made of it: from the promotion on it has the promoted version. */
+  #primaryVersion(serving: string | null): string | null {
+    const { stage, hasNews, from, to } = this.state;
+    if (from === null || stage === 'Initializing' || stage === 'Initialized' || stage === 'Succeeded') return serving;
+    return (stage === 'Promoting' || stage === 'Finalising') && !hasNews ? to : from;
   }
 
   #enter(stage: FlaggerPhase): void {
@@ -365,8 +373,9 @@ class Flagger extends BaseRollout<State> {
     if (!isReadyEnough(observation.desired, available, this.#params.primaryReadyThreshold)) return false;
     // While it is promoted, the update of the primary has to be over.
     if (this.state.stage !== 'Promoting') return true;
-    const own = groupOf(observation, to);
-    return own.spec === observation.desired && groups.every(({ group, created }) => group === to || created === 0);
+    const { hasNews, from } = this.state;
+    const own = groupOf(observation, hasNews ? from! : to);
+    return own.spec === observation.desired && groups.every(({ group, created }) => group === own.group || created === 0);
   }
 
   /** A canary that does not become ready is waited for until the deadline. */

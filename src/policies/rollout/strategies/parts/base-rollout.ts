@@ -41,6 +41,8 @@ export abstract class BaseRollout<State extends BaseState> implements Rollout {
 
   start(from: string | undefined, to: string, nowMs: Ms): void {
     this.#timerMs = nowMs;
+    // Another roll-out, even if it comes to where the last one was.
+    this.#told = '';
     this.begin(from ?? null, to, nowMs);
   }
 
@@ -82,6 +84,12 @@ export abstract class BaseRollout<State extends BaseState> implements Rollout {
   protected abstract advance(observation: RolloutObservation, to: string): readonly RolloutAction[];
 
   protected abstract begin(from: string | null, to: string, nowMs: Ms): void;
+
+  /** What serves for good, when a roll-out to `from` was promoted but is not over: the version that it began with. */
+  protected stableOf(from: string | null): string | null {
+    const { phase, from: before, to } = this.state;
+    return from !== null && from === to && before !== null && phase !== 'succeeded' && phase !== 'idle' ? before : from;
+  }
 
   /** Moments at which a step may find something, past ones included. */
   protected timers(): readonly Ms[] {
