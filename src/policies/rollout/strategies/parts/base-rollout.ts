@@ -41,6 +41,8 @@ export abstract class BaseRollout<State extends BaseState> implements Rollout {
 
   start(from: string | undefined, to: string, nowMs: Ms): void {
     this.#timerMs = nowMs;
+    // Of another version even the same phase is news.
+    this.#told = '';
     this.begin(from ?? null, to, nowMs);
   }
 
