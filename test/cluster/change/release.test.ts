@@ -239,6 +239,16 @@ describe('one after the other', () => {
     expect(first.endedMs).toBeLessThanOrEqual(second.endedMs);
   });
 
+  test('its phase is told anew, also where it is the same', () => {
+    const changes = [release('v2', 200), release('v3', 220)];
+    const played = playChange({ versions, changes, at: [], startupMs: 50, durationMs: 250 });
+    expect(phases(played)).toEqual([
+      [200, 'progressing'],
+      [220, 'progressing'],
+    ]);
+    expect(rolloutOf(played, 1).outcome).toBe('progressing');
+  });
+
   test('back to the version that serves, in the middle', () => {
     const rollout = strategy('rolling-update', { maxSurge: '1', maxUnavailable: '0' });
     const changes = [release('v2', 200), release('v1', 280)];
