@@ -12,6 +12,7 @@ export interface ChangeSubject {
   request(): RolloutRequest | undefined;
   /** As of now. */
   observe(): RolloutObservation;
-  /** Carries one action out; phase actions are told to the record. The same action may come again. */
-  carryOut(action: RolloutAction): void;
+  /** Carries one action out; phase actions are told to the record. The same action may come again. `turn` is that of the request that it is
+   *  about; another may have been asked for since. */
+  carryOut(action: RolloutAction, turn: number | undefined): void;
 }

@@ -313,7 +313,7 @@ export class Changes {
           : undefined,
       isMeasured: () => this.metricOutages === 0,
       changed: (subject) => this.controllers.changed(subject),
-      phase: (action) => this.phase(service, 'release', release.record, action),
+      phase: (action, turn) => this.phase(service, 'release', release.record, action, turn),
       rng: streams.stream(`mirror/${spec.name}`),
       instances: Array.from({ length: spec.instances.length }, (_, slot) => this.parts.fleet.base[service] + slot),
     });
@@ -341,7 +341,7 @@ export class Changes {
       },
       noted: (host, version) => this.note(host, 'config', version),
       changed: (subject) => this.controllers.changed(subject),
-      phase: (action) => this.phase(service, 'config', config.record, action),
+      phase: (action, turn) => this.phase(service, 'config', config.record, action, turn),
     });
     return config;
   }
@@ -403,9 +403,10 @@ export class Changes {
     kind: RolloutKind,
     record: RolloutRecord,
     { phase, reason }: Extract<RolloutAction, { kind: 'phase' }>,
+    turn: number | undefined,
   ): void {
     const { errands, scenario } = this.parts;
-    record.phase(phase, errands.nowMs);
+    record.phase(phase, errands.nowMs, turn);
     if (this.phases.length >= changesKept) return;
     this.phases.push({ atMs: errands.nowMs, service: scenario.services[service].name, kind, phase, reason });
   }

@@ -35,7 +35,7 @@ export interface ConfigChangeParts {
   readonly noted: (host: string, version: string) => void;
   /** Controllers should look. */
   readonly changed: (subject: ChangeSubject) => void;
-  readonly phase: (action: Extract<RolloutAction, { kind: 'phase' }>) => void;
+  readonly phase: (action: Extract<RolloutAction, { kind: 'phase' }>, turn: number | undefined) => void;
 }
 
 export class ConfigChange implements ChangeSubject {
@@ -95,9 +95,9 @@ export class ConfigChange implements ChangeSubject {
     };
   }
 
-  carryOut(action: RolloutAction): void {
+  carryOut(action: RolloutAction, turn: number | undefined): void {
     if (action.kind === 'push') this.configuration.push(action.version, action.hosts);
-    else if (action.kind === 'phase') this.parts.phase(action);
+    else if (action.kind === 'phase') this.parts.phase(action, turn);
     // Configuration has neither replicas nor a router.
     this.lookSoon();
   }

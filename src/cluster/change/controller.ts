@@ -207,9 +207,10 @@ export class Controller {
     desk.memory = said?.memory ?? desk.memory;
     const actions = said?.actions ?? [];
     const number = ++desk.statements;
-    const statements = [...desk.unconfirmed, { number, actions }];
+    const { turn } = request;
+    const statements = [...desk.unconfirmed, { number, actions, turn }];
     const phases = actions.filter(({ kind }) => kind === 'phase');
-    if (phases.length > 0) desk.unconfirmed = [...desk.unconfirmed, { number, actions: phases }];
+    if (phases.length > 0) desk.unconfirmed = [...desk.unconfirmed, { number, actions: phases, turn }];
     return { controller: this.parts.number, token, statements, memory: desk.memory };
   }
 

@@ -10,6 +10,8 @@ export interface Statement {
   /** Grows with every step of this controller. */
   readonly number: number;
   readonly actions: readonly RolloutAction[];
+  /** Of the request that this is about. */
+  readonly turn: number | undefined;
 }
 
 export interface Decision {
@@ -52,10 +54,10 @@ export class DecisionTarget {
     }
     if (!isCurrent) this.stale++;
     this.memory = memory;
-    for (const { number, actions } of statements) {
+    for (const { number, actions, turn } of statements) {
       if (number <= (this.heard.get(controller) ?? 0)) continue;
       this.heard.set(controller, number);
-      for (const action of actions) this.subject.carryOut(action);
+      for (const action of actions) this.subject.carryOut(action, turn);
     }
     return true;
   }

@@ -24,7 +24,7 @@ export interface ReleaseParts {
   readonly isMeasured: () => boolean;
   /** Controllers should look. */
   readonly changed: (subject: ChangeSubject) => void;
-  readonly phase: (action: Extract<RolloutAction, { kind: 'phase' }>) => void;
+  readonly phase: (action: Extract<RolloutAction, { kind: 'phase' }>, turn: number | undefined) => void;
   /** Draws what is copied, and to whom. */
   readonly rng: Rng;
   /** All there may ever be. */
@@ -73,7 +73,7 @@ export class Release implements ChangeSubject {
     };
   }
 
-  carryOut(action: RolloutAction): void {
+  carryOut(action: RolloutAction, turn: number | undefined): void {
     const { orchestrator, router, phase } = this.parts;
     switch (action.kind) {
       case 'scale':
@@ -88,7 +88,7 @@ export class Release implements ChangeSubject {
         this.parts.changed(this);
         return;
       case 'phase':
-        phase(action);
+        phase(action, turn);
         this.lookSoon();
         return;
       default:

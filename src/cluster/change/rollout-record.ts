@@ -125,10 +125,10 @@ export class RolloutRecord {
     this.tellExposure();
   }
 
-  /** The strategy has come to another phase. */
-  phase(phase: RolloutPhase, nowMs: Ms): void {
+  /** The strategy has come to another phase with the request of this turn. What is told late, of one that another has followed, is passed over. */
+  phase(phase: RolloutPhase, nowMs: Ms, turn = this.asked?.turn): void {
     const run = this.runs.at(-1);
-    if (run === undefined) return;
+    if (run === undefined || turn !== this.asked?.turn) return;
     run.phase = phase;
     if (phase === 'succeeded') this.decide(run, 'accepted', nowMs);
     else if (givingUp.includes(phase)) this.decide(run, 'given-up', nowMs);

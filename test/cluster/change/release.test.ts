@@ -239,6 +239,16 @@ describe('one after the other', () => {
     expect(first.endedMs).toBeLessThanOrEqual(second.endedMs);
   });
 
+  test('its phase is told anew, also where it is the same', () => {
+    const changes = [release('v2', 200), release('v3', 220)];
+    const played = playChange({ versions, changes, at: [], startupMs: 50, durationMs: 250 });
+    expect(phases(played)).toEqual([
+      [200, 'progressing'],
+      [220, 'progressing'],
+    ]);
+    expect(rolloutOf(played, 1).outcome).toBe('progressing');
+  });
+
   test('back to the version that serves, in the middle', () => {
     const rollout = strategy('rolling-update', { maxSurge: '1', maxUnavailable: '0' });
     const changes = [release('v2', 200), release('v1', 280)];
@@ -408,4 +418,21 @@ describe('whoever decides', () => {
     expect(late.metrics['rollout.stale']).toBe(0);
     expect(late.change.leaders.map(({ controller }) => controller)).toHaveLength(2);
   });
+});
+
+test('what is told late of one version is not taken for the next', () => {
+  // v2 is everywhere at 250, which is told at 290 and arrives at 330; by then v3, which never starts, has been asked for.
+  const played = playChange({
+    instances: 2,
+    startupMs: 50,
+    at: [],
+    durationMs: 1000,
+    delivery: { latency: constant(40) },
+    versions: [version('v1'), version('v2'), version('v3', [{ type: 'crash', onStart: 1 }], { isBad: true })],
+    changes: [release('v2', 200), release('v3', 310)],
+  });
+  expect(played.change.rollouts.map(({ to, outcome }) => [to, outcome])).toEqual([
+    ['v2', 'superseded'],
+    ['v3', 'progressing'],
+  ]);
 });

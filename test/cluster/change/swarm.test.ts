@@ -125,7 +125,10 @@ function endsWithOne({ delivery }: World, { traffic, rollouts, hosts }: ChangeRe
       (rollout) => rollout.service !== service || rollout.kind !== kind || !Number.isNaN(rollout.endedMs),
     );
     if (!isDone || !isSound || !areOthersGone || (kind === 'config' && !isCalm)) continue;
-    const kept = last.outcome === 'succeeded' ? last.to : last.from;
+    const before = rollouts.filter((rollout) => rollout.service === service && rollout.kind === kind).at(-2);
+    // Nobody gives up going back.
+    const isReturn = before?.outcome === 'superseded' && before.to === last.from;
+    const kept = last.outcome === 'succeeded' || isReturn ? last.to : last.from;
     const left = versions.filter((name, version) => name !== kept && counts[version].at(-1)! > 0);
     expect(left, `${kind} of ${service}: ${JSON.stringify(last)} ${JSON.stringify(hosts.slice(-8))}`).toEqual([]);
   }
