@@ -79,12 +79,44 @@ function judgeStrategies({ services, changes = [] }: World, choice: PolicyChoice
     if (use === undefined || use.module !== undefined) continue;
     const own = ['services', name, 'policies', 'rollout'];
     const path = [own, ...rolePaths('rollout').toReversed()].find((each) => complaints.has(each)) ?? ['changes'];
+    for (const [message, hint] of nobodyThere(use, kind)) {
+      complaints.warn('waits', path, message, hint);
+    }
     const why = kind === 'config' ? whyNotOnHosts(use) : undefined;
     if (why !== undefined) {
       const hint = `write services: { ${name}: { policies: { rollout: staged-waves } } }, or another that is made for hosts`;
       complaints.error('unfit-strategy', path, `${name} has a change of type config: ${why}`, hint);
     }
   }
+}
+
+/** What waits for people, of whom there are none here, or measures what no request meets. */
+function nobodyThere(
+  { use, params }: PolicyUse,
+  kind: ChangeSpec['kind'],
+): readonly (readonly [message: string, hint: string])[] {
+  const is = (key: string): boolean => params[key] === true;
+  const found: (readonly [string, string])[] = [];
+  const waits = 'and nobody does in a simulation';
+  const steps = (params.steps ?? []) as readonly { readonly step?: string; readonly duration?: number }[];
+  if (use === 'argo-canary' && steps.some(({ step, duration }) => step === 'pause' && duration === 0))
+    found.push([`argo-canary has a pause that lasts until somebody promotes, ${waits}`, 'write { step: pause, duration: 5m }']);
+  if (use === 'argo-blue-green' && !is('autoPromotionEnabled') && params.autoPromotionSeconds === 0)
+    found.push([`argo-blue-green waits until somebody promotes, ${waits}`, 'write autoPromotionSeconds: 5m']);
+  if (use === 'flagger' && is('confirmPromotion') && !is('skipAnalysis'))
+    found.push([`flagger waits until somebody confirms, ${waits}`, 'leave confirmPromotion out']);
+  if (kind !== 'release') return found;
+  if (use === 'flagger' && params.iterations !== 0 && !is('mirror') && !is('skipAnalysis'))
+    found.push([
+      'flagger has iterations, in which no request meets the canary: checks without a value fail',
+      'write mirror: true, or weights instead of iterations',
+    ]);
+  if (use === 'argo-blue-green' && (params.prePromotionTemplate ?? '') !== '')
+    found.push([
+      'argo-blue-green analyses a preview that no request meets: measurements without a value are errors',
+      'use postPromotionTemplate, or leave the analysis out',
+    ]);
+  return found;
 }
 
 /** Only the strategy knows: it says so when it is made. */

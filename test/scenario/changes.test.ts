@@ -5,7 +5,7 @@ import { defaults } from '../../src/core/params.ts';
 import { rollouts } from '../../src/policies/rollout/strategies/index.ts';
 import { makePolicies } from '../../src/scenario/make-policies.ts';
 import { formatDefault } from '../../src/scenario/param-text.ts';
-import { briefly, scenarioOf } from './fixture.ts';
+import { briefly, issuesOf, scenarioOf } from './fixture.ts';
 
 interface Parts {
   /** Of `api`. */
@@ -31,6 +31,43 @@ ${changes === '' ? '' : `changes: [${changes}]\n`}${rest}
 /** `v2` with these effects. */
 const withEffects = (effects: string): string => `versions: { v2: { effects: [${effects}] } }`;
 const constant = (value: number) => ({ type: 'constant', value });
+
+describe('what waits for people, or for requests that never come, is warned of', () => {
+  test.each([
+    ['argo-canary', 'rollout: argo-canary', 'argo-canary has a pause that lasts until somebody promotes'],
+    [
+      'a pause with an end',
+      'rollout: { use: argo-canary, steps: [{ step: setWeight, weight: 5 }, { step: pause, duration: 1m }] }',
+      undefined,
+    ],
+    [
+      'blue-green',
+      'rollout: { use: argo-blue-green, autoPromotionEnabled: false }',
+      'argo-blue-green waits until somebody promotes',
+    ],
+    [
+      'blue-green with a time',
+      'rollout: { use: argo-blue-green, autoPromotionEnabled: false, autoPromotionSeconds: 5m }',
+      undefined,
+    ],
+    [
+      'a preview',
+      'rollout: { use: argo-blue-green, prePromotionTemplate: default, metrics: [{ metric: errors }] }',
+      'analyses a preview',
+    ],
+    ['confirmation', 'rollout: { use: flagger, confirmPromotion: true }', 'flagger waits until somebody confirms'],
+    ['iterations', 'rollout: { use: flagger, iterations: 5 }', 'flagger has iterations, in which no request meets the canary'],
+    ['copied requests', 'rollout: { use: flagger, iterations: 5, mirror: true }', undefined],
+  ])('%s', async (_, policies, message) => {
+    const messages = (await issuesOf(text({ rest: `policies: { ${policies} }` }))).map((issue) => issue.message);
+    expect(messages).toEqual(message === undefined ? [] : [expect.stringContaining(message)]);
+  });
+
+  test('once, however many changes there are', async () => {
+    const changes = `${release}, { type: release, at: 5m, service: api, version: v1 }`;
+    expect(await issuesOf(text({ changes, rest: 'policies: { rollout: argo-canary }' }))).toHaveLength(1);
+  });
+});
 
 describe('what can be written', () => {
   test('effects of a version, each with when it shows', async () => {

@@ -50,6 +50,14 @@ test('a time that is none is a fault', () => {
   expect(() => rollout.nextTimerMs()).toThrow('./mine.ts#Mine wants to be woken at NaN, which is no time');
 });
 
+test('to go on for ever at one moment is a fault', () => {
+  const trial = trialOf(answering([]), 'replicas');
+  const often = (): void => {
+    for (let step = 0; step < 20_000; step++) trial.step();
+  };
+  expect(often).toThrow('./mine.ts#Mine wants to go on without end at 0 ms');
+});
+
 test.each(Object.keys(rollouts))('nothing that %s answers is one', (name) => {
   const trial = trialOf(rollouts[name].make({}, { unit: 'replicas' }), 'replicas');
   trial.run(3_600_000);

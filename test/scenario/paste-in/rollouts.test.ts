@@ -62,6 +62,7 @@ describe('a Rollout of Argo', () => {
 
   test('what does not count is named with its place', async () => {
     expect(await lines(withRollout('{ fromKubernetes: rollouts.yaml, name: checkout }'), realFiles)).toEqual([
+      'test.yaml:9:12 warning: argo-canary has a pause that lasts until somebody promotes, and nobody does in a simulation; write { step: pause, duration: 5m }',
       'rollouts.yaml:9:3 warning: rollbackWindow is not read here',
       'rollouts.yaml:33:31 warning: there is no AnalysisTemplate missing here: nothing of it is measured; put it into the same file, behind ---',
       'rollouts.yaml:35:11 warning: a step "setHeaderRoute" is not read here: it is left out',
@@ -121,6 +122,7 @@ describe('a Canary of Flagger', () => {
 
   test('what does not count is named with its place', async () => {
     expect(await lines(withRollout('{ fromKubernetes: rollouts.yaml, name: search }'), realFiles)).toEqual([
+      'test.yaml:9:12 warning: flagger waits until somebody confirms, and nobody does in a simulation; leave confirmPromotion out',
       'rollouts.yaml:96:17 warning: there is no metric my-metric here: it is left out; known: request-success-rate, request-duration',
       'rollouts.yaml:99:34 warning: a webhook of type "rollout" is not called here',
     ]);

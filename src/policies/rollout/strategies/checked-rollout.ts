@@ -20,12 +20,17 @@ import {
 export const checkedRollout = (rollout: Rollout, name: string, { unit }: RolloutDeps): Rollout =>
   new CheckedRollout(rollout, name, unit);
 
+/** Far more than anybody needs at one moment. */
+const STEPS_AT_ONCE = 10_000;
+
 class CheckedRollout implements Rollout {
   readonly #inner: Rollout;
   readonly #name: string;
   readonly #unit: RolloutDeps['unit'];
   /** Versions that it was told of. */
   readonly #versions = new Set<string>();
+  #stepsMs: Ms = NaN;
+  #steps = 0;
 
   constructor(inner: Rollout, name: string, unit: RolloutDeps['unit']) {
     this.#inner = inner;
@@ -60,6 +65,9 @@ class CheckedRollout implements Rollout {
   }
 
   step(observation: RolloutObservation): readonly RolloutAction[] {
+    this.#steps = observation.nowMs === this.#stepsMs ? this.#steps + 1 : 0;
+    this.#stepsMs = observation.nowMs;
+    if (this.#steps > STEPS_AT_ONCE) throw this.#fault(`wants to go on without end at ${this.#stepsMs} ms`);
     for (const { version } of observation.groups) this.#versions.add(version);
     for (const { version } of observation.hosts) if (version !== undefined) this.#versions.add(version);
     const actions: unknown = this.#inner.step(observation);
