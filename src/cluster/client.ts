@@ -26,6 +26,8 @@ export interface ClientSetup {
   readonly spec: EdgeSpec;
   /** Which of the edge's clients it is. */
   readonly ordinal: number;
+  /** The zone of each of them: `clientZones`. */
+  readonly zones: readonly number[];
   readonly fleet: Fleet;
   readonly attempts: AttemptTable;
   readonly driver: PipelineDriver;
@@ -98,7 +100,6 @@ export class Client implements BeliefSink {
   constructor(setup: ClientSetup) {
     const { fleet, spec, streams, makers } = setup;
     const name = `${spec.name}/${setup.ordinal}`;
-    const zones = clientZones(spec, fleet);
     this.setup = setup;
     this.name = name;
     this.turns = 0;
@@ -108,7 +109,7 @@ export class Client implements BeliefSink {
     this.number = setup.number;
     this.edge = setup.edge;
     this.spec = spec;
-    this.zone = zones[setup.ordinal];
+    this.zone = setup.zones[setup.ordinal];
     this.base = fleet.base[spec.service];
     this.instances = fleet.base[spec.service + 1] - this.base;
     this.isInternal = spec.caller !== TRAFFIC;
@@ -223,8 +224,7 @@ export class Client implements BeliefSink {
 
   /** Its place among the clients of its edge. */
   private seat(): NonNullable<BalancerDeps['client']> {
-    const { spec, fleet, ordinal } = this.setup;
-    const zones = clientZones(spec, fleet);
+    const { fleet, ordinal, zones } = this.setup;
     return {
       number: ordinal,
       count: zones.length,

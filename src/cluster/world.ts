@@ -261,7 +261,8 @@ class World implements EventHandler {
     const splits: (ClientSplits | undefined)[] = [];
     edges.forEach((spec, edge) => {
       firstClient[edge] = clients.length;
-      clientZones(spec, fleet).forEach((_, ordinal) => {
+      const zones = clientZones(spec, fleet);
+      zones.forEach((_, ordinal) => {
         // Queues are no clients: nobody balances there, and nobody watches.
         const { balancerName, isUserPolicy, balancer } = makers.edges[edge];
         const own = splitsOf(scenario, spec, ordinal, engine, streams);
@@ -271,6 +272,7 @@ class World implements EventHandler {
           edge,
           spec,
           ordinal,
+          zones,
           fleet,
           attempts: requests.attempts,
           driver: this.gateway,

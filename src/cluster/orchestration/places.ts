@@ -5,6 +5,8 @@ import type { FaultSpec, InstanceSpec, Scenario, ServiceSpec } from '../../scena
 /** Beside those that are wanted, for some that are still leaving while others come. */
 const SPARE_SHARE = 0.5;
 const SPARE_LEAST = 2;
+/** Where two versions may be there side by side: so many of each, or four times as many as at first. Who has no limit does not get twice that. */
+const DOUBLED_AT_MOST = 50;
 
 type World = Omit<Scenario, 'variants'>;
 
@@ -25,7 +27,8 @@ const isReleased = ({ changes = [] }: World, index: number): boolean =>
 
 function roomy(service: ServiceSpec, mostReplicas: number, isDouble: boolean): ServiceSpec {
   const { instances, elastic } = service;
-  const wanted = Math.max(instances.length, mostReplicas) * (isDouble ? 2 : 1);
+  const most = Math.max(instances.length, mostReplicas);
+  const wanted = most + (isDouble ? Math.min(most, Math.max(DOUBLED_AT_MOST, 4 * instances.length)) : 0);
   const places = elastic.places ?? wanted + Math.max(SPARE_LEAST, Math.ceil(wanted * SPARE_SHARE));
   const zones = [...new Set(instances.map(({ zone }) => zone))];
   // Zones go on in turn; otherwise newcomers are as the last of those there.
