@@ -26,8 +26,10 @@ export function judgeOrchestration(variants: readonly Variant[], base: World, co
   if (cases.every(({ world }) => world.nodes.length === 0)) warnOfNoNodes(base, complaints);
   else warnOfZones(base, complaints);
   const measures = (role: Role): boolean => cases.some((each) => each.world.services.some((_, index) => uses(role, each, index)));
-  if (complaints.has(['metrics']) && !measures('autoscaler') && !measures('alarm')) {
-    const hint = 'add policies.autoscaler or policies.alarm';
+  // Roll-outs decide by what is scraped.
+  const isChanging = cases.some(({ world }) => (world.changes ?? []).length > 0);
+  if (complaints.has(['metrics']) && !measures('autoscaler') && !measures('alarm') && !isChanging) {
+    const hint = 'add policies.autoscaler, policies.alarm or changes';
     complaints.warn('idle', ['metrics'], 'nobody looks at what is measured', hint);
   } else if (complaints.has(['metrics', 'watch']) && !measures('alarm')) {
     complaints.warn('idle', ['metrics', 'watch'], 'there is no alarm to watch it', 'add policies.alarm');

@@ -402,6 +402,7 @@ faults: [{ type: distributor-outage, at: 1m }]`,
         '13:22 warning: one controller has nobody to compete with; write delivery: { controllers: 3 }',
       ],
     ],
+    ['measurements, which roll-outs decide by', { rest: 'metrics: { scrape: 5s }' }, []],
     ['a change after the end', { changes: release.replace('2m', '10m') }, ['11:32 warning: never happens: the run ends at 10m']],
     [
       'an effect after the end',
