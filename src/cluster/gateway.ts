@@ -8,7 +8,7 @@ import type { PipelineDriver } from '../policies/pipeline/driver.ts';
 import { type RequestResult, results } from '../policies/pipeline/results.ts';
 import type { Client } from './client.ts';
 import { stages } from './call-table.ts';
-import type { Changes } from './change/changes.ts';
+import type { Exposure } from './change/exposure.ts';
 import type { EdgeDraws } from './edge-draws.ts';
 import { eventKinds } from './events.ts';
 import type { Explainer } from './explainer.ts';
@@ -73,7 +73,7 @@ export interface GatewayParts {
   /** Present when requests may have to wait for an instance to come. */
   activator: Activator | undefined;
   /** Present when something is rolled out. */
-  changes: Changes | undefined;
+  exposure: Exposure | undefined;
   /** A connection is used, or has failed: discovery on demand looks again. */
   resolve(client: Client, isFailure: boolean): void;
   /** A request has begun that is a message. */
@@ -127,7 +127,7 @@ export class Gateway implements PipelineDriver {
     this.isInstant = network.isInstant;
     this.isListenedTo = isListenedTo;
     const observers: readonly unknown[] = [
-      ...[parts.monitor, parts.explainer, parts.views, parts.tracer, parts.meters, parts.activator, parts.changes],
+      ...[parts.monitor, parts.explainer, parts.views, parts.tracer, parts.meters, parts.activator, parts.exposure],
     ];
     const resolves = parts.clients.some(({ discovery }) => discovery?.resolveNow !== undefined);
     this.isSimple =
@@ -153,7 +153,7 @@ export class Gateway implements PipelineDriver {
     this.begun[client.edge]++;
     if (parts.views !== undefined) parts.views.offered(request, client.edge);
     if (parts.tracer !== undefined) parts.tracer.begun(request, client.edge);
-    if (parts.changes !== undefined) parts.changes.begun(request);
+    if (parts.exposure !== undefined) parts.exposure.begun(request);
     if (this.hasClasses) {
       const cls = requests.classOf(request);
       client.pipeline.setClass(parts.priorities[cls], cls, parts.users[cls]);
@@ -239,9 +239,9 @@ export class Gateway implements PipelineDriver {
     if (client.discovery?.resolveNow !== undefined) parts.resolve(client, false);
     if (parts.explainer !== undefined) parts.explainer.decided(client, attempt, endpoint);
     if (parts.tracer !== undefined) parts.tracer.sent(request, attempt);
-    if (parts.changes !== undefined) {
-      parts.changes.sent(request, endpoint);
-      const instance = ordinal === 0 ? parts.changes.copyTo(client.spec.service) : -1;
+    if (parts.exposure !== undefined) {
+      parts.exposure.sent(request, endpoint);
+      const instance = ordinal === 0 ? parts.exposure.copyTo(client.spec.service) : -1;
       if (instance >= 0) this.sendCopy(request, instance);
     }
     this.transport.depart(attempt);
@@ -267,7 +267,7 @@ export class Gateway implements PipelineDriver {
   copyEnded(copy: number, outcome: Outcome): void {
     const { requests } = this;
     const latencyMs = this.engine.time - requests.reals[(copy << 3) + ARRIVAL_MS];
-    this.parts.changes?.copyEnded(this.clientOf(copy), requests.ints[(copy << 4) + INSTANCE], outcome, latencyMs);
+    this.parts.exposure?.copyEnded(this.clientOf(copy), requests.ints[(copy << 4) + INSTANCE], outcome, latencyMs);
   }
 
   dropAttempt(attempt: number): void {
@@ -401,7 +401,7 @@ export class Gateway implements PipelineDriver {
     this.over[client.edge]++;
     if (parts.views !== undefined) parts.views.ended(request, client.edge, result, isDegraded);
     if (parts.tracer !== undefined) parts.tracer.ended(request, result);
-    if (parts.changes !== undefined) parts.changes.ended(request, result);
+    if (parts.exposure !== undefined) parts.exposure.ended(request, result);
     if (parts.meters !== undefined && client.spec.queue < 0) {
       const lastedMs = this.engine.time - requests.reals[(request << 3) + ARRIVAL_MS];
       parts.meters.end(client.spec.service, lastedMs, result === results.ok, result === results.cancelled);

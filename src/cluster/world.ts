@@ -7,12 +7,12 @@ import { Engine, type EngineLimits, type EventHandler, priorities, TimerLanes } 
 import { type Outcome, outcomes } from '../policies/balancing/balancer.ts';
 import { doubts } from '../policies/balancing/endpoint-health.ts';
 import { type RequestResult, results } from '../policies/pipeline/results.ts';
-import type { EdgeMakers, PolicyMakers } from '../scenario/makers.ts';
+import type { PolicyMakers } from '../scenario/makers.ts';
 import type { EdgeSpec, Scenario, VersionSpec } from '../scenario/spec.ts';
 import type { CellResult } from '../stats/result.ts';
 import { Calls } from './calls.ts';
 import { Changes } from './change/changes.ts';
-import { ClientSplits } from './change/client-splits.ts';
+import { type ClientSplits, divided, splitsOf } from './change/client-splits.ts';
 import { hasPartEffects, VersionEffects } from './change/version-effects.ts';
 import { Checkers } from './checkers.ts';
 import { CHECK, Checks } from './checks.ts';
@@ -243,7 +243,7 @@ class World implements EventHandler {
       tracer: undefined,
       meters: undefined,
       activator: undefined,
-      changes: undefined,
+      exposure: undefined,
       resolve: (client, isFailure) => {
         client.discovery?.resolveNow?.(engine.time, isFailure);
         this.controlPlane.wakePart(client, controlTimers.discovery);
@@ -298,7 +298,7 @@ class World implements EventHandler {
           },
           fetch: (from, request) => this.discovery?.fetch(from, request),
           attemptEnded: isChanged(scenario, spec.service)
-            ? (from, slot, outcome, latencyMs) => this.changes?.attemptEnded(from, slot, outcome, latencyMs)
+            ? (from, slot, outcome, latencyMs) => this.changes?.exposure.attemptEnded(from, slot, outcome, latencyMs)
             : undefined,
         });
         this.setLanes(client);
@@ -413,7 +413,7 @@ class World implements EventHandler {
         wakeBalancer: (client) => this.controlPlane.wakeBalancer(client),
         configure: (client, version) => this.configure(client, version, splits[client.number]),
       });
-      parts.changes = this.changes;
+      parts.exposure = this.changes.exposure;
     }
     this.discovery?.start();
     this.gossip?.start();
@@ -730,8 +730,8 @@ class World implements EventHandler {
     // The first delivery is what publishing counts; those that follow are repeats.
     if (times > 0) this.recorder.sent(true, times);
     this.tracer?.begun(delivery, edge);
-    this.changes?.begun(delivery);
-    this.changes?.sent(delivery, this.consumerOf(delivery, edge));
+    this.changes?.exposure.begun(delivery);
+    this.changes?.exposure.sent(delivery, this.consumerOf(delivery, edge));
     this.views?.offered(delivery, edge);
   }
 
@@ -739,8 +739,8 @@ class World implements EventHandler {
     this.gateway.over[edge]++;
     const lastedMs = this.engine.time - this.requests.reals[(delivery << 3) + ARRIVAL_MS];
     const isOk = outcome === outcomes.ok;
-    this.changes?.attemptEnded(this.clientOf(delivery), this.consumerOf(delivery, edge), outcome, lastedMs);
-    this.changes?.ended(delivery, outcome);
+    this.changes?.exposure.attemptEnded(this.clientOf(delivery), this.consumerOf(delivery, edge), outcome, lastedMs);
+    this.changes?.exposure.ended(delivery, outcome);
     this.gateway.meters?.end(this.scenario.edges[edge].service, lastedMs, isOk, outcome === outcomes.cancelled);
     this.views?.ended(delivery, edge, outcome === outcomes.cancelled ? outcomes.lost : outcome, false);
   }
@@ -780,26 +780,6 @@ function zonesOf(scenario: Omit<Scenario, 'variants'>): string[] {
 
 const isChanged = ({ changes = [] }: Omit<Scenario, 'variants'>, service: number): boolean =>
   changes.some((change) => change.service === service);
-
-/** Where instances of the called service are released, its clients divide requests among the versions. */
-function splitsOf(
-  { changes = [], services }: Omit<Scenario, 'variants'>,
-  { service, queue, name }: EdgeSpec,
-  ordinal: number,
-  engine: Engine,
-  streams: Streams,
-): ClientSplits | undefined {
-  const { versions = [], instances } = services[service];
-  const isReleased = changes.some((change) => change.service === service && change.kind === 'release');
-  if (!isReleased || queue >= 0) return undefined;
-  return new ClientSplits(engine, streams, `${name}/${ordinal}`, instances.length, versions[0].name);
-}
-
-/** The same makers, with balancers that divide. */
-function divided(makers: EdgeMakers, splits: ClientSplits | undefined): EdgeMakers {
-  if (splits === undefined) return makers;
-  return { ...makers, balancer: (deps) => splits.make(deps, makers.balancer) };
-}
 
 /** Whether some fault meets a part of the requests of an instance only. */
 const hasPartFaults = ({ faults }: Omit<Scenario, 'variants'>): boolean =>

@@ -1,10 +1,7 @@
 /** All that is rolled out in one world: what shall be and when, who decides, what becomes of it, and what it did to requests. Made only where
  *  something is. */
-import type { Ms } from '../../core/time.ts';
 import type { Streams } from '../../core/streams.ts';
 import { priorities } from '../../engine/index.ts';
-import type { Outcome, Slot } from '../../policies/balancing/balancer.ts';
-import type { RequestResult } from '../../policies/pipeline/results.ts';
 import type { RolloutAction } from '../../policies/rollout/strategies/rollout.ts';
 import type { PolicyMakers } from '../../scenario/makers.ts';
 import type { ChangeSpec, Scenario, VersionSpec } from '../../scenario/spec.ts';
@@ -13,14 +10,15 @@ import type { Client } from '../client.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Errands } from '../orchestration/errands.ts';
 import type { Orchestrator } from '../orchestration/orchestrator.ts';
-import { ARRIVAL_MS, CLIENT, type RequestTable } from '../request-table.ts';
+import type { RequestTable } from '../request-table.ts';
 import type { Servers } from '../servers.ts';
 import { changeNumbers, type DeliveryNumbers } from './change-metrics.ts';
-import type { ChangeSubject } from './change-subject.ts';
 import type { ClientSplits } from './client-splits.ts';
-import { ConfigChange, type ConfigHostOf } from './config-change.ts';
+import { ConfigChange } from './config-change.ts';
+import { configHosts } from './config-hosts.ts';
 import { Configuration } from './configuration.ts';
 import { Controllers } from './controllers.ts';
+import { Exposure, type Measured } from './exposure.ts';
 import { Release } from './release.ts';
 import { RolloutRecord } from './rollout-record.ts';
 import { Router } from './router.ts';
@@ -48,17 +46,6 @@ export interface ChangesParts {
   configure(client: Client, version: VersionSpec): void;
 }
 
-/** Changes of one kind to one service. */
-interface Subject {
-  readonly record: RolloutRecord;
-  readonly track: VersionTrack;
-  /** By row of the request table: the roll-out whose version the last attempt met, from 1 on; 0 for none. */
-  exposed: Uint16Array;
-}
-
-/** Roll-outs in which a request can be told to have met the new version. */
-const ROWS_AT_FIRST = 256;
-
 export class Changes {
   private readonly parts: ChangesParts;
   private readonly controllers: Controllers;
@@ -66,7 +53,9 @@ export class Changes {
   /** By service. */
   private readonly releases: readonly (Release | undefined)[];
   private readonly configs: readonly (ConfigChange | undefined)[];
-  private readonly subjects: readonly (readonly Subject[])[];
+  private readonly measured: readonly Measured[];
+  /** On the path of requests. */
+  readonly exposure: Exposure;
   private readonly phases: PhaseChange[];
   private readonly hosts: HostVersion[];
   private metricOutages: number;
@@ -82,22 +71,22 @@ export class Changes {
     this.metricOutages = 0;
     this.paused = [];
     this.link = new StoreLink({ errands, streams, makeStore: makers.cluster.store!, latency: delivery!.latency });
-    const subjects: Subject[][] = scenario.services.map(() => []);
-    this.subjects = subjects;
-    const made = <Change extends ChangeSubject & Pick<Subject, 'record' | 'track'>>(change: Change): Change => {
-      const { record, track } = change;
-      subjects[change.service].push({ record, track, exposed: new Uint16Array(ROWS_AT_FIRST) });
-      return change;
-    };
-    this.releases = scenario.services.map((_, service) =>
-      this.isChanged(service, 'release') ? made(this.release(service)) : undefined,
-    );
-    this.configs = scenario.services.map((_, service) =>
-      this.isChanged(service, 'config') ? made(this.config(service)) : undefined,
+    const { services } = scenario;
+    this.releases = services.map((_, service) => (this.isChanged(service, 'release') ? this.release(service) : undefined));
+    this.configs = services.map((_, service) => (this.isChanged(service, 'config') ? this.config(service) : undefined));
+    const byService = services.map((_, service) => [this.releases[service], this.configs[service]].filter(isThere));
+    this.measured = byService.flat();
+    this.exposure = new Exposure(
+      {
+        ...{ clock: errands, requests: parts.requests, clients: parts.clients },
+        copyTo: this.releases.map((release) => release && (() => release.copyTo())),
+      },
+      byService,
+      this.releases.map((release) => release?.track),
     );
     this.controllers = new Controllers({
       ...{ errands, streams, link: this.link, delivery: delivery!, makeElector: makers.cluster.election },
-      subjects: [...this.releases, ...this.configs].filter((change) => change !== undefined),
+      subjects: [...this.releases, ...this.configs].filter(isThere),
       makeRollout: ({ service, kind }) => makers.services[service].rollout!({ unit: kind === 'release' ? 'replicas' : 'hosts' }),
     });
     const { scrapeMs } = scenario.pipeline;
@@ -118,48 +107,6 @@ export class Changes {
     const subject = (change.kind === 'release' ? this.releases : this.configs)[change.service]!;
     subject.record.ask(change, this.parts.errands.nowMs);
     subject.lookSoon();
-  }
-
-  // What requests meet.
-
-  /** A request begins, in this row. */
-  begun(request: number): void {
-    const { service } = this.clientOf(request).spec;
-    for (const subject of this.subjects[service]) {
-      if (request >= subject.exposed.length) subject.exposed = enlarged(subject.exposed, request + 1);
-      subject.exposed[request] = 0;
-    }
-  }
-
-  /** An attempt of it goes to the instance in this slot. */
-  sent(request: number, slot: Slot): void {
-    const client = this.clientOf(request);
-    for (const subject of this.subjects[client.spec.service]) {
-      const version = subject.track.met(client.number, slot);
-      subject.exposed[request] = version < 0 ? 0 : subject.record.exposing(version, this.parts.errands.nowMs);
-    }
-  }
-
-  attemptEnded(client: Client, slot: Slot, outcome: Outcome, latencyMs: Ms): void {
-    for (const { track } of this.subjects[client.spec.service]) track.attemptEnded(client.number, slot, outcome, latencyMs);
-  }
-
-  /** Which instance gets a copy of a request that is on its way now; -1 for none. */
-  copyTo(service: number): number {
-    return this.releases[service]?.copyTo() ?? -1;
-  }
-
-  copyEnded(client: Client, instance: number, outcome: Outcome, latencyMs: Ms): void {
-    this.releases[client.spec.service]?.track.copyEnded(instance - client.base, outcome, latencyMs);
-  }
-
-  ended(request: number, result: RequestResult): void {
-    const { requests, errands } = this.parts;
-    const arrivalMs = requests.reals[(request << 3) + ARRIVAL_MS];
-    const user = requests.calls.key[request];
-    for (const { record, exposed } of this.subjects[this.clientOf(request).spec.service]) {
-      record.requestEnded(result, arrivalMs, errands.nowMs, user, exposed[request]);
-    }
   }
 
   // Instances.
@@ -247,7 +194,7 @@ export class Changes {
 
   metrics(): Record<string, number> {
     return changeNumbers(
-      this.all().flatMap(({ record }) => record.runs),
+      this.measured.flatMap(({ record }) => record.runs),
       { ...this.controllerNumbers(), ...this.configNumbers() },
     );
   }
@@ -264,7 +211,7 @@ export class Changes {
   }
 
   private configNumbers(): Pick<DeliveryNumbers, 'lagMs' | 'lagMaxMs' | 'skew' | 'refused'> {
-    const configs = this.configs.filter((config) => config !== undefined);
+    const configs = this.configs.filter(isThere);
     const lags = configs.map(({ configuration }) => configuration.lags);
     const count = lags.reduce((sum, lag) => sum + lag.count, 0);
     const longest = configs.map(({ configuration }) => configuration.maxLagMs).filter((lagMs) => !Number.isNaN(lagMs));
@@ -277,7 +224,7 @@ export class Changes {
   }
 
   result(): ChangeResult {
-    const subjects = this.all();
+    const subjects = this.measured;
     return {
       rollouts: subjects.flatMap(({ record }) => record.results()).toSorted((x, y) => x.startedMs - y.startedMs),
       phases: this.phases,
@@ -325,7 +272,13 @@ export class Changes {
     const { name, versions = [] } = scenario.services[service];
     const track = this.track(service, 'config');
     const config: ConfigChange = new ConfigChange({
-      ...{ service, errands, track, first: versions[0], hosts: this.configHosts(service) },
+      ...{
+        service,
+        errands,
+        track,
+        first: versions[0],
+        hosts: configHosts(service, { ...this.parts, isUp: (instance) => servers.isUp(instance) }),
+      },
       record: this.record(service, 'config', track, (version) => config.counts().get(version) ?? 0),
       configurationOf: (hosts, applied) =>
         new Configuration({
@@ -344,39 +297,6 @@ export class Changes {
       phase: (action, turn) => this.phase(service, 'config', config.record, action, turn),
     });
     return config;
-  }
-
-  /** Instances where a version that comes or goes does something to them, clients where one sets something for them; clients, too, if all that
-   *  is rolled out does nothing. */
-  private configHosts(service: number): ConfigHosts {
-    const { scenario, fleet, servers, clients, makers } = this.parts;
-    const told = (scenario.changes ?? []).flatMap((change) => {
-      const version =
-        change.service === service && change.kind === 'config' ? this.versionOf(service, change.version) : undefined;
-      return version === undefined ? [] : [version];
-    });
-    const hosts: ConfigHosts = new Map();
-    // What the first version does ends with the next one, where that takes its place.
-    const { versions = [] } = scenario.services[service];
-    const isReplaced = !this.isChanged(service, 'release');
-    const isOfInstances = [...told, ...(isReplaced ? versions.slice(0, 1) : [])].some(({ effects }) => effects.length > 0);
-    if (isOfInstances) {
-      for (let instance = fleet.base[service]; instance < fleet.base[service + 1]; instance++) {
-        const of = { instance, slot: instance - fleet.base[service] };
-        hosts.set(fleet.ids[instance], { of, isThere: servers.isUp(instance) });
-      }
-    }
-    if (isOfInstances && told.every((version) => version.clients === undefined)) return hosts;
-    const numbers = new Map<string, number>();
-    for (const client of clients) {
-      const { name, queue } = client.spec;
-      if (client.spec.service !== service || queue >= 0) continue;
-      const number = numbers.get(name) ?? 0;
-      numbers.set(name, number + 1);
-      const isConfigurable = makers.edges[client.edge].versions !== undefined || !isOfInstances;
-      if (isConfigurable) hosts.set(`${name}#${number}`, { of: { client }, isThere: true });
-    }
-    return hosts;
   }
 
   private track(service: number, kind: RolloutKind): VersionTrack {
@@ -413,7 +333,7 @@ export class Changes {
 
   private scrape(): void {
     if (this.metricOutages > 0) return;
-    for (const { track } of this.all()) track.scrape(this.parts.errands.nowMs);
+    for (const { track } of this.measured) track.scrape(this.parts.errands.nowMs);
   }
 
   private note(host: string, kind: RolloutKind, version: string): void {
@@ -424,23 +344,9 @@ export class Changes {
     return this.parts.scenario.changes!.some((change) => change.service === service && change.kind === kind);
   }
 
-  private all(): Subject[] {
-    return this.subjects.flat();
-  }
-
   private versionOf(service: number, name: string): VersionSpec | undefined {
     return this.parts.scenario.services[service].versions?.find((version) => version.name === name);
   }
-
-  private clientOf(request: number): Client {
-    return this.parts.clients[this.parts.requests.ints[(request << 4) + CLIENT]];
-  }
 }
 
-type ConfigHosts = Map<string, { readonly of: ConfigHostOf; readonly isThere: boolean }>;
-
-function enlarged(column: Uint16Array, size: number): Uint16Array {
-  const larger = new Uint16Array(Math.max(size, 2 * column.length));
-  larger.set(column);
-  return larger;
-}
+const isThere = <Change>(change: Change | undefined): change is Change => change !== undefined;

@@ -4,6 +4,8 @@ import type { Ms } from '../../core/time.ts';
 import type { Streams } from '../../core/streams.ts';
 import type { Balancer, BalancerDeps } from '../../policies/balancing/balancer.ts';
 import { type BucketOf, TrafficSplit } from '../../policies/balancing/traffic-split.ts';
+import type { EdgeMakers } from '../../scenario/makers.ts';
+import type { EdgeSpec, Scenario } from '../../scenario/spec.ts';
 import type { Weights } from './router.ts';
 
 export class ClientSplits {
@@ -52,4 +54,24 @@ export class ClientSplits {
     this.bucketOf = bucketOf;
     for (const split of this.made) split.setShares(shares, this.clock.time, bucketOf);
   }
+}
+
+/** Where instances of the called service are released, its clients divide requests among the versions. */
+export function splitsOf(
+  { changes = [], services }: Omit<Scenario, 'variants'>,
+  { service, queue, name }: EdgeSpec,
+  ordinal: number,
+  clock: { readonly time: Ms },
+  streams: Streams,
+): ClientSplits | undefined {
+  const { versions = [], instances } = services[service];
+  const isReleased = changes.some((change) => change.service === service && change.kind === 'release');
+  if (!isReleased || queue >= 0) return undefined;
+  return new ClientSplits(clock, streams, `${name}/${ordinal}`, instances.length, versions[0].name);
+}
+
+/** The same makers, with balancers that divide. */
+export function divided(makers: EdgeMakers, splits: ClientSplits | undefined): EdgeMakers {
+  if (splits === undefined) return makers;
+  return { ...makers, balancer: (deps) => splits.make(deps, makers.balancer) };
 }
