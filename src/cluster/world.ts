@@ -13,6 +13,7 @@ import type { CellResult } from '../stats/result.ts';
 import { Calls } from './calls.ts';
 import { Changes } from './change/changes.ts';
 import { type ClientSplits, divided, splitsOf } from './change/client-splits.ts';
+import { isChanged } from './change/is-changed.ts';
 import { hasPartEffects, VersionEffects } from './change/version-effects.ts';
 import { Checkers } from './checkers.ts';
 import { CHECK, Checks } from './checks.ts';
@@ -777,9 +778,6 @@ function zonesOf(scenario: Omit<Scenario, 'variants'>): string[] {
   for (const edge of scenario.edges) for (const zone of proxyZones(edge)) zones.add(zone);
   return [...zones];
 }
-
-const isChanged = ({ changes = [] }: Omit<Scenario, 'variants'>, service: number): boolean =>
-  changes.some((change) => change.service === service);
 
 /** Whether some fault meets a part of the requests of an instance only. */
 const hasPartFaults = ({ faults }: Omit<Scenario, 'variants'>): boolean =>

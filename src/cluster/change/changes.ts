@@ -19,6 +19,7 @@ import { configHosts } from './config-hosts.ts';
 import { Configuration } from './configuration.ts';
 import { Controllers } from './controllers.ts';
 import { Exposure, type Measured } from './exposure.ts';
+import { isChanged } from './is-changed.ts';
 import { Release } from './release.ts';
 import { RolloutRecord } from './rollout-record.ts';
 import { Router } from './router.ts';
@@ -72,8 +73,8 @@ export class Changes {
     this.paused = [];
     this.link = new StoreLink({ errands, streams, makeStore: makers.cluster.store!, latency: delivery!.latency });
     const { services } = scenario;
-    this.releases = services.map((_, service) => (this.isChanged(service, 'release') ? this.release(service) : undefined));
-    this.configs = services.map((_, service) => (this.isChanged(service, 'config') ? this.config(service) : undefined));
+    this.releases = services.map((_, service) => (isChanged(scenario, service, 'release') ? this.release(service) : undefined));
+    this.configs = services.map((_, service) => (isChanged(scenario, service, 'config') ? this.config(service) : undefined));
     const byService = services.map((_, service) => [this.releases[service], this.configs[service]].filter(isThere));
     this.measured = byService.flat();
     this.exposure = new Exposure(
@@ -338,10 +339,6 @@ export class Changes {
 
   private note(host: string, kind: RolloutKind, version: string): void {
     if (this.hosts.length < changesKept) this.hosts.push({ atMs: this.parts.errands.nowMs, host, kind, version });
-  }
-
-  private isChanged(service: number, kind: RolloutKind): boolean {
-    return this.parts.scenario.changes!.some((change) => change.service === service && change.kind === kind);
   }
 
   private versionOf(service: number, name: string): VersionSpec | undefined {

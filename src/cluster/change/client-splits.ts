@@ -6,6 +6,7 @@ import type { Balancer, BalancerDeps } from '../../policies/balancing/balancer.t
 import { type BucketOf, TrafficSplit } from '../../policies/balancing/traffic-split.ts';
 import type { EdgeMakers } from '../../scenario/makers.ts';
 import type { EdgeSpec, Scenario } from '../../scenario/spec.ts';
+import { isChanged } from './is-changed.ts';
 import type { Weights } from './router.ts';
 
 export class ClientSplits {
@@ -58,15 +59,14 @@ export class ClientSplits {
 
 /** Where instances of the called service are released, its clients divide requests among the versions. */
 export function splitsOf(
-  { changes = [], services }: Omit<Scenario, 'variants'>,
+  scenario: Omit<Scenario, 'variants'>,
   { service, queue, name }: EdgeSpec,
   ordinal: number,
   clock: { readonly time: Ms },
   streams: Streams,
 ): ClientSplits | undefined {
-  const { versions = [], instances } = services[service];
-  const isReleased = changes.some((change) => change.service === service && change.kind === 'release');
-  if (!isReleased || queue >= 0) return undefined;
+  if (!isChanged(scenario, service, 'release') || queue >= 0) return undefined;
+  const { versions = [], instances } = scenario.services[service];
   return new ClientSplits(clock, streams, `${name}/${ordinal}`, instances.length, versions[0].name);
 }
 

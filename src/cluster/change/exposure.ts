@@ -1,5 +1,6 @@
 /** What requests have to do with roll-outs: which version each meets, how it ends for whom, and which are copied. The only part of change that is
  *  on the path of requests: columns by row of the request table, nothing is allocated per request. */
+import { grown } from '../../core/grow.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Outcome, Slot } from '../../policies/balancing/balancer.ts';
 import type { RequestResult } from '../../policies/pipeline/results.ts';
@@ -49,7 +50,8 @@ export class Exposure {
   begun(request: number): void {
     const { service } = this.clientOf(request).spec;
     for (const subject of this.subjects[service]) {
-      if (request >= subject.exposed.length) subject.exposed = enlarged(subject.exposed, request + 1);
+      const { length } = subject.exposed;
+      if (request >= length) subject.exposed = grown(subject.exposed, new Uint16Array(Math.max(request + 1, 2 * length)));
       subject.exposed[request] = 0;
     }
   }
@@ -88,10 +90,4 @@ export class Exposure {
   private clientOf(request: number): Client {
     return this.parts.clients[this.parts.requests.ints[(request << 4) + CLIENT]];
   }
-}
-
-function enlarged(column: Uint16Array, size: number): Uint16Array {
-  const larger = new Uint16Array(Math.max(size, 2 * column.length));
-  larger.set(column);
-  return larger;
 }

@@ -100,12 +100,19 @@ export class Release implements ChangeSubject {
   /** The instance that gets a copy of one more request; -1 if none does. */
   copyTo(): number {
     const { mirror } = this;
-    const { rng, instances, orchestrator } = this.parts;
+    const { rng, instances } = this.parts;
     if (mirror === undefined || 100 * rng.next() >= mirror.percent) return -1;
-    const ready = instances.filter(
-      (instance) => orchestrator.groupOf(instance)?.name === mirror.group && orchestrator.isReady(instance),
-    );
-    return ready.length === 0 ? -1 : ready[Math.floor(rng.next() * ready.length)];
+    let ready = 0;
+    for (const instance of instances) if (this.isMirror(instance)) ready++;
+    if (ready === 0) return -1;
+    let place = Math.floor(rng.next() * ready);
+    for (const instance of instances) if (this.isMirror(instance) && place-- === 0) return instance;
+    return -1;
+  }
+
+  private isMirror(instance: number): boolean {
+    const { orchestrator } = this.parts;
+    return orchestrator.groupOf(instance)?.name === this.mirror?.group && orchestrator.isReady(instance);
   }
 
   /** Instances have come, gone, become ready or ceased to be, another number is wanted, or a change is due. */

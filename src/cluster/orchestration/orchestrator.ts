@@ -10,6 +10,7 @@ import type { GroupStatus } from '../../policies/rollout/strategies/rollout.ts';
 import type { PolicyMakers } from '../../scenario/makers.ts';
 import type { BudgetSpec, Scenario } from '../../scenario/spec.ts';
 import type { AlarmChange, ElasticResult, SizeRecommendation } from '../../stats/result.ts';
+import { isChanged } from '../change/is-changed.ts';
 import type { Client } from '../client.ts';
 import type { Discovery } from '../discovery.ts';
 import type { Fleet } from '../fleet.ts';
@@ -279,7 +280,7 @@ export class Orchestrator {
       readyReplicas: initial,
     });
     const { versions = [] } = scenario.services[service];
-    const isRolledOut = scenario.changes?.some((change) => change.kind === 'release' && change.service === service) === true;
+    const isRolledOut = isChanged(scenario, service, 'release');
     const groups = new ReplicaGroups(errands, name, versions[0]?.name ?? '', isRolledOut, instances.length, {
       make: (host) => replicas!({ host }),
       create: (group, nowMs) => this.create(service, group, nowMs),

@@ -1,6 +1,7 @@
 /** Places for instances that are yet to come: a world has a fixed number of them, and whoever comes takes one that is empty. */
 import type { PolicyMakers } from '../../scenario/makers.ts';
 import type { FaultSpec, InstanceSpec, Scenario, ServiceSpec } from '../../scenario/spec.ts';
+import { isChanged } from '../change/is-changed.ts';
 
 /** Beside those that are wanted, for some that are still leaving while others come. */
 const SPARE_SHARE = 0.5;
@@ -16,15 +17,12 @@ export function withPlaces(scenario: World, makers: PolicyMakers): World {
   const services = scenario.services.map((service, index) =>
     makers.services[index].replicas === undefined
       ? service
-      : roomy(service, makers.services[index].mostReplicas ?? 0, isReleased(scenario, index)),
+      : roomy(service, makers.services[index].mostReplicas ?? 0, isChanged(scenario, index, 'release')),
   );
   return { ...scenario, services, faults: scenario.faults.map((fault) => extended(fault, scenario.services, services)) };
 }
 
-/** Whether two versions of it may be there in full for a while. */
-const isReleased = ({ changes = [] }: World, index: number): boolean =>
-  changes.some(({ kind, service }) => kind === 'release' && service === index);
-
+/** `isDouble`: two versions of it may be there in full for a while. */
 function roomy(service: ServiceSpec, mostReplicas: number, isDouble: boolean): ServiceSpec {
   const { instances, elastic } = service;
   const most = Math.max(instances.length, mostReplicas);

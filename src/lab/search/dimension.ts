@@ -4,6 +4,7 @@
 import { InputError } from '../../core/errors.ts';
 import { exp, log } from '../../core/math.ts';
 import { formatDuration, isProblem, parseDuration, show } from '../../core/quantity.ts';
+import { splitList } from '../split-list.ts';
 
 export type Dimension = RangeDimension | ListDimension;
 
@@ -153,26 +154,6 @@ function fineStep(width: number): number {
   while (step * 100 > width) step /= 10;
   while (step * 1000 <= width) step *= 10;
   return step;
-}
-
-/** At commas that stand in no brackets and no quotes. */
-export function splitList(text: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let quote = '';
-  let part = '';
-  for (const character of text) {
-    if (quote !== '') {
-      if (character === quote) quote = '';
-    } else if (character === '"' || character === "'") quote = character;
-    else if ('[{('.includes(character)) depth++;
-    else if (']})'.includes(character)) depth--;
-    if (character === ',' && depth === 0 && quote === '') {
-      parts.push(part.trim());
-      part = '';
-    } else part += character;
-  }
-  return [...parts, part.trim()];
 }
 
 /** How many values there are to tell apart. */

@@ -1,6 +1,7 @@
 /** `--set path=values` to factors: lists (`a,b,c`), ranges (`2..8`, `2..8:2`, `1..64:x2`, `10%..90%@9`), and files of values (`@file`). */
 import { InputError } from '../../core/errors.ts';
 import { show } from '../../core/quantity.ts';
+import { splitList } from '../split-list.ts';
 import type { Factor } from './types.ts';
 
 /** What was written for one path. */
@@ -65,26 +66,6 @@ function distinct(path: string, values: readonly string[]): readonly string[] {
   if (twice !== undefined) throw complaint(path, `${show(twice)} stands twice`, 'every value once');
   if (values.length > valuesMax) throw complaint(path, `${values.length} values`, `${valuesMax} is the most`);
   return values;
-}
-
-/** At commas that stand in no brackets and no quotes. */
-function splitList(text: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let quote = '';
-  let part = '';
-  for (const character of text) {
-    if (quote !== '') {
-      if (character === quote) quote = '';
-    } else if (character === '"' || character === "'") quote = character;
-    else if ('[{('.includes(character)) depth++;
-    else if (']})'.includes(character)) depth--;
-    if (character === ',' && depth === 0 && quote === '') {
-      parts.push(part.trim());
-      part = '';
-    } else part += character;
-  }
-  return [...parts, part.trim()];
 }
 
 const number = String.raw`(-?\d+(?:\.\d+)?)`;

@@ -1,9 +1,9 @@
 /** What every autoscaler owes its host, as checks that can be run on one. Each rule returns the violations it found, in words; none is
  *  good. */
 import { fmix32 } from '../../core/hash.ts';
-import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Autoscaler, AutoscalerDeps, MetricSample, ReplicaPhase, ReplicaSample, ScaleObservation } from './autoscaler.ts';
+import { HashedDraws } from '../shared/fixed-draws.ts';
 
 /** How to make one, and the bounds it is made with: `min` below 3, `max` at least 8. */
 export interface AutoscalerSubject {
@@ -131,26 +131,11 @@ const LATE: Ms = 30 * 86_400_000;
 const EPOCH_MS: Ms = 1_767_571_200_000;
 
 const depsOf = (replicas: number, startMs: Ms = 0): AutoscalerDeps => ({
-  rng: new CountingRng(),
+  rng: new HashedDraws(),
   epochMs: EPOCH_MS - startMs,
   specReplicas: replicas,
   readyReplicas: replicas,
 });
-
-/** The same numbers for everybody. */
-class CountingRng implements Rng {
-  #drawn = 0;
-
-  uint32(): number {
-    return fmix32(++this.#drawn) >>> 0;
-  }
-  next(): number {
-    return this.uint32() / 0x1_0000_0000;
-  }
-  below(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-}
 
 /** Whatever may be shown, the same for the same number: counts inside and outside of the bounds, gaps, nonsense that samples can hold. */
 function anyObservation(choice: number, max: number): ScaleObservation {

@@ -1,8 +1,8 @@
 /** What every discovery client owes its host, as checks that can be run on one. Each rule returns the violations it found, in words;
  *  none is good. A client that never asks anybody keeps what it was configured with, and the rules about sources do not apply. */
-import type { Rng } from '../../core/rng.ts';
 import type { Ms } from '../../core/time.ts';
 import type { DiscoveryClient, DiscoveryDeps, FetchRequest, SourceFailure, SourceView } from './discovery-client.ts';
+import { EvenDraws } from '../shared/fixed-draws.ts';
 
 export type MakeDiscoveryClient = (deps: DiscoveryDeps) => DiscoveryClient;
 
@@ -195,7 +195,7 @@ class DiscoveryTrial {
   constructor(make: MakeDiscoveryClient, members: readonly number[], configured: readonly number[] = []) {
     this.#members = members;
     this.client = make({
-      rng: new Draws(),
+      rng: new EvenDraws(),
       configured,
       sink: { update: (list) => this.updates.push(list.join()) },
       host: { fetch: (request, nowMs) => this.#fetch(request, nowMs) },
@@ -289,23 +289,5 @@ class DiscoveryTrial {
     if (isStream && typeof answer !== 'string') open.answerAtMs = Infinity;
     else this.#open = this.#open.filter((other) => other !== open);
     this.client.onFetched(open.request.id, answer, this.nowMs);
-  }
-}
-
-/** A fixed sequence that wanders through the unit interval. */
-class Draws implements Rng {
-  #state = 0;
-
-  next(): number {
-    this.#state = (this.#state + 0.6180339887498949) % 1;
-    return this.#state;
-  }
-
-  uint32(): number {
-    return Math.floor(this.next() * 4294967296);
-  }
-
-  below(n: number): number {
-    return Math.floor(this.next() * n);
   }
 }

@@ -3,8 +3,31 @@
  *  it does not know what was left, and spreads those that would run out together.
  *
  *  After etcd-io/etcd: server/lease/lessor.go. */
+import { duration, int } from '../../core/params.ts';
 import type { Ms } from '../../core/time.ts';
 import { Deadlines } from './deadlines.ts';
+
+/** Parameters of the store behind the leases. */
+export const memberParams = {
+  heartbeatInterval: duration({
+    default: 100,
+    min: 1,
+    about: 'Between members of the store.',
+    official: 'etcd heartbeat-interval',
+  }),
+  electionTimeout: duration({
+    default: 1000,
+    min: 1,
+    about: 'Between members of the store.',
+    official: 'etcd election-timeout',
+  }),
+  leaseRevokeRate: int({
+    default: 1000,
+    min: 2,
+    about: 'Leases revoked per second, at most.',
+    official: 'etcd defaultLeaseRevokeRate',
+  }),
+} as const;
 
 /** The shortest lease that is granted: one and a half elections, in whole seconds, so that a lease outlives a change of leader. */
 export function minLeaseTtlMs(heartbeatMs: Ms, electionMs: Ms): Ms {

@@ -1,9 +1,9 @@
 /** What every registry owes its host, as checks that can be run on one. Each rule returns the violations it found, in words; none is
  *  good. */
-import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { SourceView } from '../discovery-client.ts';
 import type { Registry, RegistryDeps } from './registry.ts';
+import { EvenDraws } from '../../shared/fixed-draws.ts';
 
 export type MakeRegistry = (deps: RegistryDeps) => Registry;
 
@@ -175,7 +175,7 @@ class RegistryTrial {
       if (this.answers.has(query)) this.violations.push(`answers query ${query} twice`);
       this.answers.set(query, view);
     };
-    this.registry = make({ rng: new Draws(), host: { answer } });
+    this.registry = make({ rng: new EvenDraws(), host: { answer } });
   }
 
   join(instances: readonly number[], nowMs: Ms): void {
@@ -221,23 +221,5 @@ class RegistryTrial {
     this.registry.query(query, 0, 0, this.nowMs);
     const listed = this.answers.get(query)?.members.join() ?? 'nothing';
     return listed === expected.join() ? [] : [`lists [${listed}], expected [${expected}]`];
-  }
-}
-
-/** A fixed sequence that wanders through the unit interval. */
-class Draws implements Rng {
-  #state = 0;
-
-  next(): number {
-    this.#state = (this.#state + 0.6180339887498949) % 1;
-    return this.#state;
-  }
-
-  uint32(): number {
-    return Math.floor(this.next() * 4294967296);
-  }
-
-  below(n: number): number {
-    return Math.floor(this.next() * n);
   }
 }

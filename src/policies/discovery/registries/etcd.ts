@@ -6,11 +6,11 @@
  *
  *  A lease that has run out is revoked at the next scan, twice a second, at most a thousand per second; renewing it then fails. Watches
  *  are answered as soon as the revision passes what the client knows. */
-import { duration, int } from '../../../core/params.ts';
+import { duration } from '../../../core/params.ts';
 import type { Ms } from '../../../core/time.ts';
 import { BlockingQueries } from '../../shared/blocking-queries.ts';
 import { Catalog } from '../parts/catalog.ts';
-import { grantedTtlMs, Lessor, MAX_LEASE_TTL_MS, minLeaseTtlMs, SCAN_INTERVAL_MS } from '../../shared/lessor.ts';
+import { grantedTtlMs, Lessor, MAX_LEASE_TTL_MS, memberParams, minLeaseTtlMs, SCAN_INTERVAL_MS } from '../../shared/lessor.ts';
 import { defineRegistry, type HealthStatus, type Registry, type RegistryDeps } from './registry.ts';
 
 export const etcdRegistry = defineRegistry({
@@ -29,24 +29,7 @@ export const etcdRegistry = defineRegistry({
       about: 'Lease of an instance, raised to one and a half elections.',
       official: 'etcd TTL',
     }),
-    heartbeatInterval: duration({
-      default: 100,
-      min: 1,
-      about: 'Between members of the store.',
-      official: 'etcd heartbeat-interval',
-    }),
-    electionTimeout: duration({
-      default: 1000,
-      min: 1,
-      about: 'Between members of the store.',
-      official: 'etcd election-timeout',
-    }),
-    leaseRevokeRate: int({
-      default: 1000,
-      min: 2,
-      about: 'Leases revoked per second, at most.',
-      official: 'etcd defaultLeaseRevokeRate',
-    }),
+    ...memberParams,
   },
   create: (params, deps) => {
     const ttlMs = grantedTtlMs(params.ttl, minLeaseTtlMs(params.heartbeatInterval, params.electionTimeout));

@@ -1,8 +1,8 @@
 /** What every restart policy owes its host, as checks that can be run on one. Each rule returns the violations it found, in words; none
  *  is good. */
-import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { RestartDeps, RestartPolicy } from './restart-policy.ts';
+import { EvenDraws } from '../../shared/fixed-draws.ts';
 
 export type MakeRestartPolicy = (deps: RestartDeps) => RestartPolicy;
 
@@ -21,7 +21,7 @@ export const restartRules: readonly RestartRule[] = [
     name: 'never restarts before the end',
     check: (make) =>
       lives.flatMap((runMs) =>
-        crashes(make({ rng: new Draws() }), 0, runMs, 50)
+        crashes(make({ rng: new EvenDraws() }), 0, runMs, 50)
           .filter(({ endedAtMs, restartAtMs }) => !(restartAtMs >= endedAtMs))
           .map(({ endedAtMs, restartAtMs }) => `restarts at ${restartAtMs} what ended at ${endedAtMs}`)
           .slice(0, 1),
@@ -30,7 +30,7 @@ export const restartRules: readonly RestartRule[] = [
   {
     name: 'does not wear its host down with a process that cannot start',
     check: (make) => {
-      const loop = crashes(make({ rng: new Draws() }), 0, 0, 1000);
+      const loop = crashes(make({ rng: new EvenDraws() }), 0, 0, 1000);
       const withinAnHour = loop.filter(({ restartAtMs }) => restartAtMs <= AN_HOUR).length;
       return withinAnHour <= 100 ? [] : [`restarts it ${withinAnHour} times in an hour`];
     },
@@ -38,7 +38,7 @@ export const restartRules: readonly RestartRule[] = [
   {
     name: 'restarts soon what ran well for a day, or never does',
     check: (make) => {
-      const policy = make({ rng: new Draws() });
+      const policy = make({ rng: new EvenDraws() });
       const restarts = crashes(policy, 0, 24 * AN_HOUR, 5);
       const waits = restarts.map(({ endedAtMs, restartAtMs }) => restartAtMs - endedAtMs);
       if (waits.every((waitMs) => waitMs === Infinity)) return [];
@@ -48,8 +48,8 @@ export const restartRules: readonly RestartRule[] = [
   {
     name: 'judges every instance by itself',
     check: (make) => {
-      const alone = make({ rng: new Draws() });
-      const crowded = make({ rng: new Draws() });
+      const alone = make({ rng: new EvenDraws() });
+      const crowded = make({ rng: new EvenDraws() });
       crashes(crowded, 1, 0, 20);
       const drawn = crowded.restartAtMs(2, 0, 1000, true) - alone.restartAtMs(2, 0, 1000, true);
       // Draws were used by the other instance, so waits may differ by their jitter, not by orders.
@@ -59,8 +59,8 @@ export const restartRules: readonly RestartRule[] = [
   {
     name: 'starts afresh with an instance that it was told to forget',
     check: (make) => {
-      const policy = make({ rng: new Draws() });
-      const fresh = make({ rng: new Draws() });
+      const policy = make({ rng: new EvenDraws() });
+      const fresh = make({ rng: new EvenDraws() });
       crashes(policy, 1, 0, 20);
       policy.forget(1);
       const atMs = 2 * AN_HOUR;
@@ -74,7 +74,7 @@ export const restartRules: readonly RestartRule[] = [
     name: 'does the same with the same draws',
     check: (make) => {
       const story = (): string =>
-        crashes(make({ rng: new Draws() }), 3, 5000, 40)
+        crashes(make({ rng: new EvenDraws() }), 3, 5000, 40)
           .map(({ restartAtMs }) => restartAtMs)
           .join();
       return story() === story() ? [] : ['two policies with the same draws restart at different times'];
@@ -102,22 +102,4 @@ function crashes(policy: RestartPolicy, instance: number, runMs: Ms, times: numb
     startedAtMs = restartAtMs;
   }
   return restarts;
-}
-
-/** A fixed sequence that wanders through the unit interval. */
-class Draws implements Rng {
-  #state = 0;
-
-  next(): number {
-    this.#state = (this.#state + 0.6180339887498949) % 1;
-    return this.#state;
-  }
-
-  uint32(): number {
-    return Math.floor(this.next() * 4294967296);
-  }
-
-  below(n: number): number {
-    return Math.floor(this.next() * n);
-  }
 }

@@ -1,12 +1,11 @@
 /** What every elector owes its host, as checks that can be run on one. Each rule returns the violations it found, in words; none is good. */
 import { defaults } from '../../../core/params.ts';
-import { fmix32 } from '../../../core/hash.ts';
-import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import { EtcdStore, etcdStore } from '../store/etcd.ts';
 import { FencedTarget } from '../store/fenced-target.ts';
 import { performOn, type StoreRequest } from '../store/store-request.ts';
 import type { Elector, ElectorDeps } from './elector.ts';
+import { HashedDraws } from '../../shared/fixed-draws.ts';
 
 export type MakeElector = (deps: ElectorDeps) => Elector;
 
@@ -151,17 +150,17 @@ export class ElectionTrial {
   readonly #believed: (number | undefined)[];
   #messages: Message[] = [];
   #order = 0;
-  readonly #rng: HashedRng;
+  readonly #rng: HashedDraws;
   #lossShare = 0;
 
   constructor(make: MakeElector, count: number, seed = 1) {
-    this.#rng = new HashedRng(seed);
+    this.#rng = new HashedDraws(seed);
     this.store = new EtcdStore(defaults(etcdStore.params), { rng: this.#rng, host: { deliver: () => {} } });
     this.#pausedUntilMs = Array.from({ length: count }, () => 0);
     this.#believed = Array.from({ length: count }, () => undefined);
     this.electors = Array.from({ length: count }, (_, elector) =>
       make({
-        rng: new HashedRng(seed * 100 + elector),
+        rng: new HashedDraws(seed * 100 + elector),
         key: 'leader',
         identity: `controller-${elector}`,
         host: { request: (id, request, nowMs) => this.#send(elector, id, request, nowMs) },
@@ -262,23 +261,5 @@ export class ElectionTrial {
       this.tokens.set(token, at);
       this.#highest = Math.max(this.#highest, token);
     });
-  }
-}
-
-class HashedRng implements Rng {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed * 7919;
-  }
-
-  uint32(): number {
-    return fmix32(++this.#state) >>> 0;
-  }
-  next(): number {
-    return this.uint32() / 0x1_0000_0000;
-  }
-  below(n: number): number {
-    return Math.floor(this.next() * n);
   }
 }

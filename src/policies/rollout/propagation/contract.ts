@@ -1,9 +1,8 @@
 /** What every agent owes its host, as checks that can be run on one. Each rule returns the violations it found, in words; none is good. */
-import { fmix32 } from '../../../core/hash.ts';
-import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { AgentDeps, AgentMessage, ConfigAgent, ConfigUpdate, DistributorMessage } from './config-agent.ts';
 import { Distributor } from './distributor.ts';
+import { HashedDraws } from '../../shared/fixed-draws.ts';
 
 export type MakeAgent = (deps: AgentDeps) => ConfigAgent;
 
@@ -131,18 +130,18 @@ export class PropagationTrial {
   nowMs: Ms = 0;
   asked = 0;
   #isCut = false;
-  readonly #rng: HashedRng;
+  readonly #rng: HashedDraws;
   #messages: { readonly atMs: Ms; act(): void }[] = [];
 
   constructor(make: MakeAgent, count: number, seed: number) {
-    this.#rng = new HashedRng(seed);
+    this.#rng = new HashedDraws(seed);
     this.distributor = new Distributor({
       send: (child, message, nowMs) => this.#post(nowMs, () => this.#deliver(Number(child), message)),
     });
     this.agents = Array.from({ length: count }, (_, at) => {
       let inUse = 0;
       return make({
-        rng: new HashedRng(seed * 1000 + at),
+        rng: new HashedDraws(seed * 1000 + at),
         host: {
           send: (message, nowMs) => this.#ask(at, message, nowMs),
           apply: ({ version }) => {
@@ -223,23 +222,5 @@ export class PropagationTrial {
   #post(nowMs: Ms, act: () => void): void {
     if (this.#isCut || this.#rng.next() < this.lossShare) return;
     this.#messages.push({ atMs: nowMs + 5 + this.#rng.next() * 2000, act });
-  }
-}
-
-class HashedRng implements Rng {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed * 7919;
-  }
-
-  uint32(): number {
-    return fmix32(++this.#state) >>> 0;
-  }
-  next(): number {
-    return this.uint32() / 0x1_0000_0000;
-  }
-  below(n: number): number {
-    return Math.floor(this.next() * n);
   }
 }

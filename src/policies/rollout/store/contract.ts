@@ -1,8 +1,8 @@
 /** What every store owes its host, as checks that can be run on one. Each rule returns the violations it found, in words; none is good. */
 import { fmix32 } from '../../../core/hash.ts';
-import type { Rng } from '../../../core/rng.ts';
 import type { Ms } from '../../../core/time.ts';
 import type { ConfigStore, WatchDelivery, StoreDeps } from './config-store.ts';
+import { HashedDraws } from '../../shared/fixed-draws.ts';
 
 export type MakeStore = (deps: StoreDeps) => ConfigStore;
 
@@ -178,7 +178,7 @@ class StoreTrial {
   #lease: number | undefined;
 
   constructor(make: MakeStore) {
-    this.store = make({ rng: new CountingRng(), host: { deliver: (_, delivery) => this.#onDelivery(delivery) } });
+    this.store = make({ rng: new HashedDraws(), host: { deliver: (_, delivery) => this.#onDelivery(delivery) } });
   }
 
   watch(prefix: string, revision: number): void {
@@ -222,20 +222,5 @@ class StoreTrial {
     this.seen.clear();
     for (const { key, value } of delivery.entries) this.seen.set(key, value);
     if (this.store.watches === 'once') this.store.watch(1, this.#watched!, Math.max(1, delivery.revision), this.nowMs);
-  }
-}
-
-/** The same numbers for everybody. */
-class CountingRng implements Rng {
-  #drawn = 0;
-
-  uint32(): number {
-    return fmix32(++this.#drawn) >>> 0;
-  }
-  next(): number {
-    return this.uint32() / 0x1_0000_0000;
-  }
-  below(n: number): number {
-    return Math.floor(this.next() * n);
   }
 }

@@ -7,9 +7,9 @@
  *  A watch replays history from its revision on; if that was compacted away it ends, and its owner has to read everything. A lock is a
  *  key per lease below the lock's name: the lowest creation revision owns it, which is its token, and a waiter owns it when all before are
  *  gone. Leases last one and a half elections at least and are taken down at scans twice a second. */
-import { duration, int } from '../../../core/params.ts';
+import { int } from '../../../core/params.ts';
 import type { Ms } from '../../../core/time.ts';
-import { grantedTtlMs, Lessor, minLeaseTtlMs, SCAN_INTERVAL_MS } from '../../shared/lessor.ts';
+import { grantedTtlMs, Lessor, memberParams, minLeaseTtlMs, SCAN_INTERVAL_MS } from '../../shared/lessor.ts';
 import {
   type Acquisition,
   type CasResult,
@@ -36,24 +36,7 @@ export const etcdStore = defineStore({
   ],
   aliases: [{ system: 'CNCF', name: 'etcd' }],
   params: {
-    heartbeatInterval: duration({
-      default: 100,
-      min: 1,
-      about: 'Between members of the store.',
-      official: 'etcd heartbeat-interval',
-    }),
-    electionTimeout: duration({
-      default: 1000,
-      min: 1,
-      about: 'Between members of the store.',
-      official: 'etcd election-timeout',
-    }),
-    leaseRevokeRate: int({
-      default: 1000,
-      min: 2,
-      about: 'Leases revoked per second, at most.',
-      official: 'etcd defaultLeaseRevokeRate',
-    }),
+    ...memberParams,
     compactionRetention: int({
       default: 0,
       min: 0,
