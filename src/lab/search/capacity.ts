@@ -8,10 +8,11 @@ import { pairedDifference } from '../../stats/estimate.ts';
 import type { Estimate } from '../../stats/result.ts';
 import { capacitySentences } from './capacity-text.ts';
 import { findCheapest } from './cheapest.ts';
-import { countOf, type Dimension, numbersOf, rangeText, valueAt } from './dimension.ts';
+import { countOf, type Dimension, numbersOf, valueAt } from './dimension.ts';
 import { modelOf, type QueueModel, theoryKeeps, theoryOf } from './mmc.ts';
 import { metricText, Prober } from './prober.ts';
 import { measureOnly, refuseEqualities } from './promise.ts';
+import { searchedDimensions, searchedScenario } from './search-file.ts';
 import { type Assignment, seedsFrom, settingText, Trials, type TrialsRequest } from './trials.ts';
 import { type CapacityFile, capacitySchema, type Outcome, type Probe, type Theory } from './types.ts';
 
@@ -53,25 +54,14 @@ export async function findCapacity(input: CapacityInput): Promise<CapacityFile> 
   const theory = await theoryFor(trials, found, dimensions, slo.length);
   const probes = [...prober.probes.values()].toSorted(byPlace);
   const used = Math.max(0, ...probes.map((probe) => probe.seeds));
+  const first = answered ?? (await trials.setting(firstOf(dimensions)));
   const result: Omit<CapacityFile, 'verdict'> = {
     schema: capacitySchema,
     version,
     complete: found.outcome !== 'interrupted',
-    scenario: {
-      name: base.scenario.name,
-      about: base.scenario.about,
-      file: input.file.split(/[\\/]/).at(-1)!,
-      text: base.text,
-      sha256: base.sha256,
-      variant: (answered ?? (await trials.setting(firstOf(dimensions)))).world.policies.balancer.use,
-    },
+    scenario: searchedScenario(base, input.file, first.world.policies.balancer.use),
     overrides: input.overrides,
-    dimensions: dimensions.map((dimension) => ({
-      path: dimension.path,
-      range: rangeText(dimension),
-      unit: dimension.kind === 'range' ? dimension.unit : '',
-      isLog: dimension.kind === 'range' && dimension.isLog,
-    })),
+    dimensions: searchedDimensions(dimensions),
     confidence: input.confidence,
     cells: trials.cells,
     warnings: base.warnings,

@@ -11,11 +11,12 @@ import { findMetric } from '../../core/metrics.ts';
 import { estimate, holm, pairedDifference, pairedP } from '../../stats/estimate.ts';
 import { judge } from '../../stats/verdict.ts';
 import { notMeasured } from './cheapest.ts';
-import { type Dimension, rangeText } from './dimension.ts';
+import type { Dimension } from './dimension.ts';
 import type { Goal } from './goal.ts';
 import { Prober } from './prober.ts';
 import { type Decision, excessOf, judgePromises, measureOnly, refuseEqualities } from './promise.ts';
 import { goalOf, Race, type Runner } from './race.ts';
+import { searchedDimensions, searchedScenario } from './search-file.ts';
 import { Space } from './space.ts';
 import { type Assignment, seedsFrom, type Setting, settingText, Trials, type TrialsRequest, valuesOf } from './trials.ts';
 import { tuneSentences } from './tune-text.ts';
@@ -150,21 +151,9 @@ export async function tune(input: TuneInput): Promise<TuneFile> {
     schema: tuneSchema,
     version,
     complete: isWhole,
-    scenario: {
-      name: base.scenario.name,
-      about: base.scenario.about,
-      file: input.file.split(/[\\/]/).at(-1)!,
-      text: base.text,
-      sha256: base.sha256,
-      variant: runners[0]?.setting.world.policies.balancer.use ?? '',
-    },
+    scenario: searchedScenario(base, input.file, runners[0]?.setting.world.policies.balancer.use ?? ''),
     overrides: input.overrides,
-    dimensions: dimensions.map((dimension) => ({
-      path: dimension.path,
-      range: rangeText(dimension),
-      unit: dimension.kind === 'range' ? dimension.unit : '',
-      isLog: dimension.kind === 'range' && dimension.isLog,
-    })),
+    dimensions: searchedDimensions(dimensions),
     confidence,
     cells: trials.cells,
     warnings: base.warnings,

@@ -6,9 +6,10 @@ import { formatPercent, isNumber } from '../format.ts';
 import { percentLabel } from './axes.ts';
 import { ink } from './palette.ts';
 import { marksHeight, phaseLayers, phaseRows } from './phase-marks.ts';
-import { chart, plotWidth, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
-import { contextDatasets, contextLayers, groupSize, timeAxis, timeUnit } from './time.ts';
-import { panelTitle, pickPanels, trafficOf, versionColor, type Versioned, versionedOf } from './version-looks.ts';
+import { chart, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
+import { contextDatasets, contextLayers, groupSize, timeUnit } from './time.ts';
+import { pickPanels, trafficOf, versionColor, type Versioned, versionedOf } from './version-looks.ts';
+import { panelFrame, type PanelLook, panelTime } from './version-panel.ts';
 
 /** More than these make a picture nobody scrolls through; `traffic-by-version.csv` has all of them. */
 const maxPanels = 8;
@@ -153,21 +154,11 @@ const isShared = ({ shares }: Step, at: number): boolean =>
 
 const sameShare = 0.02;
 
-interface PanelLook {
-  readonly hasLegend: boolean;
-  readonly hasPhases: boolean;
-  readonly isLast: boolean;
-}
-
-function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: PanelLook): Part {
-  const { key, versioned, variant } = panel;
+function panelOf(run: RunFile, panel: Panel, look: PanelLook): Part {
+  const { hasLegend, hasPhases } = look;
+  const { key, versioned } = panel;
   const own = (name: string): Part => ({ data: { name }, transform: [{ filter: { field: 'panel', equal: key } }] });
-  const axis = timeAxis(run);
-  const x: Part = {
-    ...axis,
-    field: 'from',
-    axis: isLast ? axis.axis : { grid: false, labels: false, ticks: false, title: null },
-  };
+  const x = panelTime(run, look);
   const y: Part = {
     type: 'quantitative',
     title: 'requests',
@@ -175,12 +166,7 @@ function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast }: P
     axis: { values: [0, 0.5, 1], labelExpr: percentLabel, minExtent: 36 },
   };
   return {
-    width: plotWidth,
-    height,
-    title: {
-      ...{ text: panelTitle(run, versioned, variant), fontSize: 12, fontWeight: 600, anchor: 'start', limit: plotWidth },
-      offset: hasPhases || run.faults.length > 0 ? marksHeight : 6,
-    },
+    ...panelFrame(run, panel, look, height),
     layer: [
       ...contextLayers(run, 'none', height),
       {

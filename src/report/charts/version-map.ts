@@ -7,9 +7,10 @@ import { plural } from '../summary.ts';
 import { textWidth } from '../text-width.ts';
 import { ink } from './palette.ts';
 import { marksHeight, phaseLayers, phaseRows } from './phase-marks.ts';
-import { chart, plotWidth, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
-import { contextDatasets, contextLayers, spanTooltip, timeAxis, timeUnit } from './time.ts';
-import { badVersions, panelTitle, pickPanels, versionColor, type Versioned, versionedOf } from './version-looks.ts';
+import { chart, rounded, sentences, short, type ChartSpec, type Part, type Row } from './spec.ts';
+import { contextDatasets, contextLayers, spanTooltip, timeUnit } from './time.ts';
+import { badVersions, pickPanels, versionColor, type Versioned, versionedOf } from './version-looks.ts';
+import { panelFrame, type PanelLook, panelTime } from './version-panel.ts';
 
 const maxPanels = 8;
 const maxRows = 40;
@@ -160,31 +161,19 @@ const nameExpression =
   `length(datum.value) <= ${longestName} ? datum.value : ` +
   `slice(datum.value, 0, ${longestName - 9}) + '…' + slice(datum.value, -8)`;
 
-interface PanelLook {
-  readonly hasLegend: boolean;
-  readonly hasPhases: boolean;
-  readonly isLast: boolean;
+interface MapLook extends PanelLook {
   /** Of the longest name in any picture, so that all begin at the same place. */
   readonly namesWidth: number;
 }
 
-function panelOf(run: RunFile, panel: Panel, { hasLegend, hasPhases, isLast, namesWidth }: PanelLook): Part {
-  const { key, versioned, variant, hosts } = panel;
+function panelOf(run: RunFile, panel: Panel, look: MapLook): Part {
+  const { hasLegend, hasPhases, namesWidth } = look;
+  const { key, versioned, hosts } = panel;
   const step = hosts.length > 24 ? 7 : hosts.length > 12 ? 10 : 13;
   const height = step * hosts.length;
-  const axis = timeAxis(run);
-  const x: Part = {
-    ...axis,
-    field: 'from',
-    axis: isLast ? axis.axis : { grid: false, labels: false, ticks: false, title: null },
-  };
+  const x = panelTime(run, look);
   return {
-    width: plotWidth,
-    height,
-    title: {
-      ...{ text: panelTitle(run, versioned, variant), fontSize: 12, fontWeight: 600, anchor: 'start', limit: plotWidth },
-      offset: hasPhases || run.faults.length > 0 ? marksHeight : 6,
-    },
+    ...panelFrame(run, panel, look, height),
     layer: [
       ...contextLayers(run, 'none', height),
       {
